@@ -1,0 +1,185 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import { Access } from './access/authorize.ts';
+import type { Config } from './config.ts';
+import type { Database } from './db/database.ts';
+import type { Driver } from './drivers/driver.ts';
+import { createLocalDriver } from './drivers/local/local-driver.ts';
+import { createStackInstaller } from './drivers/local/stacks.ts';
+import { ApplicationService } from './features/applications/service.ts';
+import { DeviceGroupService } from './features/device-groups/service.ts';
+import { AgentService } from './features/devices/agent-service.ts';
+import { DeviceService } from './features/devices/service.ts';
+import { InstanceDriverHost } from './features/instances/driver-host.ts';
+import { FlowsService } from './features/instances/flows-service.ts';
+import { instanceUrl } from './features/instances/host-names.ts';
+import { InstanceService } from './features/instances/service.ts';
+import { ProxyClient } from './features/oauth/proxy-client.ts';
+import { OAuthService } from './features/oauth/service.ts';
+import { DeploymentRunner } from './features/pipelines/deployment-runner.ts';
+import { DeploymentService } from './features/pipelines/deployment-service.ts';
+import { PipelineService } from './features/pipelines/service.ts';
+import { ProvisioningService } from './features/provisioning/service.ts';
+import { SnapshotApplier } from './features/snapshots/applier.ts';
+import { SnapshotService } from './features/snapshots/service.ts';
+import { TargetService } from './features/snapshots/target-service.ts';
+import { StackService } from './features/stacks/service.ts';
+import { TeamService } from './features/teams/service.ts';
+import { UserService } from './features/users/service.ts';
+import { Authenticator } from './http/authenticate.ts';
+import { Idempotency } from './http/idempotency.ts';
+import type { Listeners } from './http/listeners.ts';
+import { CALLBACK_PATH } from './proxy/editor-sign-in.ts';
+import { createProxy } from './proxy/proxy.ts';
+import { AgentHub } from './relay/agent-hub.ts';
+import type { Changes } from './relay/changes.ts';
+import { LiveHub } from './relay/live-hub.ts';
+import { LiveViews } from './relay/views.ts';
+import { Passwords } from './secrets/passwords.ts';
+import type { Vault } from './secrets/vault.ts';
+
+/** What everything stands on. */
+export interface Foundation {
+  config: Config;
+  logger: Logger;
+  db: Database;
+  changes: Changes;
+  vault: Vault;
+  listeners: Listeners;
+}
+
+/** Puts the control plane together; nothing runs yet. */
+export function compose(foundation: Foundation) {
+  const hosting = composeHosting(foundation);
+  const features = composeFeatures(foundation, hosting);
+  const relay = composeRelay(foundation, hosting, features);
+  return { ...hosting, ...features, ...relay };
+}
+export type Parts = ReturnType<typeof compose>;
+
+function packageFolder(name: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}
+
+function composeHosting({ config, logger, db, changes, vault, listeners }: Foundation) {
+  const urlOf = (name: string) => instanceUrl(listeners.publicUrl(), name);
+  const stacks = new StackService({ db, changes, installer: createStackInstaller(config.dataDir), logger });
+  const driverHost: InstanceDriverHost = new InstanceDriverHost({
+    db,
+    changes,
+    vault,
+    stacks,
+    urlOf,
+    readModules: (id) => driver.readModules(id),
+    logger,
+  });
+  const driver: Driver = createLocalDriver(
+    {
+      dataDir: config.dataDir,
+      controlUrl: () => listeners.controlUrl(),
+      pluginsDir: packageFolder('@flowyard/plugins'),
+      nodesDir: packageFolder('@flowyard/nodes'),
+      poolSize: config.poolSize,
+      logger,
+    },
+    driverHost,
+  );
+  changes.on('instance', ({ instanceId }) => driver.reconcile(instanceId));
+  return { urlOf, stacks, driverHost, driver };
+}
+
+type Hosting = ReturnType<typeof composeHosting>;
+
+function composeFeatures(
+  { db, changes, vault, listeners, logger }: Foundation,
+  { urlOf, driverHost }: Hosting,
+) {
+  const access = new Access(db.stores.scopes, changes);
+  const users = new UserService({ db, passwords: new Passwords(), changes });
+  const teams = new TeamService({ db, changes });
+  const applications = new ApplicationService({ db, changes });
+  const instances = new InstanceService({
+    db,
+    changes,
+    vault,
+    urlOf,
+    figuresOf: (id) => driverHost.figuresOf(id),
+  });
+  const flows = new FlowsService({ db, changes, vault });
+  const applier = new SnapshotApplier({ db, changes, vault });
+  const snapshots = new SnapshotService({ db, vault, applier });
+  const targets = new TargetService({ db, changes });
+  const devices = new DeviceService({ db, vault, targets, publicUrl: () => listeners.publicUrl() });
+  const agents = new AgentService({ db, vault, applier });
+  const groups = new DeviceGroupService({ db, targets });
+  const provisioning = new ProvisioningService({ db, devices });
+  const pipelines = new PipelineService({ db });
+  const runner = new DeploymentRunner({
+    db,
+    changes,
+    snapshots,
+    applier,
+    targets,
+    reportOf: (id) => driverHost.reportOf(id),
+    logger,
+  });
+  const deployments = new DeploymentService({ db, snapshots, advance: (id) => runner.advance(id) });
+  const redirectUriOf = (name: string) => urlOf(name) + CALLBACK_PATH;
+  const oauth = new OAuthService({ db, vault, access, changes, redirectUriOf });
+  return {
+    access,
+    users,
+    teams,
+    applications,
+    instances,
+    flows,
+    snapshots,
+    targets,
+    devices,
+    agents,
+    groups,
+    provisioning,
+    pipelines,
+    runner,
+    deployments,
+    oauth,
+    redirectUriOf,
+    authenticator: new Authenticator(db.stores, vault, changes),
+    idempotency: new Idempotency(db.stores, vault),
+  };
+}
+
+type Features = ReturnType<typeof composeFeatures>;
+
+function composeRelay(
+  { db, changes, listeners, logger, config }: Foundation,
+  hosting: Hosting,
+  features: Features,
+) {
+  const { access, agents, instances, pipelines, oauth, redirectUriOf } = features;
+  const { driver, driverHost } = hosting;
+  const agentHub = new AgentHub({ agents, changes, logger });
+  const liveHub = new LiveHub({
+    changes,
+    access,
+    isSignedIn: async (actor) =>
+      actor.kind !== 'user' ||
+      actor.sessionId === null ||
+      (await db.stores.sessions.hasSession(actor.sessionId)),
+    views: new LiveViews({ stores: db.stores, instances, agents, pipelines, access }),
+    watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
+    watchDeviceLog: (id, onLines) => agentHub.watchLog(id, onLines),
+    logger,
+  });
+  const proxy = createProxy({
+    domain: () => new URL(listeners.publicUrl()).hostname,
+    signIn: new ProxyClient({ db, changes, oauth, publicUrl: () => listeners.publicUrl(), redirectUriOf }),
+    driver,
+    stateOf: (id) => driverHost.stateOf(id),
+    pageUrl: () => listeners.publicUrl(),
+    isTrustedProxy: (address) => config.trustedProxies.includes(address),
+    logger,
+  });
+  return { agentHub, liveHub, proxy };
+}

@@ -1,0 +1,167 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+const Port = z.coerce
+  .number('is not a number')
+  .int('is not a whole number')
+  .min(0, 'is below 0')
+  .max(65535, 'is above 65535');
+
+/** Every setting by its environment variable; the file has the same names in lower case without the prefix. */
+const SETTINGS = {
+  FLOWYARD_PORT: Port.default(3000),
+  FLOWYARD_HOST: z.string().min(1).default('127.0.0.1'),
+  FLOWYARD_DATA: z.string().min(1).default('./var'),
+  FLOWYARD_URL: z.url({ protocol: /^https?$/, error: 'is not an http or https address' }).optional(),
+  FLOWYARD_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'is not a postgres:// address')
+    .optional(),
+  FLOWYARD_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+  FLOWYARD_SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
+  FLOWYARD_BUS_URL: z.undefined({ error: 'is for several control planes side by side, which come later' }),
+  FLOWYARD_DRIVER: z.enum(['local'], 'must be "local"; Kubernetes comes later').default('local'),
+  FLOWYARD_TLS_CERT: z.string().optional(),
+  FLOWYARD_TLS_KEY: z.string().optional(),
+  FLOWYARD_LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be a level such as info or debug',
+    )
+    .default('info'),
+  FLOWYARD_POOL: z.coerce.number('is not a number').int().min(0).max(20).default(1),
+  FLOWYARD_TRUSTED_PROXIES: z.string().optional(),
+};
+type SettingName = keyof typeof SETTINGS;
+type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]> };
+
+export interface Config {
+  port: number;
+  host: string;
+  dataDir: string;
+  /** Null: made from the port once that is known. */
+  publicUrl: string | null;
+  databaseUrl: string | null;
+  adminPassword: string | null;
+  secretKey: string | null;
+  tls: { cert: string; key: string } | null;
+  logLevel: string;
+  /** Warm processes for each stack in use. */
+  poolSize: number;
+  trustedProxies: string[];
+  stopInstances: boolean;
+}
+
+/** A setting that cannot be used; the process ends with exit code 78 and this line. */
+export class ConfigError extends Error {}
+
+function readFlags(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        config: { type: 'string' },
+        port: { type: 'string' },
+        host: { type: 'string' },
+        data: { type: 'string' },
+        url: { type: 'string' },
+        pool: { type: 'string' },
+        'log-level': { type: 'string' },
+        'stop-instances': { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  if (!existsSync(path)) {
+    throw new ConfigError(`--config: there is no file ${path}`);
+  }
+  try {
+    const content: unknown = parseYaml(readFileSync(path, 'utf8'));
+    return z.record(z.string(), z.unknown()).parse(content ?? {});
+  } catch (error) {
+    throw new ConfigError(`--config: ${path} is not a YAML file of settings: ${(error as Error).message}`);
+  }
+}
+
+function fileSettings(path: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(readConfigFile(path)).map(([key, value]) => {
+      const name = `FLOWYARD_${key.toUpperCase().replaceAll('-', '_')}`;
+      if (!(name in SETTINGS)) {
+        throw new ConfigError(`${path}: there is no setting "${key}"`);
+      }
+      return [name, value];
+    }),
+  );
+}
+
+function parseSettings(values: Record<string, unknown>): Settings {
+  const result: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(SETTINGS)) {
+    const given = values[name] === '' ? undefined : values[name];
+    const parsed = schema.safeParse(given);
+    if (!parsed.success) {
+      throw new ConfigError(`${name} ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
+    }
+    result[name] = parsed.data;
+  }
+  return result as Settings;
+}
+
+function readTls(settings: Settings): { cert: string; key: string } | null {
+  const { FLOWYARD_TLS_CERT: cert, FLOWYARD_TLS_KEY: key } = settings;
+  if (cert === undefined && key === undefined) {
+    return null;
+  }
+  const read = (name: SettingName, path: string | undefined): string => {
+    if (path === undefined || !existsSync(path)) {
+      throw new ConfigError(
+        `${name} must name a file that is there, since the other half of the pair is set`,
+      );
+    }
+    return readFileSync(path, 'utf8');
+  };
+  return { cert: read('FLOWYARD_TLS_CERT', cert), key: read('FLOWYARD_TLS_KEY', key) };
+}
+
+/**
+ * Reads the configuration: file, then environment, then flags; the last wins.
+ * @throws ConfigError naming the setting
+ */
+export function readConfig(argv: string[], env: NodeJS.ProcessEnv): Config {
+  const flags = readFlags(argv);
+  const flagSettings = {
+    FLOWYARD_PORT: flags.port,
+    FLOWYARD_HOST: flags.host,
+    FLOWYARD_DATA: flags.data,
+    FLOWYARD_URL: flags.url,
+    FLOWYARD_POOL: flags.pool,
+    FLOWYARD_LOG_LEVEL: flags['log-level'],
+  };
+  const settings = parseSettings({
+    ...(flags.config !== undefined && fileSettings(flags.config)),
+    ...Object.fromEntries(Object.entries(env).filter(([name, value]) => name in SETTINGS && value !== '')),
+    ...Object.fromEntries(Object.entries(flagSettings).filter(([, value]) => value !== undefined)),
+  });
+  return {
+    port: settings.FLOWYARD_PORT,
+    host: settings.FLOWYARD_HOST,
+    dataDir: resolve(settings.FLOWYARD_DATA),
+    publicUrl: settings.FLOWYARD_URL?.replace(/\/+$/, '') ?? null,
+    databaseUrl: settings.FLOWYARD_DATABASE_URL ?? null,
+    adminPassword: settings.FLOWYARD_ADMIN_PASSWORD ?? null,
+    secretKey: settings.FLOWYARD_SECRET_KEY ?? null,
+    tls: readTls(settings),
+    logLevel: settings.FLOWYARD_LOG_LEVEL,
+    poolSize: settings.FLOWYARD_POOL,
+    trustedProxies: settings.FLOWYARD_TRUSTED_PROXIES?.split(',').map((address) => address.trim()) ?? [],
+    stopInstances: flags['stop-instances'] ?? false,
+  };
+}

@@ -1,0 +1,73 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import knexFactory, { type Knex } from 'knex';
+import * as foundation from './migrations/001-foundation.ts';
+
+const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
+  {
+    '001-foundation': foundation,
+  };
+
+const BUSY_TIMEOUT_MS = 5000;
+const ACQUIRE_TIMEOUT_MS = 30_000;
+
+interface SqliteConnection {
+  exec(sql: string, done: (error: Error | null) => void): void;
+}
+
+function openSqlite(file: string): Knex {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
+  return knexFactory({
+    client: 'sqlite3',
+    connection: { filename: file },
+    useNullAsDefault: true,
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    pool: {
+      min: 1,
+      max: 1,
+      // FULL, since what was acknowledged must also survive a power cut.
+      afterCreate(
+        connection: SqliteConnection,
+        done: (error: Error | null, connection: SqliteConnection) => void,
+      ) {
+        connection.exec(
+          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};`,
+          (error) => done(error, connection),
+        );
+      },
+    },
+  });
+}
+
+function openPostgres(url: string): Knex {
+  return knexFactory({
+    client: 'pg',
+    connection: url,
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    pool: { min: 0, max: 10 },
+  });
+}
+
+/** Opens the database of that address (`postgres://…` or the path of an SQLite file) without changing it. */
+export function openDatabase(location: { url: string } | { file: string }): Knex {
+  return 'url' in location ? openPostgres(location.url) : openSqlite(location.file);
+}
+
+/** Brings the tables up to date. Safe when several processes start at once: Knex holds a lock. */
+export async function migrate(knex: Knex): Promise<void> {
+  await knex.migrate.latest({
+    migrationSource: {
+      getMigrations: async () => Object.keys(MIGRATIONS),
+      getMigrationName: (name: string) => name,
+      getMigration: async (name: string) => {
+        const migration = MIGRATIONS[name];
+        if (migration === undefined) {
+          throw new Error(`There is no migration ${name}`);
+        }
+        return migration;
+      },
+    },
+  });
+}

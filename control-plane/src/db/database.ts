@@ -1,0 +1,63 @@
+import type { Knex } from 'knex';
+import type { NewAuditEntry } from '../features/audit/store.ts';
+import type { Changes, EntityChange } from '../relay/changes.ts';
+import { createStores, type Stores } from './stores.ts';
+
+/** One transaction: its stores, and what follows once it is committed. */
+export interface Transaction {
+  stores: Stores;
+  audit(entry: NewAuditEntry): Promise<void>;
+  /** Announces a change after the commit. */
+  announce(change: EntityChange): void;
+  /** Runs after the commit; never when the transaction is rolled back. */
+  afterCommit(effect: () => void): void;
+}
+
+/** The database: stores to read from, and transactions to write with. */
+export class Database {
+  readonly stores: Stores;
+  readonly #knex: Knex;
+  readonly #changes: Changes;
+
+  constructor(knex: Knex, changes: Changes) {
+    this.#knex = knex;
+    this.#changes = changes;
+    this.stores = createStores(knex);
+  }
+
+  /** Inside `work` only the stores of the transaction may be used: SQLite has one connection. */
+  async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const effects: Array<() => void> = [];
+    const result = await this.#knex.transaction(async (trx) => {
+      const stores = createStores(trx);
+      return work({
+        stores,
+        audit: (entry) => stores.audit.insert(entry),
+        announce: (change) => effects.push(() => this.#changes.entity(change)),
+        afterCommit: (effect) => effects.push(effect),
+      });
+    });
+    for (const effect of effects) {
+      effect();
+    }
+    return result;
+  }
+
+  async check(): Promise<void> {
+    await this.#knex.raw('select 1');
+  }
+
+  async close(): Promise<void> {
+    await this.#knex.destroy();
+  }
+}
+
+const UNIQUE_VIOLATION = new Set(['SQLITE_CONSTRAINT', '23505']);
+
+/** Whether a write failed because such a row is there already. */
+export function isDuplicate(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || !UNIQUE_VIOLATION.has(String(error.code))) {
+    return false;
+  }
+  return String(error.code) === '23505' || error.message.includes('UNIQUE');
+}

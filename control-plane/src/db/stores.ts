@@ -1,0 +1,42 @@
+import type { Knex } from 'knex';
+import { ScopeStore } from '../access/scope-store.ts';
+import { ApplicationStore } from '../features/applications/store.ts';
+import { AuditStore } from '../features/audit/store.ts';
+import { DeviceGroupStore } from '../features/device-groups/store.ts';
+import { DeviceStore } from '../features/devices/store.ts';
+import { InstanceStore } from '../features/instances/store.ts';
+import { OAuthStore } from '../features/oauth/store.ts';
+import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
+import { PipelineStore } from '../features/pipelines/store.ts';
+import { ProvisioningStore } from '../features/provisioning/store.ts';
+import { BlobStore } from '../features/snapshots/blob-store.ts';
+import { SnapshotStore } from '../features/snapshots/store.ts';
+import { CatalogueStore } from '../features/stacks/store.ts';
+import { TeamStore } from '../features/teams/store.ts';
+import { SessionStore } from '../features/users/session-store.ts';
+import { UserStore } from '../features/users/store.ts';
+import { IdempotencyStore } from '../http/idempotency-store.ts';
+
+/** All stores on one connection or transaction. */
+export function createStores(knex: Knex) {
+  return {
+    users: new UserStore(knex),
+    sessions: new SessionStore(knex),
+    teams: new TeamStore(knex),
+    applications: new ApplicationStore(knex),
+    catalogue: new CatalogueStore(knex),
+    instances: new InstanceStore(knex),
+    devices: new DeviceStore(knex),
+    deviceGroups: new DeviceGroupStore(knex),
+    snapshots: new SnapshotStore(knex),
+    blobs: new BlobStore(knex),
+    pipelines: new PipelineStore(knex),
+    deployments: new DeploymentStore(knex),
+    provisioning: new ProvisioningStore(knex),
+    oauth: new OAuthStore(knex),
+    audit: new AuditStore(knex),
+    scopes: new ScopeStore(knex),
+    idempotency: new IdempotencyStore(knex),
+  };
+}
+export type Stores = ReturnType<typeof createStores>;

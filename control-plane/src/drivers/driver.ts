@@ -1,0 +1,109 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Desired, InstanceState, LogLine } from '@flowyard/protocol';
+
+/** A version of Node-RED that is ready to run. */
+export interface StackLocation {
+  id: string;
+  /** The folder from which `node-red` and `express` are resolved. */
+  folder: string;
+  /** The Node.js that runs it. */
+  nodePath: string;
+}
+
+/** A stack for which processes are kept warm, with the memory that the next instance will most likely have. */
+export interface WarmStack extends StackLocation {
+  memoryMb: number;
+}
+
+/** What should be true of one hosted instance. The driver reads it afresh whenever it is told to reconcile. */
+export interface InstanceTarget {
+  instanceId: string;
+  name: string;
+  /** Its public address, for the editor's header and for flows that ask. */
+  url: string;
+  teamId: string;
+  applicationName: string;
+  /** The name of its folder below the instances' folder; null until a process was given to it. */
+  folder: string | null;
+  desired: Desired;
+  /** Grows with each restart that was asked for. */
+  restarts: number;
+  stack: StackLocation;
+  memoryMb: number;
+  /** Grows with each change of the flows; a process that runs an older one reads them again. */
+  flowsRevision: number;
+  /** Palette modules that its flows need, with versions; what is missing is installed before it starts. */
+  modules: Record<string, string>;
+  /** Variables of the instance, secrets included. */
+  variables: Record<string, string>;
+  /** Public key (SPKI, PEM) that verifies who is at the editor. */
+  identityKey: string;
+  /** Encrypts the flow credentials. */
+  credentialSecret: string;
+  /** With it the process proves that it is this instance, on `/agent` and over HTTP. */
+  runtimeToken: string;
+}
+
+/** What is true of it, told whenever it changes. */
+export interface InstanceReport {
+  instanceId: string;
+  state: InstanceState;
+  step: string | null;
+  /** For people: why it crashed, what is missing, what to do. */
+  reason: string | null;
+  /** The revision of the flows that run; null while none do. */
+  flowsRevision: number | null;
+}
+
+export interface InstanceMetrics {
+  instanceId: string;
+  memoryBytes: number;
+  cpuPercent: number;
+}
+
+export interface InstanceEvent {
+  instanceId: string;
+  event: string;
+  details: Record<string, unknown>;
+}
+
+/** What a driver may ask of the control plane and tells it. */
+export interface DriverHost {
+  /** Null when there is no such instance any more. */
+  readTarget(instanceId: string): Promise<InstanceTarget | null>;
+  /** Ids of all instances there are. */
+  listInstanceIds(): Promise<string[]>;
+  /** Stacks for which processes are kept warm: the default one and those in use. */
+  listWarmStacks(): Promise<WarmStack[]>;
+  /** Remembers the folder that an instance was given, before it is used. */
+  saveFolder(instanceId: string, folder: string): Promise<void>;
+  report(report: InstanceReport): void;
+  reportMetrics(metrics: InstanceMetrics): void;
+  /**
+   * What happened in an editor (`nodes.install`, `context.delete` …), with `userId` and `username` in the details, and
+   * `flows.conflict` when a deploy made while the control plane was away could not be delivered.
+   */
+  reportEvent(event: InstanceEvent): void;
+}
+
+/** Runs hosted instances somewhere. Everything it is told may be told twice. */
+export interface Driver {
+  /** Takes over what still runs and starts what should run. Resolves when it knows what runs, not when all of it does. */
+  start(): Promise<void>;
+  /** Makes the target of an instance true, also when there is none any more: then it ends the process and deletes the folder. */
+  reconcile(instanceId: string): void;
+  /** Where its Node-RED listens, while it answers. */
+  address(instanceId: string): { host: string; port: number } | null;
+  /** Accepts the connection of a process that it started; false when the token is not one of its own. */
+  acceptRuntime(token: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** The palette modules that are installed for it, with exact versions; also those a person installed in the editor. */
+  readModules(instanceId: string): Record<string, string>;
+  /** The last lines, oldest first. */
+  readLog(instanceId: string, lines: number): Promise<LogLine[]>;
+  /** Calls back with new lines until the returned function is called. */
+  watchLog(instanceId: string, onLines: (lines: LogLine[]) => void): () => void;
+  /** Whether it can run instances now; a sentence when it cannot. */
+  problem(): string | null;
+  stop(options: { stopInstances: boolean }): Promise<void>;
+}

@@ -1,0 +1,86 @@
+import type { RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
+import type { InstanceState } from '@flowyard/protocol';
+import type { DriverHost } from '../driver.ts';
+
+const METRICS_MS = 5000;
+const ADOPTING_QUIETLY_MS = 1500;
+
+/** What is told beside what the process itself says. */
+export interface OwnFacts {
+  /** What is done for it before its process runs. */
+  step: string | null;
+  /** Why modules are missing. */
+  problem: string | null;
+  isSuspended: boolean;
+}
+
+/** Tells the control plane how an instance is. */
+export class InstanceReporter {
+  readonly #instanceId: string;
+  readonly #host: DriverHost;
+  #lastMetrics = 0;
+  #adoptingSince: number | null = null;
+
+  constructor(instanceId: string, host: DriverHost) {
+    this.#instanceId = instanceId;
+    this.#host = host;
+  }
+
+  /** False when nothing is told yet: most processes that are taken over report within milliseconds. */
+  report(status: SupervisedStatus, own: OwnFacts): boolean {
+    if (this.#isQuiet(status)) {
+      return false;
+    }
+    this.#host.report({
+      instanceId: this.#instanceId,
+      state: stateOf(status, own),
+      reason: reasonOf(status, own),
+      step: own.step ?? status.step,
+      flowsRevision: status.flowsRevision,
+    });
+    return true;
+  }
+
+  /** There is such an instance, but it cannot be started; what runs goes on. */
+  reportWithoutTarget(status: SupervisedStatus | undefined): void {
+    if (status === undefined || status.state === 'stopped') {
+      this.#host.report({
+        instanceId: this.#instanceId,
+        state: 'error',
+        reason:
+          'The stack of this instance is not installed on this machine. Install it; the instance starts then.',
+        step: null,
+        flowsRevision: null,
+      });
+    }
+  }
+
+  /** Processes measure themselves every second; that is more than anybody looks at. */
+  reportMetrics({ memoryBytes, cpuPercent }: RuntimeMetrics): void {
+    if (Date.now() - this.#lastMetrics >= METRICS_MS) {
+      this.#lastMetrics = Date.now();
+      this.#host.reportMetrics({ instanceId: this.#instanceId, memoryBytes, cpuPercent });
+    }
+  }
+
+  reportEvent(event: string, details: Record<string, unknown>): void {
+    this.#host.reportEvent({ instanceId: this.#instanceId, event, details });
+  }
+
+  #isQuiet({ adopting }: SupervisedStatus): boolean {
+    if (!adopting) {
+      this.#adoptingSince = null;
+      return false;
+    }
+    this.#adoptingSince ??= Date.now();
+    return Date.now() - this.#adoptingSince < ADOPTING_QUIETLY_MS;
+  }
+}
+
+function stateOf({ state }: SupervisedStatus, { isSuspended }: OwnFacts): InstanceState {
+  return state === 'stopped' && isSuspended ? 'suspended' : state;
+}
+
+function reasonOf({ state, reason }: SupervisedStatus, { problem }: OwnFacts): string | null {
+  return state === 'error' && problem !== null ? `${problem}\n${reason ?? ''}`.trim() : reason;
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runNpm } from './npm.ts';
+
+type Modules = Record<string, string>;
+
+interface PackageFile {
+  dependencies?: Modules;
+  [key: string]: unknown;
+}
+
+const NEW_PACKAGE_FILE: PackageFile = { name: 'node-red-project', private: true, version: '0.0.1' };
+
+/** The modules that a folder lacks, or has in another version. */
+export function missingModules(folder: string, modules: Modules): string[] {
+  const { dependencies = {} } = readPackageFile(folder);
+  return Object.entries(modules)
+    .filter(([name, wanted]) => {
+      const installed = installedVersion(folder, name);
+      // A range is satisfied by what npm installed when it was asked for that range.
+      return installed === null || !(installed === wanted || wanted === '*' || dependencies[name] === wanted);
+    })
+    .map(([name, wanted]) => `${name}@${wanted}`);
+}
+
+/** The modules that a folder asks for and has, with the versions that are there. */
+export function installedModules(folder: string): Modules {
+  const { dependencies = {} } = readPackageFile(folder);
+  const entries = Object.keys(dependencies).map((name) => [name, installedVersion(folder, name)] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/**
+ * Installs what is missing beside what a person installed in the editor. When npm fails, the package file is put
+ * back, so that the next install in the editor does not stumble over the same module.
+ */
+export async function installModules(folder: string, modules: Modules, signal: AbortSignal): Promise<void> {
+  const before = readPackageFile(folder);
+  const dependencies = { ...before.dependencies, ...modules };
+  await writePackageFile(folder, { ...before, dependencies });
+  try {
+    await runNpm(['install', '--save-exact'], folder, signal);
+  } catch (error) {
+    await writePackageFile(folder, before);
+    throw error;
+  }
+}
+
+function installedVersion(folder: string, name: string): string | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
+  } catch {
+    return null;
+  }
+}
+
+function readPackageFile(folder: string): PackageFile {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  } catch {
+    return NEW_PACKAGE_FILE;
+  }
+}
+
+function writePackageFile(folder: string, content: PackageFile): Promise<void> {
+  return writeFile(join(folder, 'package.json'), JSON.stringify(content, null, 2));
+}

@@ -1,0 +1,60 @@
+import {
+  createApplication,
+  deleteApplication,
+  getApplication,
+  listApplicationAudit,
+  listApplicationRoles,
+  listApplications,
+  removeApplicationRole,
+  setApplicationRole,
+  updateApplication,
+} from '@flowyard/protocol';
+import { type Access, requireUser } from '../../access/authorize.ts';
+import { mapPage } from '../../db/paging.ts';
+import type { Stores } from '../../db/stores.ts';
+import { may, type Route, route } from '../../http/route.ts';
+import { presentAuditEntry } from '../audit/presenter.ts';
+import { presentApplication } from './presenter.ts';
+import type { ApplicationService } from './service.ts';
+
+interface Parts {
+  applications: ApplicationService;
+  stores: Stores;
+  access: Access;
+}
+
+export function applicationRoutes({ applications, stores, access }: Parts): Route[] {
+  return [
+    route(listApplications, may('team:read', 'team'), async ({ actor, params, query }) => {
+      const user = requireUser(actor);
+      const roleIn = await access.rolesIn(user, params.id);
+      const hidden = await access.hiddenApplications(user, params.id);
+      const page = await applications.list(params.id, hidden, query);
+      return mapPage(page, (row) => presentApplication(row, roleIn(row.id)));
+    }),
+    route(createApplication, may('application:create', 'team'), async ({ actor, params, body }) =>
+      presentApplication(await applications.create(requireUser(actor), params.id, body), 'owner'),
+    ),
+    route(getApplication, may('application:read', 'application'), async ({ params, scope }) =>
+      presentApplication(await applications.get(params.id), scope.role),
+    ),
+    route(updateApplication, may('application:edit', 'application'), async ({ actor, params, body, scope }) =>
+      presentApplication(await applications.update(requireUser(actor), params.id, body), scope.role),
+    ),
+    route(deleteApplication, may('application:delete', 'application'), ({ actor, params }) =>
+      applications.delete(requireUser(actor), params.id),
+    ),
+    route(listApplicationRoles, may('member:read', 'application'), ({ params, query }) =>
+      applications.listRoles(params.id, query),
+    ),
+    route(setApplicationRole, may('member:edit', 'application'), ({ actor, params, body }) =>
+      applications.setRole(requireUser(actor), params.id, params.userId, body.role),
+    ),
+    route(removeApplicationRole, may('member:edit', 'application'), ({ actor, params }) =>
+      applications.removeRole(requireUser(actor), params.id, params.userId),
+    ),
+    route(listApplicationAudit, may('audit:read', 'application'), async ({ params, query }) =>
+      mapPage(await stores.audit.list({ applicationId: params.id }, query), presentAuditEntry),
+    ),
+  ];
+}

@@ -1,0 +1,114 @@
+import type { ListQuery, Page } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface DeviceGroupRow {
+  id: string;
+  applicationId: string;
+  name: string;
+  description: string;
+  targetSnapshotId: string | null;
+  targetSnapshotName: string | null;
+  devices: number;
+  onTarget: number;
+  online: number;
+  createdAt: string;
+}
+
+export class DeviceGroupStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insert(group: {
+    id: string;
+    applicationId: string;
+    name: string;
+    description: string;
+    createdAt: string;
+  }) {
+    await this.#knex('device_groups').insert({
+      id: group.id,
+      application_id: group.applicationId,
+      name: group.name,
+      description: group.description,
+      created_at: group.createdAt,
+    });
+  }
+
+  async find(id: string): Promise<DeviceGroupRow | null> {
+    const row = await this.#joined().where('g.id', id).first<DeviceGroupRow>(this.#columns());
+    return row ? normalise(row) : null;
+  }
+
+  async findMany(ids: string[]): Promise<DeviceGroupRow[]> {
+    const rows = await this.#joined().whereIn('g.id', ids).select<DeviceGroupRow[]>(this.#columns());
+    return rows.map(normalise);
+  }
+
+  async list(applicationId: string, query: ListQuery): Promise<Page<DeviceGroupRow>> {
+    const page = await readPage<DeviceGroupRow>(this.#joined().where('g.application_id', applicationId), {
+      query,
+      sort: 'g.name',
+      id: 'g.id',
+      search: ['g.name', 'g.description'],
+      cursorOf: (row) => [row.name, row.id],
+      select: (builder) => builder.select(this.#columns()),
+    });
+    return { ...page, items: page.items.map(normalise) };
+  }
+
+  async update(
+    id: string,
+    changes: { name?: string | undefined; description?: string | undefined },
+  ): Promise<void> {
+    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    if (Object.keys(columns).length > 0) {
+      await this.#knex('device_groups').where({ id }).update(columns);
+    }
+  }
+
+  async setTargetSnapshot(id: string, snapshotId: string | null): Promise<void> {
+    await this.#knex('device_groups').where({ id }).update({ target_snapshot_id: snapshotId });
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#knex('device_groups').where({ id }).delete();
+  }
+
+  async pipelinesOf(id: string): Promise<string[]> {
+    const rows: Array<{ name: string }> = await this.#knex('stages as s')
+      .join('pipelines as p', 'p.id', 's.pipeline_id')
+      .where('s.device_group_id', id)
+      .select('p.name');
+    return rows.map((row) => row.name);
+  }
+
+  #joined(): Knex.QueryBuilder {
+    return this.#knex('device_groups as g').leftJoin('snapshots as ts', 'ts.id', 'g.target_snapshot_id');
+  }
+
+  #columns() {
+    const members = () => this.#knex('devices as d').whereRaw('d.device_group_id = g.id');
+    return {
+      id: 'g.id',
+      applicationId: 'g.application_id',
+      name: 'g.name',
+      description: 'g.description',
+      targetSnapshotId: 'g.target_snapshot_id',
+      targetSnapshotName: 'ts.name',
+      createdAt: 'g.created_at',
+      devices: members().count('*'),
+      online: members().where('d.online', true).count('*'),
+      onTarget: members()
+        .whereRaw('d.running_snapshot_id = coalesce(d.target_snapshot_id, g.target_snapshot_id)')
+        .count('*'),
+    } as unknown as Record<string, string>;
+  }
+}
+
+function normalise(row: DeviceGroupRow): DeviceGroupRow {
+  return { ...row, devices: Number(row.devices), online: Number(row.online), onTarget: Number(row.onTarget) };
+}

@@ -1,0 +1,218 @@
+import type { AgentMessage, DeviceCurrent, DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
+import { auditActor } from '../../access/actor.ts';
+import type { Database } from '../../db/database.ts';
+import { notFound } from '../../errors.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { RuntimeFigures } from '../instances/presenter.ts';
+import type { SnapshotApplier } from '../snapshots/applier.ts';
+import { digestOf } from '../snapshots/blob-store.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
+import type { SnapshotRow } from '../snapshots/store.ts';
+import type { DeviceRow } from './device-row.ts';
+import { resolveTarget } from './presenter.ts';
+import type { DeviceReport } from './store.ts';
+
+type Hello = Extract<AgentMessage, { type: 'hello' }>;
+type AgentEvent = Extract<AgentMessage, { type: 'event' }>;
+
+/** Changes of state that belong into the audit log. */
+const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  applier: SnapshotApplier;
+}
+
+/** The side of devices that their agents see: what they should be, and what they say they are. */
+export class AgentService {
+  readonly #parts: Parts;
+  readonly #db: Database;
+  readonly #figures = new Map<string, RuntimeFigures>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#db = parts.db;
+  }
+
+  figuresOf(deviceId: string): RuntimeFigures | undefined {
+    return this.#figures.get(deviceId);
+  }
+
+  recordMetrics(deviceId: string, figures: RuntimeFigures): void {
+    this.#figures.set(deviceId, figures);
+  }
+
+  /** The targets of those devices that are there; two queries for any number of them. */
+  async targetsOf(deviceIds: string[]): Promise<Map<string, DeviceTarget>> {
+    const devices = await this.#db.stores.devices.findMany(deviceIds);
+    const snapshotIds = devices
+      .map((device) => resolveTarget(device)?.snapshotId)
+      .filter((id) => id !== undefined);
+    const snapshots = await this.#db.stores.snapshots.findMany([...new Set(snapshotIds)]);
+    const targets = new Map<string, DeviceTarget>();
+    for (const device of devices) {
+      const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
+      targets.set(device.id, await this.#target(device, snapshot));
+    }
+    return targets;
+  }
+
+  async #target(device: DeviceRow, snapshot: SnapshotRow | undefined): Promise<DeviceTarget> {
+    return {
+      generation: device.generation,
+      desired: device.desired,
+      restarts: device.restarts,
+      retries: device.retries,
+      device: { name: device.name, applicationName: device.applicationName, teamId: device.teamId },
+      snapshot: snapshot
+        ? {
+            id: snapshot.id,
+            name: snapshot.name,
+            manifest: await this.#manifestFor(device, manifestOf(snapshot)),
+          }
+        : null,
+    };
+  }
+
+  /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
+  async #manifestFor(device: DeviceRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
+    const credentials = await this.#credentialsFor(device, manifest);
+    return { ...manifest, credentials: credentials && digestOf(credentials) };
+  }
+
+  #credentialsFor(device: DeviceRow, manifest: SnapshotManifest): Promise<Buffer | null> {
+    return this.#parts.applier.credentialsFor(manifest, this.#parts.vault.unseal(device.credentialSecret));
+  }
+
+  /** One part of the target of a device. Other parts do not exist for it. */
+  async readBlob(deviceId: string, digest: string): Promise<Buffer> {
+    const device = await this.#db.stores.devices.find(deviceId);
+    const target = device && resolveTarget(device);
+    const snapshot = target && (await this.#db.stores.snapshots.find(target.snapshotId));
+    if (!device || !snapshot) {
+      throw notFound('part of the target');
+    }
+    const manifest = manifestOf(snapshot);
+    if (manifest.flows === digest) {
+      return this.#db.stores.blobs.get(digest);
+    }
+    const credentials = await this.#credentialsFor(device, manifest);
+    if (credentials === null || digestOf(credentials) !== digest) {
+      throw notFound('part of the target');
+    }
+    return credentials;
+  }
+
+  async recordHello(deviceId: string, hello: Hello): Promise<void> {
+    const now = Date.now();
+    await this.#db.transact(async (tx) => {
+      const device = await tx.stores.devices.find(deviceId);
+      if (device === null) {
+        return;
+      }
+      await tx.stores.devices.setOnline(deviceId, {
+        agentVersion: hello.agentVersion,
+        nodeJs: hello.nodeJs,
+        platform: hello.platform,
+        clockSkewMs: hello.time - now,
+        lastSeenAt: new Date(now).toISOString(),
+      });
+      tx.announce({
+        kind: 'device',
+        id: deviceId,
+        teamId: device.teamId,
+        applicationId: device.applicationId,
+      });
+    });
+    await this.recordState(deviceId, hello.current);
+  }
+
+  async recordState(deviceId: string, current: DeviceCurrent): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const device = await tx.stores.devices.find(deviceId);
+      if (device === null) {
+        return;
+      }
+      const changed = device.state !== current.state || device.runningSnapshotId !== current.snapshotId;
+      await tx.stores.devices.recordReport(
+        deviceId,
+        reportOf(current),
+        changed ? new Date().toISOString() : null,
+      );
+      if (changed && AUDITED.has(current.state)) {
+        await tx.audit({
+          event: `device.${current.state}`,
+          actor: auditActor({ kind: 'device', deviceId }, device.name),
+          teamId: device.teamId,
+          applicationId: device.applicationId,
+          subject: { kind: 'device', id: deviceId, name: device.name },
+          details: {
+            snapshotId: current.snapshotId,
+            ...(current.reason !== null && { reason: current.reason }),
+          },
+        });
+      }
+      tx.announce({
+        kind: 'device',
+        id: deviceId,
+        teamId: device.teamId,
+        applicationId: device.applicationId,
+      });
+      if (device.deviceGroupId !== null && changed) {
+        const { teamId, applicationId } = device;
+        tx.announce({ kind: 'device-group', id: device.deviceGroupId, teamId, applicationId });
+      }
+    });
+  }
+
+  async recordEvent(deviceId: string, event: AgentEvent): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const device = await tx.stores.devices.find(deviceId);
+      if (device === null) {
+        return;
+      }
+      await tx.audit({
+        event: `device.${event.event}`,
+        actor: auditActor({ kind: 'device', deviceId }, device.name),
+        teamId: device.teamId,
+        applicationId: device.applicationId,
+        subject: { kind: 'device', id: deviceId, name: device.name },
+        details: { ...event.details, deviceTime: event.at },
+      });
+    });
+  }
+
+  async recordGone(deviceId: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const device = await tx.stores.devices.find(deviceId);
+      if (device === null) {
+        return;
+      }
+      await tx.stores.devices.setOffline(deviceId, new Date().toISOString());
+      tx.announce({
+        kind: 'device',
+        id: deviceId,
+        teamId: device.teamId,
+        applicationId: device.applicationId,
+      });
+      if (device.deviceGroupId !== null) {
+        const { teamId, applicationId } = device;
+        tx.announce({ kind: 'device-group', id: device.deviceGroupId, teamId, applicationId });
+      }
+    });
+  }
+}
+
+function reportOf(current: DeviceCurrent): DeviceReport {
+  return {
+    state: current.state,
+    step: current.step,
+    progress: current.progress,
+    reason: current.reason,
+    currentGeneration: current.generation,
+    runningSnapshotId: current.snapshotId,
+    failedSnapshotId: current.failedSnapshotId,
+    nodeRed: current.nodeRed,
+  };
+}

@@ -1,0 +1,103 @@
+import type { Desired, DeviceState } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+
+/** A device with the names of what it belongs to and runs. */
+export interface DeviceRow {
+  id: string;
+  teamId: string;
+  name: string;
+  type: string;
+  /** Its own assignment; an assigned instance brings another one. */
+  assignedApplicationId: string | null;
+  applicationId: string | null;
+  applicationName: string | null;
+  instanceId: string | null;
+  instanceName: string | null;
+  deviceGroupId: string | null;
+  deviceGroupName: string | null;
+  /** Sealed. */
+  credentialSecret: string;
+  ownTargetId: string | null;
+  groupTargetId: string | null;
+  instanceTargetId: string | null;
+  targetSnapshotName: string | null;
+  desired: Desired;
+  restarts: number;
+  retries: number;
+  generation: number;
+  online: boolean;
+  lastSeenAt: string | null;
+  state: DeviceState;
+  step: string | null;
+  progress: number | null;
+  reason: string | null;
+  since: string;
+  currentGeneration: number;
+  runningSnapshotId: string | null;
+  runningSnapshotName: string | null;
+  failedSnapshotId: string | null;
+  agentVersion: string | null;
+  nodeRed: string | null;
+  nodeJs: string | null;
+  platform: string | null;
+  clockSkewMs: number | null;
+  createdAt: string;
+}
+
+/** The columns of a device and of what it is joined with. */
+export const DEVICE_COLUMNS = {
+  id: 'd.id',
+  teamId: 'd.team_id',
+  name: 'd.name',
+  type: 'd.type',
+  assignedApplicationId: 'd.application_id',
+  applicationId: 'a.id',
+  applicationName: 'a.name',
+  instanceId: 'd.instance_id',
+  instanceName: 'i.name',
+  deviceGroupId: 'd.device_group_id',
+  deviceGroupName: 'g.name',
+  credentialSecret: 'd.credential_secret',
+  ownTargetId: 'd.target_snapshot_id',
+  groupTargetId: 'g.target_snapshot_id',
+  instanceTargetId: 'i.target_snapshot_id',
+  targetSnapshotName: 'ts.name',
+  desired: 'd.desired',
+  restarts: 'd.restarts',
+  retries: 'd.retries',
+  generation: 'd.generation',
+  online: 'd.online',
+  lastSeenAt: 'd.last_seen_at',
+  state: 'd.state',
+  step: 'd.step',
+  progress: 'd.progress',
+  reason: 'd.reason',
+  since: 'd.since',
+  currentGeneration: 'd.current_generation',
+  runningSnapshotId: 'd.running_snapshot_id',
+  runningSnapshotName: 'rs.name',
+  failedSnapshotId: 'd.failed_snapshot_id',
+  agentVersion: 'd.agent_version',
+  nodeRed: 'd.node_red',
+  nodeJs: 'd.node_js',
+  platform: 'd.platform',
+  clockSkewMs: 'd.clock_skew_ms',
+  createdAt: 'd.created_at',
+};
+
+/** Brings in what a device belongs to, and the snapshots it runs and should run. */
+export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
+  return devices
+    .leftJoin('instances as i', 'i.id', 'd.instance_id')
+    .joinRaw('left join applications as a on a.id = coalesce(d.application_id, i.application_id)')
+    .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
+    .joinRaw(
+      'left join snapshots as ts on ts.id = coalesce(d.target_snapshot_id, g.target_snapshot_id, i.target_snapshot_id)',
+    )
+    .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id');
+}
+
+/** Databases tell booleans in different ways. */
+export function normalise(row: DeviceRow): DeviceRow {
+  return { ...row, online: Boolean(row.online) };
+}

@@ -1,0 +1,63 @@
+import { type DeviceView, deviceStatus, type Presence } from '@flowyard/protocol';
+import { type RuntimeFigures, reference } from '../instances/presenter.ts';
+import type { DeviceRow } from './device-row.ts';
+
+/** The target of a device and where it comes from: its own, its group's, its instance's. */
+export function resolveTarget(
+  row: Pick<DeviceRow, 'ownTargetId' | 'groupTargetId' | 'instanceTargetId'>,
+): { snapshotId: string; origin: 'device' | 'device-group' | 'instance' } | null {
+  if (row.ownTargetId !== null) {
+    return { snapshotId: row.ownTargetId, origin: 'device' };
+  }
+  if (row.groupTargetId !== null) {
+    return { snapshotId: row.groupTargetId, origin: 'device-group' };
+  }
+  return row.instanceTargetId === null ? null : { snapshotId: row.instanceTargetId, origin: 'instance' };
+}
+
+export function presenceOf(row: Pick<DeviceRow, 'online' | 'lastSeenAt'>): Presence {
+  if (row.online) {
+    return 'online';
+  }
+  return row.lastSeenAt === null ? 'never' : 'offline';
+}
+
+export function presentDevice(row: DeviceRow, figures: RuntimeFigures | undefined): DeviceView {
+  const target = resolveTarget(row);
+  const presence = presenceOf(row);
+  const targetSnapshotId = target?.snapshotId ?? null;
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    teamId: row.teamId,
+    application: reference(row.applicationId, row.applicationName),
+    instance: reference(row.instanceId, row.instanceName),
+    deviceGroup: reference(row.deviceGroupId, row.deviceGroupName),
+    presence,
+    state: row.state,
+    status: deviceStatus({
+      presence,
+      state: row.state,
+      targetSnapshotId,
+      runningSnapshotId: row.runningSnapshotId,
+    }),
+    // What a device was at when it went away says nothing about now.
+    step: row.online ? row.step : null,
+    progress: row.online ? row.progress : null,
+    reason: row.reason,
+    since: row.since,
+    lastSeenAt: row.lastSeenAt,
+    targetSnapshot: reference(targetSnapshotId, row.targetSnapshotName),
+    targetOrigin: target?.origin ?? null,
+    runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
+    agentVersion: row.agentVersion,
+    nodeRed: row.nodeRed,
+    nodeJs: row.nodeJs,
+    platform: row.platform,
+    clockSkewMs: row.clockSkewMs,
+    memoryBytes: row.online ? (figures?.memoryBytes ?? null) : null,
+    cpuPercent: row.online ? (figures?.cpuPercent ?? null) : null,
+    createdAt: row.createdAt,
+  };
+}

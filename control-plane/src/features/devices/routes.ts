@@ -1,0 +1,88 @@
+import {
+  assignDevice,
+  controlDevice,
+  createDevice,
+  deleteDevice,
+  getDevice,
+  getDeviceLogs,
+  listApplicationDevices,
+  listDeviceAudit,
+  listInstanceDevices,
+  listTeamDevices,
+  updateDevice,
+} from '@flowyard/protocol';
+import type { Actor } from '../../access/actor.ts';
+import type { Access } from '../../access/authorize.ts';
+import { mapPage } from '../../db/paging.ts';
+import type { Stores } from '../../db/stores.ts';
+import { may, type Route, route } from '../../http/route.ts';
+import type { AgentHub } from '../../relay/agent-hub.ts';
+import { presentAuditEntry } from '../audit/presenter.ts';
+import type { AgentService } from './agent-service.ts';
+import type { DeviceRow } from './device-row.ts';
+import { presentDevice } from './presenter.ts';
+import type { Assignment, DeviceService } from './service.ts';
+
+interface Parts {
+  devices: DeviceService;
+  agents: AgentService;
+  agentHub: AgentHub;
+  stores: Stores;
+  access: Access;
+}
+
+/** Whoever assigns a device must have the right on both sides: the device and where it goes. */
+async function mayAssignTo(access: Access, actor: Actor, to: Assignment): Promise<void> {
+  if (to.applicationId !== undefined) {
+    await access.authorize(actor, 'device:edit', 'application', to.applicationId);
+  }
+  if (to.instanceId !== undefined) {
+    await access.authorize(actor, 'device:edit', 'instance', to.instanceId);
+  }
+}
+
+export function deviceRoutes({ devices, agents, agentHub, stores, access }: Parts): Route[] {
+  const present = (row: DeviceRow) => presentDevice(row, agents.figuresOf(row.id));
+  return [
+    route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
+      const hidden = await access.hiddenApplications(actor, params.id);
+      return mapPage(await devices.list({ teamId: params.id, hidden }, query), present);
+    }),
+    route(listApplicationDevices, may('device:read', 'application'), async ({ params, query }) =>
+      mapPage(await devices.list({ applicationId: params.id }, query), present),
+    ),
+    route(listInstanceDevices, may('device:read', 'instance'), async ({ params, query }) =>
+      mapPage(await devices.list({ instanceId: params.id }, query), present),
+    ),
+    route(createDevice, may('device:create', 'team'), async ({ actor, params, body }) => {
+      await mayAssignTo(access, actor, body);
+      const { device, credentials } = await devices.create(actor, params.id, body);
+      return { id: device.id, device: present(device), credentials };
+    }),
+    route(getDevice, may('device:read', 'device'), async ({ params }) =>
+      present(await devices.get(params.id)),
+    ),
+    route(updateDevice, may('device:edit', 'device'), async ({ actor, params, body }) =>
+      present(await devices.update(actor, params.id, body)),
+    ),
+    route(deleteDevice, may('device:delete', 'device'), ({ actor, params }) =>
+      devices.delete(actor, params.id),
+    ),
+    route(assignDevice, may('device:edit', 'device'), async ({ actor, params, body }) => {
+      await mayAssignTo(access, actor, body);
+      return present(await devices.assign(actor, params.id, body));
+    }),
+    route(controlDevice, may('device:control', 'device'), async ({ actor, params, body }) =>
+      present(await devices.control(actor, params.id, body.action)),
+    ),
+    route(getDeviceLogs, may('device:read', 'device'), async ({ params, query }) => ({
+      items: agentHub.recentLog(params.id, query.lines),
+    })),
+    route(listDeviceAudit, may('audit:read', 'device'), async ({ params, query }) =>
+      mapPage(
+        await stores.audit.list({ subject: { kind: 'device', id: params.id } }, query),
+        presentAuditEntry,
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,167 @@
+import { instanceStatus, type RuntimeStatus } from '@flowyard/protocol';
+import type { Logger } from 'pino';
+import { auditActor, SYSTEM } from '../../access/actor.ts';
+import type { Database } from '../../db/database.ts';
+import type {
+  DriverHost,
+  InstanceEvent,
+  InstanceMetrics,
+  InstanceReport,
+  InstanceTarget,
+  WarmStack,
+} from '../../drivers/driver.ts';
+import type { Changes } from '../../relay/changes.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { StackService } from '../stacks/service.ts';
+import { EditorEvents } from './editor-events.ts';
+import type { RuntimeFigures } from './presenter.ts';
+import type { InstanceRow } from './store.ts';
+
+interface Parts {
+  db: Database;
+  changes: Changes;
+  vault: Vault;
+  stacks: StackService;
+  urlOf: (name: string) => string;
+  readModules: (instanceId: string) => Record<string, string>;
+  logger: Logger;
+}
+
+/** A report with the time since which state and flows have been those. */
+export interface TimedReport extends InstanceReport {
+  sinceMs: number;
+}
+
+const AUDITED: ReadonlySet<string> = new Set(['running', 'stopped', 'suspended', 'crashed', 'safe', 'error']);
+
+/** What the driver learns from the control plane, and what becomes of what it reports. */
+export class InstanceDriverHost implements DriverHost {
+  readonly #parts: Parts;
+  readonly #editorEvents: EditorEvents;
+  readonly #figures = new Map<string, RuntimeFigures>();
+  readonly #reports = new Map<string, TimedReport>();
+  /** Reports are written in the order in which they came. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#editorEvents = new EditorEvents(parts);
+  }
+
+  figuresOf(instanceId: string): RuntimeFigures | undefined {
+    return this.#figures.get(instanceId);
+  }
+
+  /** The newest report since this process started, and since when it has been so. */
+  reportOf(instanceId: string): TimedReport | undefined {
+    return this.#reports.get(instanceId);
+  }
+
+  /** How an instance is, for the page that the proxy shows when it does not answer. */
+  stateOf(instanceId: string): { status: RuntimeStatus; reason: string | null } | null {
+    const report = this.#reports.get(instanceId);
+    return report === undefined ? null : { status: instanceStatus(report.state), reason: report.reason };
+  }
+
+  async readTarget(instanceId: string): Promise<InstanceTarget | null> {
+    const { stores } = this.#parts.db;
+    const row = await stores.instances.find(instanceId);
+    const stack = row && (await this.#parts.stacks.locate(row.stackId));
+    if (row === null || stack === null) {
+      return null;
+    }
+    const variables = await stores.instances.variables(instanceId);
+    const { vault } = this.#parts;
+    return {
+      instanceId,
+      name: row.name,
+      url: this.#parts.urlOf(row.name),
+      teamId: row.teamId,
+      applicationName: row.applicationName,
+      folder: row.folder,
+      desired: row.desired,
+      restarts: row.restarts,
+      stack,
+      memoryMb: row.memoryMb,
+      flowsRevision: row.flowsRevision,
+      modules: JSON.parse(row.modules),
+      variables: Object.fromEntries(
+        variables.map(({ name, value, secret }) => [name, secret ? vault.unseal(value) : value]),
+      ),
+      identityKey: vault.identityKey,
+      credentialSecret: vault.unseal(row.credentialSecret),
+      runtimeToken: vault.runtimeToken(instanceId),
+    };
+  }
+
+  listInstanceIds(): Promise<string[]> {
+    return this.#parts.db.stores.instances.allIds();
+  }
+
+  listWarmStacks(): Promise<WarmStack[]> {
+    return this.#parts.stacks.warmStacks();
+  }
+
+  saveFolder(instanceId: string, folder: string): Promise<void> {
+    return this.#parts.db.stores.instances.setFolder(instanceId, folder);
+  }
+
+  reportMetrics({ instanceId, memoryBytes, cpuPercent }: InstanceMetrics): void {
+    this.#figures.set(instanceId, { memoryBytes, cpuPercent });
+  }
+
+  reportEvent(event: InstanceEvent): void {
+    this.#enqueue(event.instanceId, () => this.#editorEvents.record(event));
+  }
+
+  report(report: InstanceReport): void {
+    const before = this.#reports.get(report.instanceId);
+    const same = before?.state === report.state && before.flowsRevision === report.flowsRevision;
+    this.#reports.set(report.instanceId, { ...report, sinceMs: same ? before.sinceMs : Date.now() });
+    if (report.flowsRevision === null) {
+      this.#figures.delete(report.instanceId);
+    }
+    this.#enqueue(report.instanceId, () => this.#write(report));
+  }
+
+  #enqueue(instanceId: string, write: () => Promise<void>): void {
+    this.#writing = this.#writing.then(write).catch((error: unknown) => {
+      this.#parts.logger.error({ err: error, instanceId }, 'a report of an instance was not stored');
+    });
+  }
+
+  /** Resolves when everything reported so far is stored. */
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  async #write(report: InstanceReport): Promise<void> {
+    await this.#parts.db.transact(async (tx) => {
+      const row = await tx.stores.instances.find(report.instanceId);
+      if (row === null) {
+        return;
+      }
+      const changed = row.state !== report.state;
+      const since = changed ? new Date().toISOString() : row.since;
+      if (changed || row.step !== report.step || row.reason !== report.reason) {
+        const { state, step, reason } = report;
+        await tx.stores.instances.setState(row.id, { state, step, reason, since });
+      }
+      if (changed && AUDITED.has(report.state)) {
+        await tx.audit(stateEntry(row, report));
+      }
+      tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
+    });
+  }
+}
+
+function stateEntry(row: InstanceRow, report: InstanceReport) {
+  return {
+    event: `instance.${report.state}`,
+    actor: auditActor(SYSTEM),
+    teamId: row.teamId,
+    applicationId: row.applicationId,
+    subject: { kind: 'instance', id: row.id, name: row.name },
+    ...(report.reason !== null && { details: { reason: report.reason } }),
+  };
+}

@@ -1,0 +1,45 @@
+import { type InstanceView, instanceStatus, type Reference } from '@flowyard/protocol';
+import type { InstanceRow } from './store.ts';
+
+/** What is measured of a running instance; never stored. */
+export interface RuntimeFigures {
+  memoryBytes: number;
+  cpuPercent: number;
+}
+
+/** A reference to something that may not be there; without a name there is none. */
+export function reference(id: string | null, name: string | null): Reference | null {
+  return id !== null && name !== null ? { id, name } : null;
+}
+
+export function presentInstance(
+  row: InstanceRow,
+  url: string,
+  figures: RuntimeFigures | undefined,
+): InstanceView {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    url,
+    teamId: row.teamId,
+    application: { id: row.applicationId, name: row.applicationName },
+    instanceType: { id: row.instanceTypeId, name: row.instanceTypeName },
+    stack: { id: row.stackId, name: row.stackName },
+    template: { id: row.templateId, name: row.templateName },
+    desired: row.desired,
+    state: row.state,
+    status: instanceStatus(row.state),
+    step: row.step,
+    reason: row.reason,
+    since: row.since,
+    flowsRevision: row.flowsRevision,
+    flowsChangedAt: row.flowsChangedAt,
+    flowsChangedBy: row.flowsChangedBy,
+    runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
+    targetSnapshot: reference(row.targetSnapshotId, row.targetSnapshotName),
+    memoryBytes: figures?.memoryBytes ?? null,
+    cpuPercent: figures?.cpuPercent ?? null,
+    createdAt: row.createdAt,
+  };
+}

@@ -1,0 +1,85 @@
+import {
+  controlInstance,
+  createInstance,
+  deleteInstance,
+  getFlows,
+  getInstance,
+  getInstanceLogs,
+  getInstanceVariables,
+  listInstanceAudit,
+  listInstances,
+  listTeamInstances,
+  putFlows,
+  setInstanceVariables,
+  updateInstance,
+} from '@flowyard/protocol';
+import type { Access } from '../../access/authorize.ts';
+import { mapPage } from '../../db/paging.ts';
+import type { Stores } from '../../db/stores.ts';
+import type { Driver } from '../../drivers/driver.ts';
+import { bearerOf } from '../../http/authenticate.ts';
+import { may, type Route, route } from '../../http/route.ts';
+import { presentAuditEntry } from '../audit/presenter.ts';
+import type { FlowsService } from './flows-service.ts';
+import type { InstanceService } from './service.ts';
+
+interface Parts {
+  instances: InstanceService;
+  flows: FlowsService;
+  driver: Driver;
+  stores: Stores;
+  access: Access;
+}
+
+export function instanceRoutes({ instances, flows, driver, stores, access }: Parts): Route[] {
+  return [
+    route(listTeamInstances, may('instance:read', 'team'), async ({ actor, params, query }) => {
+      const hidden = await access.hiddenApplications(actor, params.id);
+      return mapPage(await instances.list({ teamId: params.id, hidden }, query), (row) =>
+        instances.present(row),
+      );
+    }),
+    route(listInstances, may('instance:read', 'application'), async ({ params, query }) =>
+      mapPage(await instances.list({ applicationId: params.id }, query), (row) => instances.present(row)),
+    ),
+    route(createInstance, may('instance:create', 'application'), ({ actor, params, body, scope }) =>
+      instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body),
+    ),
+    route(getInstance, may('instance:read', 'instance'), ({ params }) => instances.view(params.id)),
+    route(updateInstance, may('instance:edit', 'instance'), ({ actor, params, body }) =>
+      body.description === undefined
+        ? instances.view(params.id)
+        : instances.setDescription(actor, params.id, body.description),
+    ),
+    route(deleteInstance, may('instance:delete', 'instance'), ({ actor, params }) =>
+      instances.delete(actor, params.id),
+    ),
+    route(controlInstance, may('instance:control', 'instance'), ({ actor, params, body }) =>
+      instances.control(actor, params.id, body.action),
+    ),
+    route(getInstanceVariables, may('instance:read', 'instance'), async ({ params }) => ({
+      items: await instances.variables(params.id),
+    })),
+    route(setInstanceVariables, may('instance:edit', 'instance'), async ({ actor, params, body }) => ({
+      items: await instances.setVariables(actor, params.id, body.items),
+    })),
+    route(getFlows, may('instance:read', 'instance'), ({ actor, params }) =>
+      flows.read(params.id, actor.kind === 'instance' && actor.instanceId === params.id),
+    ),
+    route(putFlows, may('instance:edit-flows', 'instance'), async ({ actor, params, body, request }) => {
+      const runsAlready =
+        actor.kind === 'instance' ||
+        (actor.kind === 'user' && actor.via === 'editor' && bearerOf(request) !== null);
+      return { revision: await flows.deploy(actor, params.id, body, runsAlready) };
+    }),
+    route(getInstanceLogs, may('instance:read', 'instance'), async ({ params, query }) => ({
+      items: await driver.readLog(params.id, query.lines),
+    })),
+    route(listInstanceAudit, may('audit:read', 'instance'), async ({ params, query }) =>
+      mapPage(
+        await stores.audit.list({ subject: { kind: 'instance', id: params.id } }, query),
+        presentAuditEntry,
+      ),
+    ),
+  ];
+}

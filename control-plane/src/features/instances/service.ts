@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type InstanceAction,
+  type InstanceView,
+  type ListQuery,
+  type Page,
+  RESERVED_INSTANCE_NAMES,
+  type VariableView,
+} from '@flowyard/protocol';
+import { type Actor, auditActor } from '../../access/actor.ts';
+import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
+import { conflict, invalid, notFound } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Changes } from '../../relay/changes.ts';
+import { Remembered } from '../../relay/remembered.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import { presentInstance, type RuntimeFigures } from './presenter.ts';
+import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
+
+/** What a view of an instance calls by name. */
+const NAMED_IN_VIEWS: ReadonlySet<string> = new Set(['application', 'snapshot', 'stack']);
+const EMPTY_FLOWS = Buffer.from('[]');
+
+export interface CreateInstance {
+  name: string;
+  description?: string | undefined;
+  instanceTypeId?: string | undefined;
+  stackId?: string | undefined;
+  templateId?: string | undefined;
+  env?: Record<string, string> | undefined;
+  start?: boolean | undefined;
+}
+
+interface Parts {
+  db: Database;
+  changes: Changes;
+  vault: Vault;
+  /** The public address of an instance by its name. */
+  urlOf: (name: string) => string;
+  figuresOf: (instanceId: string) => RuntimeFigures | undefined;
+}
+
+/** Hosted instances: what they should be. Making it true is the driver's work. */
+export class InstanceService {
+  readonly #parts: Parts;
+  readonly #db: Database;
+  readonly #rows = new Remembered<InstanceRow>({ keepMs: 1000, maxEntries: 10_000 });
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#db = parts.db;
+    parts.changes.on('change', ({ kind, id }) => {
+      if (kind === 'instance') {
+        this.#rows.forget(id);
+      } else if (NAMED_IN_VIEWS.has(kind)) {
+        this.#rows.clear();
+      }
+    });
+  }
+
+  async get(id: string): Promise<InstanceRow> {
+    const instance = await this.#rows.read(id, () => this.#db.stores.instances.find(id));
+    if (instance === null) {
+      throw notFound('instance');
+    }
+    return instance;
+  }
+
+  async view(id: string): Promise<InstanceView> {
+    return this.present(await this.get(id));
+  }
+
+  present(row: InstanceRow): InstanceView {
+    return presentInstance(row, this.#parts.urlOf(row.name), this.#parts.figuresOf(row.id));
+  }
+
+  list(
+    filter: { applicationId: string } | { teamId: string; hidden: string[] },
+    query: ListQuery,
+  ): Promise<Page<InstanceRow>> {
+    return this.#db.stores.instances.list(filter, query);
+  }
+
+  async create(
+    actor: Actor,
+    place: { teamId: string; applicationId: string },
+    input: CreateInstance,
+  ): Promise<InstanceView> {
+    if (RESERVED_INSTANCE_NAMES.has(input.name)) {
+      throw invalid('name', 'is reserved, since people expect something else at that address');
+    }
+    const id = newId();
+    try {
+      await this.#db.transact(async (tx) => {
+        await tx.stores.teams.lock(place.teamId);
+        const instance = await this.#newInstance(tx, id, place, input);
+        await tx.stores.instances.insert(instance);
+        const variables = Object.entries(input.env ?? {}).map(([name, value]) => ({
+          name,
+          value,
+          secret: false,
+        }));
+        await tx.stores.instances.replaceVariables(id, variables);
+        await this.#refuseBeyondLimit(tx, place.teamId);
+        await this.#record(tx, actor, 'instance.created', { ...instance });
+        this.#reconcile(tx, id);
+      });
+    } catch (error) {
+      throw isDuplicate(error)
+        ? conflict(
+            'name_taken',
+            `The name ${input.name} is taken. Instance names are unique on the whole platform.`,
+          )
+        : error;
+    }
+    return this.view(id);
+  }
+
+  async #newInstance(
+    tx: Transaction,
+    id: string,
+    place: { teamId: string; applicationId: string },
+    input: CreateInstance,
+  ): Promise<NewInstance> {
+    const catalogue = tx.stores.catalogue;
+    const stack =
+      input.stackId === undefined ? await catalogue.defaultStack() : await catalogue.findStack(input.stackId);
+    if (stack === null) {
+      throw invalid('stackId', 'is not a stack; GET /stacks lists them');
+    }
+    if (stack.state !== 'ready') {
+      throw conflict(
+        'stack_not_ready',
+        `The stack ${stack.name} is not installed. An administrator can install it under Stacks.`,
+      );
+    }
+    const type = await catalogue.findInstanceType(input.instanceTypeId);
+    if (type === null) {
+      throw invalid('instanceTypeId', 'is not an instance type; GET /instance-types lists them');
+    }
+    const template = await catalogue.findTemplate(input.templateId);
+    if (template === null) {
+      throw invalid('templateId', 'is not a template; GET /templates lists them');
+    }
+    return {
+      id,
+      name: input.name,
+      description: input.description ?? '',
+      ...place,
+      instanceTypeId: type.id,
+      stackId: stack.id,
+      templateId: template.id,
+      desired: input.start === false ? 'stopped' : 'running',
+      state: 'created',
+      flowsDigest: await tx.stores.blobs.put(EMPTY_FLOWS),
+      credentialSecret: this.#parts.vault.seal(randomBytes(32).toString('hex')),
+      createdAt: new Date().toISOString(),
+    };
+  }
+
+  /** Counted after the insert, in its transaction: two requests at once cannot both take the last place. */
+  async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
+    const { instances: limit } = await tx.stores.teams.limits(teamId);
+    if (limit !== null && (await tx.stores.instances.count(teamId)) > limit) {
+      throw conflict('limit_reached', `This team may have ${limit} hosted instances. Delete one first.`, {
+        limit,
+      });
+    }
+  }
+
+  async setDescription(actor: Actor, id: string, description: string): Promise<InstanceView> {
+    await this.#db.transact(async (tx) => {
+      const before = await this.require(tx, id);
+      await tx.stores.instances.setDescription(id, description);
+      await this.#record(tx, actor, 'instance.changed', before, {
+        before: { description: before.description },
+        after: { description },
+      });
+    });
+    return this.view(id);
+  }
+
+  async control(actor: Actor, id: string, action: InstanceAction): Promise<InstanceView> {
+    const desired = { start: 'running', restart: 'running', stop: 'stopped', suspend: 'suspended' } as const;
+    await this.#db.transact(async (tx) => {
+      const instance = await this.require(tx, id);
+      // Starting what runs in safe mode or has given up asks for a fresh process, as restarting does.
+      const again =
+        action === 'restart' || (action === 'start' && ['safe', 'crashed', 'error'].includes(instance.state));
+      await tx.stores.instances.setDesired(id, desired[action], again);
+      await this.#record(tx, actor, `instance.${action}-asked`, instance);
+      this.#reconcile(tx, id);
+    });
+    return this.view(id);
+  }
+
+  async delete(actor: Actor, id: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const instance = await this.require(tx, id);
+      const users = await tx.stores.instances.usersOf(id);
+      if (users.length > 0) {
+        throw conflict(
+          'in_use',
+          `${instance.name} is still in use: ${users.join(', ')}. Remove that first.`,
+          { users },
+        );
+      }
+      await tx.stores.instances.delete(id);
+      await this.#record(tx, actor, 'instance.deleted', instance);
+      this.#reconcile(tx, id);
+    });
+  }
+
+  async variables(id: string): Promise<VariableView[]> {
+    const rows = await this.#db.stores.instances.variables(id);
+    return rows.map((row) => ({ name: row.name, value: row.secret ? null : row.value, secret: row.secret }));
+  }
+
+  async setVariables(
+    actor: Actor,
+    id: string,
+    items: Array<{ name: string; value?: string | undefined; secret: boolean }>,
+  ): Promise<VariableView[]> {
+    const names = items.map((item) => item.name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) {
+      throw invalid('items', `names ${twice} twice`);
+    }
+    await this.#db.transact(async (tx) => {
+      const instance = await this.require(tx, id);
+      const before = await tx.stores.instances.variables(id);
+      const rows = items.map((item) => this.#toVariable(item, before));
+      await tx.stores.instances.replaceVariables(id, rows);
+      await this.#record(tx, actor, 'instance.variables-changed', instance, {
+        before: before.map((row) => row.name),
+        after: names,
+      });
+    });
+    return this.variables(id);
+  }
+
+  #toVariable(
+    item: { name: string; value?: string | undefined; secret: boolean },
+    before: VariableRow[],
+  ): VariableRow {
+    if (item.value !== undefined) {
+      return {
+        name: item.name,
+        value: item.secret ? this.#parts.vault.seal(item.value) : item.value,
+        secret: item.secret,
+      };
+    }
+    const known = before.find((row) => row.name === item.name);
+    if (known === undefined || !known.secret || !item.secret) {
+      throw invalid('items', `needs a value for ${item.name}`);
+    }
+    return known;
+  }
+
+  async require(tx: Transaction, id: string): Promise<InstanceRow> {
+    const instance = await tx.stores.instances.find(id);
+    if (instance === null) {
+      throw notFound('instance');
+    }
+    return instance;
+  }
+
+  #reconcile(tx: Transaction, instanceId: string): void {
+    tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId }));
+  }
+
+  async #record(
+    tx: Transaction,
+    actor: Actor,
+    event: string,
+    instance: { id: string; name: string; teamId: string; applicationId: string },
+    details?: Record<string, unknown>,
+  ): Promise<void> {
+    await tx.audit({
+      event,
+      actor: auditActor(actor, instance.name),
+      teamId: instance.teamId,
+      applicationId: instance.applicationId,
+      subject: { kind: 'instance', id: instance.id, name: instance.name },
+      ...(details && { details }),
+    });
+    tx.announce({
+      kind: 'instance',
+      id: instance.id,
+      teamId: instance.teamId,
+      applicationId: instance.applicationId,
+    });
+  }
+}

@@ -1,0 +1,288 @@
+import type { Desired, InstanceState, ListQuery, Page } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface InstanceRow {
+  id: string;
+  name: string;
+  description: string;
+  teamId: string;
+  applicationId: string;
+  applicationName: string;
+  instanceTypeId: string;
+  instanceTypeName: string;
+  memoryMb: number;
+  stackId: string;
+  stackName: string;
+  templateId: string;
+  templateName: string;
+  desired: Desired;
+  restarts: number;
+  folder: string | null;
+  state: InstanceState;
+  step: string | null;
+  reason: string | null;
+  since: string;
+  flowsRevision: number;
+  flowsDigest: string;
+  credentialsDigest: string | null;
+  /** JSON of Modules. */
+  modules: string;
+  flowsChangedAt: string | null;
+  flowsChangedBy: string | null;
+  runningSnapshotId: string | null;
+  runningSnapshotName: string | null;
+  targetSnapshotId: string | null;
+  targetSnapshotName: string | null;
+  /** Sealed. */
+  credentialSecret: string;
+  createdAt: string;
+}
+
+export interface VariableRow {
+  name: string;
+  /** Sealed when secret. */
+  value: string;
+  secret: boolean;
+}
+
+const COLUMNS = {
+  id: 'i.id',
+  name: 'i.name',
+  description: 'i.description',
+  teamId: 'i.team_id',
+  applicationId: 'i.application_id',
+  applicationName: 'a.name',
+  instanceTypeId: 'i.instance_type_id',
+  instanceTypeName: 'y.name',
+  memoryMb: 'y.memory_mb',
+  stackId: 'i.stack_id',
+  stackName: 'k.name',
+  templateId: 'i.template_id',
+  templateName: 'l.name',
+  desired: 'i.desired',
+  restarts: 'i.restarts',
+  folder: 'i.folder',
+  state: 'i.state',
+  step: 'i.step',
+  reason: 'i.reason',
+  since: 'i.since',
+  flowsRevision: 'i.flows_revision',
+  flowsDigest: 'i.flows_digest',
+  credentialsDigest: 'i.credentials_digest',
+  modules: 'i.modules',
+  flowsChangedAt: 'i.flows_changed_at',
+  flowsChangedBy: 'i.flows_changed_by',
+  runningSnapshotId: 'i.running_snapshot_id',
+  runningSnapshotName: 'rs.name',
+  targetSnapshotId: 'i.target_snapshot_id',
+  targetSnapshotName: 'ts.name',
+  credentialSecret: 'i.credential_secret',
+  createdAt: 'i.created_at',
+};
+
+/** What a new instance is made of. */
+export type NewInstance = Pick<
+  InstanceRow,
+  | 'id'
+  | 'name'
+  | 'description'
+  | 'teamId'
+  | 'applicationId'
+  | 'instanceTypeId'
+  | 'stackId'
+  | 'templateId'
+  | 'desired'
+  | 'state'
+  | 'flowsDigest'
+  | 'credentialSecret'
+  | 'createdAt'
+>;
+
+/** A change of what an instance runs. */
+export interface FlowsChange {
+  flowsDigest: string;
+  credentialsDigest: string | null;
+  modules?: string;
+  changedBy: string;
+  changedAt: string;
+  runningSnapshotId: string | null;
+}
+
+export class InstanceStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insert(instance: NewInstance): Promise<void> {
+    await this.#knex('instances').insert({
+      id: instance.id,
+      name: instance.name,
+      description: instance.description,
+      team_id: instance.teamId,
+      application_id: instance.applicationId,
+      instance_type_id: instance.instanceTypeId,
+      stack_id: instance.stackId,
+      template_id: instance.templateId,
+      desired: instance.desired,
+      state: instance.state,
+      since: instance.createdAt,
+      flows_digest: instance.flowsDigest,
+      modules: '{}',
+      credential_secret: instance.credentialSecret,
+      created_at: instance.createdAt,
+    });
+  }
+
+  async find(id: string): Promise<InstanceRow | null> {
+    return (await this.#joined().where('i.id', id).first<InstanceRow>(COLUMNS)) ?? null;
+  }
+
+  async findMany(ids: string[]): Promise<InstanceRow[]> {
+    return this.#joined().whereIn('i.id', ids).select<InstanceRow[]>(COLUMNS);
+  }
+
+  async findIdByName(name: string): Promise<string | null> {
+    const row: { id: string } | undefined = await this.#knex('instances').where({ name }).first('id');
+    return row?.id ?? null;
+  }
+
+  list(
+    filter: { applicationId: string } | { teamId: string; hidden: string[] },
+    query: ListQuery,
+  ): Promise<Page<InstanceRow>> {
+    const filtered =
+      'applicationId' in filter
+        ? this.#joined().where('i.application_id', filter.applicationId)
+        : this.#joined().where('i.team_id', filter.teamId).whereNotIn('i.application_id', filter.hidden);
+    return readPage<InstanceRow>(filtered, {
+      query,
+      sort: 'i.name',
+      id: 'i.id',
+      search: ['i.name', 'i.description'],
+      cursorOf: (row) => [row.name, row.id],
+      select: (builder) => builder.select(COLUMNS),
+    });
+  }
+
+  async allIds(): Promise<string[]> {
+    const rows = await this.#knex('instances').orderBy('id').select<Array<{ id: string }>>('id');
+    return rows.map((row) => row.id);
+  }
+
+  /** All instances of a team that are not in these applications, with just their state. */
+  async states(teamId: string, hidden: string[]) {
+    return this.#knex('instances')
+      .where({ team_id: teamId })
+      .whereNotIn('application_id', hidden)
+      .select<
+        Array<{ id: string; name: string; state: InstanceState; reason: string | null; since: string }>
+      >('id', 'name', 'state', 'reason', 'since');
+  }
+
+  async count(teamId: string): Promise<number> {
+    const row = await this.#knex('instances').where({ team_id: teamId }).count({ n: '*' }).first();
+    return Number(row?.n ?? 0);
+  }
+
+  async setDescription(id: string, description: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ description });
+  }
+
+  async setDesired(id: string, desired: Desired, addRestart: boolean): Promise<void> {
+    const restarts = this.#knex.raw('restarts + ?', [addRestart ? 1 : 0]);
+    await this.#knex('instances').where({ id }).update({ desired, restarts });
+  }
+
+  async setFolder(id: string, folder: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ folder });
+  }
+
+  async setState(
+    id: string,
+    state: { state: InstanceState; step: string | null; reason: string | null; since: string },
+  ): Promise<void> {
+    await this.#knex('instances').where({ id }).update(state);
+  }
+
+  /**
+   * Puts other flows in place, if they are still at that revision.
+   * @returns the new revision, or null when somebody was faster
+   */
+  async changeFlows(id: string, revision: number, change: FlowsChange): Promise<number | null> {
+    const changed = await this.#knex('instances')
+      .where({ id, flows_revision: revision })
+      .update({
+        flows_revision: revision + 1,
+        flows_digest: change.flowsDigest,
+        credentials_digest: change.credentialsDigest,
+        ...(change.modules !== undefined && { modules: change.modules }),
+        flows_changed_at: change.changedAt,
+        flows_changed_by: change.changedBy,
+        running_snapshot_id: change.runningSnapshotId,
+      });
+    return changed === 1 ? revision + 1 : null;
+  }
+
+  async setModules(id: string, modules: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ modules, running_snapshot_id: null });
+  }
+
+  /** Says that a snapshot is what runs, if nothing was deployed since that revision. */
+  async setRunningSnapshot(id: string, revision: number, snapshotId: string): Promise<void> {
+    await this.#knex('instances')
+      .where({ id, flows_revision: revision })
+      .update({ running_snapshot_id: snapshotId });
+  }
+
+  async setTargetSnapshot(id: string, snapshotId: string | null): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ target_snapshot_id: snapshotId });
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#knex('instances').where({ id }).delete();
+  }
+
+  async variables(id: string): Promise<VariableRow[]> {
+    const rows = await this.#knex('instance_variables')
+      .where({ instance_id: id })
+      .orderBy('name')
+      .select<VariableRow[]>('name', 'value', 'secret');
+    return rows.map((row) => ({ ...row, secret: Boolean(row.secret) }));
+  }
+
+  async replaceVariables(id: string, variables: VariableRow[]): Promise<void> {
+    await this.#knex('instance_variables').where({ instance_id: id }).delete();
+    if (variables.length > 0) {
+      await this.#knex('instance_variables').insert(variables.map((row) => ({ instance_id: id, ...row })));
+    }
+  }
+
+  /** What keeps an instance from being deleted, in words. */
+  async usersOf(id: string): Promise<string[]> {
+    const stages: Array<{ name: string }> = await this.#knex('stages as s')
+      .join('pipelines as p', 'p.id', 's.pipeline_id')
+      .where('s.instance_id', id)
+      .select('p.name');
+    const devices: Array<{ name: string }> = await this.#knex('devices')
+      .where({ instance_id: id })
+      .limit(20)
+      .select('name');
+    return [
+      ...stages.map((row) => `a stage of pipeline ${row.name}`),
+      ...devices.map((row) => `assigned device ${row.name}`),
+    ];
+  }
+
+  #joined(): Knex.QueryBuilder {
+    return this.#knex('instances as i')
+      .join('applications as a', 'a.id', 'i.application_id')
+      .join('instance_types as y', 'y.id', 'i.instance_type_id')
+      .join('stacks as k', 'k.id', 'i.stack_id')
+      .join('templates as l', 'l.id', 'i.template_id')
+      .leftJoin('snapshots as rs', 'rs.id', 'i.running_snapshot_id')
+      .leftJoin('snapshots as ts', 'ts.id', 'i.target_snapshot_id');
+  }
+}

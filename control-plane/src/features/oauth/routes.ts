@@ -1,0 +1,53 @@
+import { authorize, exchangeCode } from '@flowyard/protocol';
+import type { Response } from 'express';
+import { AppError } from '../../errors.ts';
+import { open, type Route, route } from '../../http/route.ts';
+import { EDITOR_SESSION_SECONDS, type OAuthService } from './service.ts';
+
+function refuse(response: Response, error: AppError): void {
+  const page =
+    error.status === 404 || error.status === 403
+      ? `/no-access?message=${encodeURIComponent(error.message)}`
+      : null;
+  if (page === null) {
+    throw error;
+  }
+  response.redirect(302, page);
+}
+
+export function oauthRoutes(oauth: OAuthService): Route[] {
+  return [
+    route(
+      authorize,
+      open('it sends whoever is not signed in to the sign-in page'),
+      async ({ actor, query, request, response }) => {
+        if (actor?.kind !== 'user') {
+          response.redirect(302, `/sign-in?continue=${encodeURIComponent(request.originalUrl)}`);
+          return;
+        }
+        try {
+          const code = await oauth.authorize(actor, query);
+          const target = new URL(query.redirect_uri);
+          target.searchParams.set('code', code);
+          target.searchParams.set('state', query.state);
+          response.redirect(302, target.href);
+        } catch (error) {
+          if (!(error instanceof AppError)) {
+            throw error;
+          }
+          refuse(response, error);
+        }
+      },
+    ),
+    route(exchangeCode, open('the code and its verifier are the proof'), async ({ body }) => ({
+      access_token: await oauth.exchange({
+        clientId: body.client_id,
+        code: body.code,
+        redirectUri: body.redirect_uri,
+        verifier: body.code_verifier,
+      }),
+      token_type: 'Bearer' as const,
+      expires_in: EDITOR_SESSION_SECONDS,
+    })),
+  ];
+}

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { type AuthorizeQuery, type EditorIdentity, type Role, roleMay } from '@flowyard/protocol';
+import { auditActor, type UserActor } from '../../access/actor.ts';
+import type { Access } from '../../access/authorize.ts';
+import type { Database } from '../../db/database.ts';
+import { AppError, invalid } from '../../errors.ts';
+import type { Changes } from '../../relay/changes.ts';
+import { hashToken, newToken } from '../../secrets/tokens.ts';
+import type { Vault } from '../../secrets/vault.ts';
+
+const CODE_SECONDS = 60;
+const EDITOR_HOURS = 12;
+/** An identity is signed for so long, and reused for half of it. */
+const IDENTITY_SECONDS = 300;
+const MAX_CACHED = 10_000;
+
+export const EDITOR_SESSION_SECONDS = EDITOR_HOURS * 3600;
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  access: Access;
+  changes: Changes;
+  redirectUriOf: (instanceName: string) => string;
+}
+
+/** Sign-in to editors: OAuth 2 code flow with PKCE, in which the proxy of the instance's host is the client. */
+export class OAuthService {
+  readonly #parts: Parts;
+  readonly #identities = new Map<string, { signed: string | null; until: number }>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.changes.on('access', () => this.#identities.clear());
+  }
+
+  /** A code for the editor of an instance, for somebody who may open it. */
+  async authorize(actor: UserActor, query: AuthorizeQuery): Promise<string> {
+    await this.#parts.access.authorize(actor, 'instance:open-editor', 'instance', query.client_id);
+    const { db } = this.#parts;
+    const instance = await db.stores.instances.find(query.client_id);
+    if (instance === null || query.redirect_uri !== this.#parts.redirectUriOf(instance.name)) {
+      throw invalid('redirect_uri', 'is not the callback of this instance');
+    }
+    if (actor.sessionId === null) {
+      throw new AppError(403, 'forbidden', 'Editors are opened by people who are signed in on the page.');
+    }
+    const code = newToken('code');
+    await db.stores.oauth.insertCode(hashToken(code), {
+      userId: actor.userId,
+      sessionId: actor.sessionId,
+      instanceId: instance.id,
+      redirectUri: query.redirect_uri,
+      codeChallenge: query.code_challenge,
+      expiresAt: new Date(Date.now() + CODE_SECONDS * 1000).toISOString(),
+    });
+    return code;
+  }
+
+  /** Changes a code into the token of an editor session. */
+  async exchange(input: {
+    clientId: string;
+    code: string;
+    redirectUri: string;
+    verifier: string;
+  }): Promise<string> {
+    return this.#parts.db.transact(async (tx) => {
+      const code = await tx.stores.oauth.takeCode(hashToken(input.code));
+      const challenge = createHash('sha256').update(input.verifier).digest('base64url');
+      const fits =
+        code !== null &&
+        code.instanceId === input.clientId &&
+        code.redirectUri === input.redirectUri &&
+        code.codeChallenge === challenge &&
+        code.expiresAt > new Date().toISOString();
+      if (!fits) {
+        throw new AppError(
+          401,
+          'unauthenticated',
+          'This sign-in code is not valid any more. Open the editor again.',
+        );
+      }
+      const token = newToken('editor');
+      await tx.stores.oauth.insertEditorSession({
+        tokenHash: hashToken(token),
+        userId: code.userId,
+        sessionId: code.sessionId,
+        instanceId: code.instanceId,
+        expiresAt: new Date(Date.now() + EDITOR_SESSION_SECONDS * 1000).toISOString(),
+      });
+      const instance = await tx.stores.instances.find(code.instanceId);
+      const user = await tx.stores.users.find(code.userId);
+      if (instance !== null && user !== null) {
+        await tx.audit({
+          event: 'editor.opened',
+          actor: {
+            ...auditActor({ kind: 'system' }),
+            kind: 'user',
+            id: user.id,
+            name: user.username,
+            via: 'editor',
+          },
+          teamId: instance.teamId,
+          applicationId: instance.applicationId,
+          subject: { kind: 'instance', id: instance.id, name: instance.name },
+        });
+      }
+      return token;
+    });
+  }
+
+  /** The signed identity behind an editor session; null when it has ended or the person may not open the editor now. */
+  async identify(token: string, instanceId: string): Promise<string | null> {
+    const key = `${instanceId} ${hashToken(token)}`;
+    const cached = this.#identities.get(key);
+    if (cached !== undefined && cached.until > Date.now()) {
+      return cached.signed;
+    }
+    const identity = await this.#readIdentity(token, instanceId);
+    const signed = identity && this.#parts.vault.signIdentity(identity);
+    if (this.#identities.size >= MAX_CACHED) {
+      this.#identities.clear();
+    }
+    this.#identities.set(key, {
+      signed,
+      until: Date.now() + (signed === null ? 1000 : (IDENTITY_SECONDS / 2) * 1000),
+    });
+    return signed;
+  }
+
+  async #readIdentity(token: string, instanceId: string): Promise<EditorIdentity | null> {
+    const { db, access } = this.#parts;
+    const session = await db.stores.oauth.findEditorSession(hashToken(token));
+    if (
+      session === null ||
+      session.instanceId !== instanceId ||
+      session.expiresAt < new Date().toISOString()
+    ) {
+      return null;
+    }
+    const user = await db.stores.users.find(session.userId);
+    if (user === null) {
+      return null;
+    }
+    const role = await this.#roleIn(access, user, instanceId);
+    return role === null
+      ? null
+      : {
+          userId: user.id,
+          username: user.username,
+          name: user.name,
+          role,
+          instanceId,
+          expires: Math.floor(Date.now() / 1000) + IDENTITY_SECONDS,
+        };
+  }
+
+  async #roleIn(
+    access: Access,
+    user: { id: string; username: string; name: string; admin: boolean },
+    instanceId: string,
+  ): Promise<Role | null> {
+    const actor: UserActor = {
+      kind: 'user',
+      userId: user.id,
+      username: user.username,
+      name: user.name,
+      admin: user.admin,
+      via: 'page',
+      sessionId: null,
+      onlyTeamId: null,
+      readOnly: false,
+    };
+    try {
+      const { role } = await access.authorize(actor, 'instance:open-editor', 'instance', instanceId);
+      return role !== null && role !== 'none' && roleMay(role, 'instance:open-editor') ? role : null;
+    } catch (error) {
+      if (error instanceof AppError) {
+        return null;
+      }
+      throw error;
+    }
+  }
+}

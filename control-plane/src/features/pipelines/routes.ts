@@ -1,0 +1,71 @@
+import {
+  controlDeployment,
+  createPipeline,
+  createStage,
+  deletePipeline,
+  deleteStage,
+  deployStage,
+  getDeployment,
+  getPipeline,
+  listDeployments,
+  listPipelines,
+  listTeamPipelines,
+  roleMay,
+  updatePipeline,
+  updateStage,
+} from '@flowyard/protocol';
+import type { Access } from '../../access/authorize.ts';
+import { may, type Route, route } from '../../http/route.ts';
+import type { DeploymentService } from './deployment-service.ts';
+import type { PipelineService } from './service.ts';
+
+interface Parts {
+  pipelines: PipelineService;
+  deployments: DeploymentService;
+  access: Access;
+}
+
+export function pipelineRoutes({ pipelines, deployments, access }: Parts): Route[] {
+  return [
+    route(listPipelines, may('pipeline:read', 'application'), ({ params, query }) =>
+      pipelines.list({ applicationId: params.id }, query),
+    ),
+    route(listTeamPipelines, may('pipeline:read', 'team'), async ({ actor, params, query }) =>
+      pipelines.list({ teamId: params.id, hidden: await access.hiddenApplications(actor, params.id) }, query),
+    ),
+    route(createPipeline, may('pipeline:edit', 'application'), ({ actor, params, body, scope }) =>
+      pipelines.create(actor, { teamId: scope.teamId, applicationId: params.id }, body.name),
+    ),
+    route(getPipeline, may('pipeline:read', 'pipeline'), ({ params }) => pipelines.view(params.id)),
+    route(updatePipeline, may('pipeline:edit', 'pipeline'), ({ actor, params, body }) =>
+      pipelines.rename(actor, params.id, body.name),
+    ),
+    route(deletePipeline, may('pipeline:edit', 'pipeline'), ({ actor, params }) =>
+      pipelines.delete(actor, params.id),
+    ),
+    route(createStage, may('pipeline:edit', 'pipeline'), ({ actor, params, body }) =>
+      pipelines.addStage(actor, params.id, body),
+    ),
+    route(updateStage, may('pipeline:edit', 'stage'), ({ actor, params, body }) =>
+      pipelines.updateStage(actor, params.id, body),
+    ),
+    route(deleteStage, may('pipeline:edit', 'stage'), ({ actor, params }) =>
+      pipelines.deleteStage(actor, params.id),
+    ),
+    route(deployStage, may('pipeline:deploy', 'stage'), async ({ actor, params, body, scope }) => ({
+      deployment: await deployments.push(
+        actor,
+        params.id,
+        body.snapshotId,
+        roleMay(scope.role, 'pipeline:deploy-protected'),
+      ),
+    })),
+    route(listDeployments, may('pipeline:read', 'pipeline'), ({ params, query }) =>
+      deployments.list(params.id, query),
+    ),
+    route(getDeployment, may('pipeline:read', 'deployment'), ({ params }) => deployments.view(params.id)),
+    route(controlDeployment, may('pipeline:deploy', 'deployment'), ({ actor, params }) =>
+      deployments.abort(actor, params.id),
+    ),
+  ];
+}

@@ -1,0 +1,171 @@
+import type { ListQuery, Page, StageAction, StageTargetKind } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface PipelineRow {
+  id: string;
+  applicationId: string;
+  teamId: string;
+  name: string;
+  createdAt: string;
+}
+
+export interface StageRow {
+  id: string;
+  pipelineId: string;
+  position: number;
+  name: string;
+  action: StageAction;
+  protected: boolean;
+  target: { kind: StageTargetKind; id: string };
+}
+
+interface RawStage extends Omit<StageRow, 'target'> {
+  instanceId: string | null;
+  deviceId: string | null;
+  deviceGroupId: string | null;
+}
+
+const PIPELINE_COLUMNS = {
+  id: 'p.id',
+  applicationId: 'p.application_id',
+  teamId: 'a.team_id',
+  name: 'p.name',
+  createdAt: 'p.created_at',
+};
+const STAGE_COLUMNS = {
+  id: 's.id',
+  pipelineId: 's.pipeline_id',
+  position: 's.position',
+  name: 's.name',
+  action: 's.action',
+  protected: 's.protected',
+  instanceId: 's.instance_id',
+  deviceId: 's.device_id',
+  deviceGroupId: 's.device_group_id',
+};
+
+function toStage({ instanceId, deviceId, deviceGroupId, ...row }: RawStage): StageRow {
+  const target: StageRow['target'] =
+    instanceId !== null
+      ? { kind: 'instance', id: instanceId }
+      : deviceId !== null
+        ? { kind: 'device', id: deviceId }
+        : { kind: 'device-group', id: deviceGroupId ?? '' };
+  return { ...row, protected: Boolean(row.protected), target };
+}
+
+export class PipelineStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insert(pipeline: {
+    id: string;
+    applicationId: string;
+    name: string;
+    createdAt: string;
+  }): Promise<void> {
+    await this.#knex('pipelines').insert({
+      id: pipeline.id,
+      application_id: pipeline.applicationId,
+      name: pipeline.name,
+      created_at: pipeline.createdAt,
+    });
+  }
+
+  async find(id: string): Promise<PipelineRow | null> {
+    return (await this.#joined().where('p.id', id).first<PipelineRow>(PIPELINE_COLUMNS)) ?? null;
+  }
+
+  list(
+    filter: { applicationId: string } | { teamId: string; hidden: string[] },
+    query: ListQuery,
+  ): Promise<Page<PipelineRow>> {
+    const filtered =
+      'applicationId' in filter
+        ? this.#joined().where('p.application_id', filter.applicationId)
+        : this.#joined().where('a.team_id', filter.teamId).whereNotIn('a.id', filter.hidden);
+    return readPage<PipelineRow>(filtered, {
+      query,
+      sort: 'p.name',
+      id: 'p.id',
+      search: ['p.name'],
+      cursorOf: (row) => [row.name, row.id],
+      select: (builder) => builder.select(PIPELINE_COLUMNS),
+    });
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#knex('pipelines').where({ id }).update({ name });
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#knex('pipelines').where({ id }).delete();
+  }
+
+  async stagesOf(pipelineIds: string[]): Promise<StageRow[]> {
+    const rows = await this.#knex('stages as s')
+      .whereIn('s.pipeline_id', pipelineIds)
+      .orderBy([{ column: 's.position' }, { column: 's.id' }])
+      .select<RawStage[]>(STAGE_COLUMNS);
+    return rows.map(toStage);
+  }
+
+  async findStage(id: string): Promise<StageRow | null> {
+    const row = await this.#knex('stages as s').where('s.id', id).first<RawStage>(STAGE_COLUMNS);
+    return row ? toStage(row) : null;
+  }
+
+  /** Pipelines in which a thing is a stage. */
+  async pipelinesWith(
+    target: StageRow['target'],
+  ): Promise<Array<{ id: string; applicationId: string; teamId: string }>> {
+    const column = { instance: 's.instance_id', device: 's.device_id', 'device-group': 's.device_group_id' }[
+      target.kind
+    ];
+    return this.#joined()
+      .join('stages as s', 's.pipeline_id', 'p.id')
+      .where(column, target.id)
+      .distinct({ id: 'p.id', applicationId: 'p.application_id', teamId: 'a.team_id' });
+  }
+
+  async insertStage(stage: StageRow): Promise<void> {
+    await this.#knex('stages').insert({
+      id: stage.id,
+      pipeline_id: stage.pipelineId,
+      position: stage.position,
+      name: stage.name,
+      action: stage.action,
+      protected: stage.protected,
+      instance_id: stage.target.kind === 'instance' ? stage.target.id : null,
+      device_id: stage.target.kind === 'device' ? stage.target.id : null,
+      device_group_id: stage.target.kind === 'device-group' ? stage.target.id : null,
+    });
+  }
+
+  async updateStage(
+    id: string,
+    changes: {
+      name?: string | undefined;
+      action?: StageAction | undefined;
+      protected?: boolean | undefined;
+      position?: number | undefined;
+    },
+  ): Promise<void> {
+    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    if (Object.keys(columns).length > 0) {
+      await this.#knex('stages').where({ id }).update(columns);
+    }
+  }
+
+  async deleteStage(id: string): Promise<void> {
+    await this.#knex('stages').where({ id }).delete();
+  }
+
+  #joined(): Knex.QueryBuilder {
+    return this.#knex('pipelines as p').join('applications as a', 'a.id', 'p.application_id');
+  }
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { Knex } from 'knex';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+const FASTEST = 1;
+
+/** The name of a blob: what its bytes are. */
+export function digestOf(bytes: Buffer): string {
+  return `sha256-${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** Parts of snapshots and flows, each kept once, under the digest of its bytes. */
+export class BlobStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  /** Keeps the bytes, unless they are there already. */
+  async put(bytes: Buffer): Promise<string> {
+    const digest = digestOf(bytes);
+    const known = await this.#knex('blobs').where({ digest }).first('digest');
+    if (known === undefined) {
+      await this.#knex('blobs')
+        .insert({
+          digest,
+          bytes: await compress(bytes, { level: FASTEST }),
+          size: bytes.length,
+          created_at: new Date().toISOString(),
+        })
+        .onConflict('digest')
+        .ignore();
+    }
+    return digest;
+  }
+
+  /** @throws when the blob is missing or its bytes are not what its name says */
+  async get(digest: string): Promise<Buffer> {
+    const row: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
+    if (row === undefined) {
+      throw new Error(`The part ${digest} is missing from the database.`);
+    }
+    const bytes = await decompress(row.bytes);
+    if (digestOf(bytes) !== digest) {
+      throw new Error(`The part ${digest} is damaged in the database.`);
+    }
+    return bytes;
+  }
+}

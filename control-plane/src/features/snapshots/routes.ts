@@ -1,0 +1,68 @@
+import {
+  createInstanceSnapshot,
+  deleteSnapshot,
+  getSnapshot,
+  getSnapshotFlows,
+  listApplicationSnapshots,
+  listDeviceSnapshots,
+  listInstanceSnapshots,
+  rollBackInstance,
+  setDeviceGroupTarget,
+  setDeviceTarget,
+  setInstanceTarget,
+  updateSnapshot,
+} from '@flowyard/protocol';
+import { mapPage } from '../../db/paging.ts';
+import { may, type Route, route } from '../../http/route.ts';
+import type { InstanceService } from '../instances/service.ts';
+import { presentSnapshot } from './presenter.ts';
+import type { SnapshotService } from './service.ts';
+import type { TargetService } from './target-service.ts';
+
+interface Parts {
+  snapshots: SnapshotService;
+  targets: TargetService;
+  instances: InstanceService;
+}
+
+export function snapshotRoutes({ snapshots, targets, instances }: Parts): Route[] {
+  return [
+    route(listInstanceSnapshots, may('snapshot:read', 'instance'), async ({ params, query }) =>
+      mapPage(await snapshots.list({ instance_id: params.id }, query), presentSnapshot),
+    ),
+    route(createInstanceSnapshot, may('snapshot:create', 'instance'), async ({ actor, params, body }) =>
+      presentSnapshot(await snapshots.takeOfInstance(actor, params.id, { ...body, kind: 'manual' })),
+    ),
+    route(listDeviceSnapshots, may('snapshot:read', 'device'), async ({ params, query }) =>
+      mapPage(await snapshots.list({ device_id: params.id }, query), presentSnapshot),
+    ),
+    route(listApplicationSnapshots, may('snapshot:read', 'application'), async ({ params, query }) =>
+      mapPage(await snapshots.list({ application_id: params.id }, query), presentSnapshot),
+    ),
+    route(getSnapshot, may('snapshot:read', 'snapshot'), async ({ params }) =>
+      presentSnapshot(await snapshots.get(params.id)),
+    ),
+    route(getSnapshotFlows, may('snapshot:read', 'snapshot'), async ({ params }) => ({
+      flows: await snapshots.flowsOf(params.id),
+    })),
+    route(updateSnapshot, may('snapshot:edit', 'snapshot'), async ({ actor, params, body }) =>
+      presentSnapshot(await snapshots.update(actor, params.id, body)),
+    ),
+    route(deleteSnapshot, may('snapshot:delete', 'snapshot'), ({ actor, params }) =>
+      snapshots.delete(actor, params.id),
+    ),
+    route(rollBackInstance, may('snapshot:restore', 'instance'), async ({ actor, params, body }) => {
+      const safetySnapshot = presentSnapshot(await snapshots.rollBack(actor, params.id, body.snapshotId));
+      return { instance: await instances.view(params.id), safetySnapshot };
+    }),
+    route(setInstanceTarget, may('snapshot:target', 'instance'), ({ actor, params, body }) =>
+      targets.set(actor, { kind: 'instance', id: params.id }, body.snapshotId),
+    ),
+    route(setDeviceTarget, may('snapshot:target', 'device'), ({ actor, params, body }) =>
+      targets.set(actor, { kind: 'device', id: params.id }, body.snapshotId),
+    ),
+    route(setDeviceGroupTarget, may('snapshot:target', 'device-group'), ({ actor, params, body }) =>
+      targets.set(actor, { kind: 'device-group', id: params.id }, body.snapshotId),
+    ),
+  ];
+}

@@ -1,0 +1,245 @@
+import {
+  type Flows,
+  type ListQuery,
+  type Page,
+  type SnapshotKind,
+  type SnapshotManifest,
+  summariseFlows,
+} from '@flowyard/protocol';
+import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { conflict, invalid, notFound } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import { decryptCredentials } from '../../secrets/flow-credentials.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { InstanceRow } from '../instances/store.ts';
+import type { SnapshotApplier } from './applier.ts';
+import { manifestOf } from './manifest.ts';
+import type { SnapshotRow } from './store.ts';
+
+const KEEP_AUTO_SNAPSHOTS = 10;
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  applier: SnapshotApplier;
+}
+
+interface SnapshotInput {
+  name: string;
+  description?: string | undefined;
+  kind: SnapshotKind;
+}
+
+/** Snapshots: taking them of instances, and putting them back. */
+export class SnapshotService {
+  readonly #parts: Parts;
+  readonly #db: Database;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#db = parts.db;
+  }
+
+  async get(id: string): Promise<SnapshotRow> {
+    const snapshot = await this.#db.stores.snapshots.find(id);
+    if (snapshot === null) {
+      throw notFound('snapshot');
+    }
+    return snapshot;
+  }
+
+  list(
+    filter: Parameters<Database['stores']['snapshots']['list']>[0],
+    query: ListQuery,
+  ): Promise<Page<SnapshotRow>> {
+    return this.#db.stores.snapshots.list(filter, query);
+  }
+
+  async flowsOf(id: string): Promise<Flows> {
+    const manifest = manifestOf(await this.get(id));
+    return JSON.parse((await this.#db.stores.blobs.get(manifest.flows)).toString());
+  }
+
+  async takeOfInstance(actor: Actor, instanceId: string, input: SnapshotInput): Promise<SnapshotRow> {
+    return this.#db.transact(async (tx) => {
+      const instance = await tx.stores.instances.find(instanceId);
+      if (instance === null) {
+        throw notFound('instance');
+      }
+      return this.takeInTransaction(tx, actor, instance, input);
+    });
+  }
+
+  /** Takes a snapshot of what is deployed; large parts are there already, so this is quick at any size. */
+  async takeInTransaction(
+    tx: Transaction,
+    actor: Actor,
+    instance: InstanceRow,
+    input: SnapshotInput,
+  ): Promise<SnapshotRow> {
+    const author = auditActor(actor, instance.name);
+    const flows: Flows = JSON.parse((await tx.stores.blobs.get(instance.flowsDigest)).toString());
+    const counts = summariseFlows(flows);
+    const snapshot: SnapshotRow = {
+      id: newId(),
+      teamId: instance.teamId,
+      applicationId: instance.applicationId,
+      instanceId: instance.id,
+      deviceId: null,
+      ownerName: instance.name,
+      name: input.name,
+      description: input.description ?? '',
+      kind: input.kind,
+      author: author.name,
+      manifest: JSON.stringify(await this.#manifest(tx, instance)),
+      ...counts,
+      createdAt: new Date().toISOString(),
+    };
+    await tx.stores.snapshots.insert(snapshot);
+    await tx.stores.instances.setRunningSnapshot(instance.id, instance.flowsRevision, snapshot.id);
+    await this.#record(tx, actor, 'snapshot.created', snapshot, { kind: input.kind });
+    tx.announce({
+      kind: 'instance',
+      id: instance.id,
+      teamId: instance.teamId,
+      applicationId: instance.applicationId,
+    });
+    if (input.kind === 'auto') {
+      await this.#dropOldAutoSnapshots(tx, instance.id);
+    }
+    return snapshot;
+  }
+
+  async #manifest(tx: Transaction, instance: InstanceRow): Promise<SnapshotManifest> {
+    const variables = await tx.stores.instances.variables(instance.id);
+    const stack = await tx.stores.catalogue.findStack(instance.stackId);
+    return {
+      version: 1,
+      flows: instance.flowsDigest,
+      credentials: await this.#sealCredentials(tx, instance),
+      variables: variables.map(({ name, value, secret }) => ({ name, value: secret ? null : value, secret })),
+      modules: JSON.parse(instance.modules),
+      nodeRed: stack?.nodeRed ?? '',
+      nodeJs: stack?.nodeJs ?? process.versions.node,
+    };
+  }
+
+  /** Credentials leave the key of the instance and come under that of the platform. */
+  async #sealCredentials(tx: Transaction, instance: InstanceRow): Promise<string | null> {
+    if (instance.credentialsDigest === null) {
+      return null;
+    }
+    const stored = JSON.parse((await tx.stores.blobs.get(instance.credentialsDigest)).toString());
+    const credentials = decryptCredentials(this.#parts.vault.unseal(instance.credentialSecret), stored);
+    if (Object.keys(credentials).length === 0) {
+      return null;
+    }
+    return tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials))));
+  }
+
+  async #dropOldAutoSnapshots(tx: Transaction, instanceId: string): Promise<void> {
+    const ids = await tx.stores.snapshots.autoSnapshots(instanceId);
+    for (const id of ids.slice(KEEP_AUTO_SNAPSHOTS)) {
+      if ((await tx.stores.snapshots.usersOf(id)).length === 0) {
+        await tx.stores.snapshots.delete(id);
+      }
+    }
+  }
+
+  /**
+   * Puts a snapshot back on its instance and keeps what was there in an automatic snapshot, all or nothing. The
+   * running Node-RED takes it over without a restart when only flows and credentials differ.
+   */
+  async rollBack(actor: Actor, instanceId: string, snapshotId: string): Promise<SnapshotRow> {
+    return this.#db.transact(async (tx) => {
+      const instance = await tx.stores.instances.find(instanceId);
+      const snapshot = await tx.stores.snapshots.find(snapshotId);
+      if (instance === null) {
+        throw notFound('instance');
+      }
+      if (snapshot === null || snapshot.instanceId !== instanceId) {
+        throw invalid('snapshotId', 'is not a snapshot of this instance');
+      }
+      const safety = await this.takeInTransaction(tx, actor, instance, {
+        name: `Before roll back to ${snapshot.name}`.slice(0, 120),
+        kind: 'auto',
+      });
+      await this.#parts.applier.apply(tx, actor, instance, snapshot, 'restore');
+      await tx.audit({
+        event: 'instance.rolled-back',
+        actor: auditActor(actor, instance.name),
+        teamId: instance.teamId,
+        applicationId: instance.applicationId,
+        subject: { kind: 'instance', id: instance.id, name: instance.name },
+        details: { snapshotId, snapshot: snapshot.name, safetySnapshotId: safety.id },
+      });
+      return safety;
+    });
+  }
+
+  async update(
+    actor: Actor,
+    id: string,
+    changes: { name?: string | undefined; description?: string | undefined },
+  ): Promise<SnapshotRow> {
+    await this.#db.transact(async (tx) => {
+      const before = await this.#require(tx, id);
+      await tx.stores.snapshots.update(id, changes);
+      await this.#record(tx, actor, 'snapshot.changed', before, {
+        before: { name: before.name, description: before.description },
+        after: changes,
+      });
+    });
+    return this.get(id);
+  }
+
+  async delete(actor: Actor, id: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const snapshot = await this.#require(tx, id);
+      const users = await tx.stores.snapshots.usersOf(id);
+      if (users.length > 0) {
+        throw conflict(
+          'in_use',
+          `${snapshot.name} is still in use: ${users.join(', ')}. Choose another snapshot there first.`,
+          {
+            users,
+          },
+        );
+      }
+      await tx.stores.snapshots.delete(id);
+      await this.#record(tx, actor, 'snapshot.deleted', snapshot);
+    });
+  }
+
+  async #require(tx: Transaction, id: string): Promise<SnapshotRow> {
+    const snapshot = await tx.stores.snapshots.find(id);
+    if (snapshot === null) {
+      throw notFound('snapshot');
+    }
+    return snapshot;
+  }
+
+  async #record(
+    tx: Transaction,
+    actor: Actor,
+    event: string,
+    snapshot: SnapshotRow,
+    details?: Record<string, unknown>,
+  ): Promise<void> {
+    await tx.audit({
+      event,
+      actor: auditActor(actor, snapshot.ownerName),
+      teamId: snapshot.teamId,
+      applicationId: snapshot.applicationId,
+      subject: { kind: 'snapshot', id: snapshot.id, name: snapshot.name },
+      details: { owner: snapshot.ownerName, ...details },
+    });
+    tx.announce({
+      kind: 'snapshot',
+      id: snapshot.id,
+      teamId: snapshot.teamId,
+      applicationId: snapshot.applicationId,
+    });
+  }
+}

@@ -1,0 +1,148 @@
+import type { ListQuery, Page, SnapshotKind } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface SnapshotRow {
+  id: string;
+  teamId: string;
+  applicationId: string | null;
+  instanceId: string | null;
+  deviceId: string | null;
+  ownerName: string;
+  name: string;
+  description: string;
+  kind: SnapshotKind;
+  author: string;
+  /** JSON of a SnapshotManifest. */
+  manifest: string;
+  flows: number;
+  nodes: number;
+  createdAt: string;
+}
+
+const COLUMNS = {
+  id: 's.id',
+  teamId: 's.team_id',
+  applicationId: 's.application_id',
+  instanceId: 's.instance_id',
+  deviceId: 's.device_id',
+  ownerName: 's.owner_name',
+  name: 's.name',
+  description: 's.description',
+  kind: 's.kind',
+  author: 's.author',
+  manifest: 's.manifest',
+  flows: 's.flows',
+  nodes: 's.nodes',
+  createdAt: 's.created_at',
+};
+
+/** Places that can hold on to a snapshot, with the words for them. */
+const USERS: ReadonlyArray<{ table: string; column: string; as: string }> = [
+  { table: 'instances', column: 'target_snapshot_id', as: 'target snapshot of instance' },
+  { table: 'device_groups', column: 'target_snapshot_id', as: 'target snapshot of device group' },
+  { table: 'devices', column: 'target_snapshot_id', as: 'target snapshot of device' },
+  { table: 'devices', column: 'running_snapshot_id', as: 'running on device' },
+];
+const UNFINISHED_DEPLOYMENTS = ['waiting', 'running'];
+
+export class SnapshotStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insert(snapshot: SnapshotRow): Promise<void> {
+    await this.#knex('snapshots').insert({
+      id: snapshot.id,
+      team_id: snapshot.teamId,
+      application_id: snapshot.applicationId,
+      instance_id: snapshot.instanceId,
+      device_id: snapshot.deviceId,
+      owner_name: snapshot.ownerName,
+      name: snapshot.name,
+      description: snapshot.description,
+      kind: snapshot.kind,
+      author: snapshot.author,
+      manifest: snapshot.manifest,
+      flows: snapshot.flows,
+      nodes: snapshot.nodes,
+      created_at: snapshot.createdAt,
+    });
+  }
+
+  async find(id: string): Promise<SnapshotRow | null> {
+    return (await this.#knex('snapshots as s').where('s.id', id).first<SnapshotRow>(COLUMNS)) ?? null;
+  }
+
+  async findMany(ids: string[]): Promise<Map<string, SnapshotRow>> {
+    const rows = await this.#knex('snapshots as s').whereIn('s.id', ids).select<SnapshotRow[]>(COLUMNS);
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  list(
+    filter: { instance_id: string } | { device_id: string } | { application_id: string },
+    query: ListQuery,
+  ): Promise<Page<SnapshotRow>> {
+    const [[column, value]] = Object.entries(filter) as [[string, string]];
+    return readPage<SnapshotRow>(this.#knex('snapshots as s').where(`s.${column}`, value), {
+      query,
+      id: 's.id',
+      order: 'desc',
+      search: ['s.name', 's.description', 's.author'],
+      cursorOf: (row) => [row.id, row.id],
+      select: (builder) => builder.select(COLUMNS),
+    });
+  }
+
+  async newestOfInstance(instanceId: string): Promise<SnapshotRow | null> {
+    const newest = this.#knex('snapshots as s').where('s.instance_id', instanceId).orderBy('s.id', 'desc');
+    return (await newest.first<SnapshotRow>(COLUMNS)) ?? null;
+  }
+
+  async newestOfDevice(deviceId: string): Promise<SnapshotRow | null> {
+    const newest = this.#knex('snapshots as s').where('s.device_id', deviceId).orderBy('s.id', 'desc');
+    return (await newest.first<SnapshotRow>(COLUMNS)) ?? null;
+  }
+
+  /** Automatic snapshots of an instance, newest first. */
+  async autoSnapshots(instanceId: string): Promise<string[]> {
+    const rows = await this.#knex('snapshots')
+      .where({ instance_id: instanceId, kind: 'auto' })
+      .orderBy('id', 'desc')
+      .select<Array<{ id: string }>>('id');
+    return rows.map((row) => row.id);
+  }
+
+  async update(
+    id: string,
+    changes: { name?: string | undefined; description?: string | undefined },
+  ): Promise<void> {
+    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    if (Object.keys(columns).length > 0) {
+      await this.#knex('snapshots').where({ id }).update(columns);
+    }
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#knex('snapshots').where({ id }).delete();
+  }
+
+  /** What holds on to a snapshot, in words; empty when it may be deleted. */
+  async usersOf(id: string): Promise<string[]> {
+    const uses: string[] = [];
+    for (const { table, column, as } of USERS) {
+      const rows: Array<{ name: string }> = await this.#knex(table)
+        .where(column, id)
+        .limit(20)
+        .select('name');
+      uses.push(...rows.map((row) => `${as} ${row.name}`));
+    }
+    const deployments = await this.#knex('deployments')
+      .where('snapshot_id', id)
+      .whereIn('state', UNFINISHED_DEPLOYMENTS)
+      .select<Array<{ to_name: string }>>('to_name');
+    return [...uses, ...deployments.map((row) => `being deployed to ${row.to_name}`)];
+  }
+}

@@ -1,0 +1,127 @@
+import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { invalid, notFound } from '../../errors.ts';
+import type { Changes } from '../../relay/changes.ts';
+
+/** What can have a target snapshot. */
+export interface TargetOwner {
+  kind: 'instance' | 'device' | 'device-group';
+  id: string;
+}
+
+interface Place {
+  name: string;
+  teamId: string;
+  applicationId: string | null;
+}
+
+/** Target snapshots: what devices should run, by themselves, through their group, or through their instance. */
+export class TargetService {
+  readonly #db: Database;
+  readonly #changes: Changes;
+
+  constructor(parts: { db: Database; changes: Changes }) {
+    this.#db = parts.db;
+    this.#changes = parts.changes;
+  }
+
+  async set(
+    actor: Actor,
+    owner: TargetOwner,
+    snapshotId: string | null,
+  ): Promise<{ snapshotId: string | null }> {
+    await this.#db.transact((tx) => this.setInTransaction(tx, actor, owner, snapshotId));
+    return { snapshotId };
+  }
+
+  async setInTransaction(
+    tx: Transaction,
+    actor: Actor,
+    owner: TargetOwner,
+    snapshotId: string | null,
+  ): Promise<void> {
+    const place = await this.#place(tx, owner);
+    const snapshot = snapshotId === null ? null : await tx.stores.snapshots.find(snapshotId);
+    if (snapshotId !== null && (snapshot === null || snapshot.applicationId !== place.applicationId)) {
+      throw invalid('snapshotId', 'is not a snapshot of the same application');
+    }
+    await this.#store(tx, owner, snapshotId);
+    await tx.audit({
+      event: `${owner.kind}.target-set`,
+      actor: auditActor(actor, place.name),
+      teamId: place.teamId,
+      applicationId: place.applicationId,
+      subject: { kind: owner.kind, id: owner.id, name: place.name },
+      details: { snapshotId, snapshot: snapshot?.name ?? null },
+    });
+    tx.announce({ kind: owner.kind, id: owner.id, teamId: place.teamId, applicationId: place.applicationId });
+    const deviceIds = await this.#devicesOf(tx, owner);
+    if (snapshotId !== null) {
+      // Who sets a target that a device gave up before wants it tried again.
+      await tx.stores.devices.addRetry(deviceIds);
+    }
+    await this.retarget(tx, deviceIds, place);
+  }
+
+  /** The targets of these devices are others now: they are told after the commit. */
+  async retarget(
+    tx: Transaction,
+    deviceIds: string[],
+    place: { teamId: string; applicationId: string | null },
+  ): Promise<void> {
+    await tx.stores.devices.bumpGeneration(deviceIds);
+    for (const id of deviceIds) {
+      tx.announce({ kind: 'device', id, ...place });
+    }
+    tx.afterCommit(() => this.#changes.emit('targets', { deviceIds }));
+  }
+
+  /** A device is gone: its connection is to be closed. */
+  forget(deviceId: string): void {
+    this.#changes.emit('targets', { deviceIds: [deviceId] });
+  }
+
+  async #place(tx: Transaction, owner: TargetOwner): Promise<Place> {
+    const { stores } = tx;
+    const found =
+      owner.kind === 'instance'
+        ? await stores.instances.find(owner.id)
+        : owner.kind === 'device'
+          ? await stores.devices.find(owner.id)
+          : await this.#groupPlace(tx, owner.id);
+    if (found === null) {
+      throw notFound(owner.kind.replace('-', ' '));
+    }
+    return found;
+  }
+
+  async #groupPlace(tx: Transaction, id: string): Promise<Place | null> {
+    const group = await tx.stores.deviceGroups.find(id);
+    const place = group && (await tx.stores.scopes.find('device-group', id, null));
+    return group && place
+      ? { name: group.name, teamId: place.teamId, applicationId: place.applicationId }
+      : null;
+  }
+
+  async #store(tx: Transaction, owner: TargetOwner, snapshotId: string | null): Promise<void> {
+    switch (owner.kind) {
+      case 'instance':
+        return tx.stores.instances.setTargetSnapshot(owner.id, snapshotId);
+      case 'device':
+        return tx.stores.devices.setTargetSnapshot(owner.id, snapshotId);
+      case 'device-group':
+        return tx.stores.deviceGroups.setTargetSnapshot(owner.id, snapshotId);
+    }
+  }
+
+  async #devicesOf(tx: Transaction, owner: TargetOwner): Promise<string[]> {
+    switch (owner.kind) {
+      case 'instance':
+        return tx.stores.devices.idsOf({ instanceId: owner.id });
+      case 'device':
+        return [owner.id];
+      case 'device-group':
+        return tx.stores.devices.idsOf({ deviceGroupId: owner.id });
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import type { ListQuery, Page, StackView } from '@flowyard/protocol';
+import type { Logger } from 'pino';
+import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Database } from '../../db/database.ts';
+import type { StackLocation, WarmStack } from '../../drivers/driver.ts';
+import type { StackInstaller } from '../../drivers/local/stacks.ts';
+import { conflict, notFound } from '../../errors.ts';
+import type { Changes } from '../../relay/changes.ts';
+import type { StackRow } from './store.ts';
+
+const DEFAULT_MEMORY_MB = 512;
+
+interface Parts {
+  db: Database;
+  changes: Changes;
+  installer: StackInstaller;
+  logger: Logger;
+}
+
+/** Versions of Node-RED: which there are, and installing them. */
+export class StackService {
+  readonly #parts: Parts;
+  readonly #installing = new Map<string, AbortController>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async get(id: string): Promise<StackRow> {
+    const stack = await this.#parts.db.stores.catalogue.findStack(id);
+    if (stack === null) {
+      throw notFound('stack');
+    }
+    return stack;
+  }
+
+  list(query: ListQuery): Promise<Page<StackRow>> {
+    return this.#parts.db.stores.catalogue.listStacks(query);
+  }
+
+  /** Where a stack is; null when it is not installed. */
+  async locate(id: string): Promise<StackLocation | null> {
+    const stack = await this.#parts.db.stores.catalogue.findStack(id);
+    return stack?.state === 'ready' ? this.#parts.installer.locate(stack) : null;
+  }
+
+  /** The default stack and those in use. */
+  async warmStacks(): Promise<WarmStack[]> {
+    const { catalogue } = this.#parts.db.stores;
+    const memoryMb = (await catalogue.findInstanceType(undefined))?.memoryMb ?? DEFAULT_MEMORY_MB;
+    const stacks = await catalogue.allStacks();
+    return stacks
+      .filter((stack) => stack.state === 'ready' && (stack.default || stack.instances > 0))
+      .map((stack) => this.#parts.installer.locate(stack))
+      .filter((location) => location !== null)
+      .map((location) => ({ ...location, memoryMb }));
+  }
+
+  /** Starts an installation; its progress is announced. */
+  async install(actor: Actor, id: string): Promise<StackRow> {
+    const stack = await this.get(id);
+    if (stack.state === 'ready') {
+      throw conflict('already_installed', `The stack ${stack.name} is installed.`);
+    }
+    if (this.#installing.has(id)) {
+      return stack;
+    }
+    const abort = new AbortController();
+    this.#installing.set(id, abort);
+    await this.#parts.db.transact(async (tx) => {
+      await tx.stores.catalogue.updateStack(id, {
+        state: 'installing',
+        detail: 'Waiting for npm',
+        progress: 0,
+      });
+      await tx.audit({
+        event: 'stack.install-asked',
+        actor: auditActor(actor),
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'stack', id, name: stack.name },
+      });
+      tx.announce({ kind: 'stack', id, teamId: null, applicationId: null });
+    });
+    void this.#install(stack, abort.signal).finally(() => this.#installing.delete(id));
+    return this.get(id);
+  }
+
+  /** After a start: installations that were under way are over, and what says ready must be there. */
+  async recover(): Promise<void> {
+    for (const stack of await this.#parts.db.stores.catalogue.allStacks()) {
+      if (stack.state === 'installing' || stack.state === 'testing') {
+        await this.#set(
+          stack.id,
+          'failed',
+          'The server was stopped during the installation. Start it again.',
+          null,
+        );
+      } else if (stack.state === 'ready' && this.#parts.installer.locate(stack) === null) {
+        await this.#set(stack.id, 'absent', 'Its files are gone. Install it again.', null);
+      }
+    }
+  }
+
+  stop(): void {
+    for (const abort of this.#installing.values()) {
+      abort.abort();
+    }
+  }
+
+  async #install(stack: StackRow, signal: AbortSignal): Promise<void> {
+    // One after the other: no step may be stored after the outcome.
+    let stored = Promise.resolve();
+    try {
+      await this.#parts.installer.install(stack, {
+        signal,
+        onProgress: ({ step, progress }) => {
+          stored = stored
+            .then(() => this.#set(stack.id, 'installing', step, progress))
+            .catch(() => undefined);
+        },
+      });
+      await stored;
+      await this.#set(stack.id, 'ready', null, null);
+    } catch (error) {
+      await stored;
+      this.#parts.logger.warn({ err: error, stack: stack.name }, 'stack was not installed');
+      await this.#set(stack.id, 'failed', (error as Error).message, null).catch(() => undefined);
+    }
+  }
+
+  async #set(
+    id: string,
+    state: StackRow['state'],
+    detail: string | null,
+    progress: number | null,
+  ): Promise<void> {
+    await this.#parts.db.stores.catalogue.updateStack(id, { state, detail, progress });
+    this.#parts.changes.entity({ kind: 'stack', id, teamId: null, applicationId: null });
+  }
+}
+
+export function presentStack(row: StackRow): StackView {
+  return {
+    id: row.id,
+    name: row.name,
+    nodeRed: row.nodeRed,
+    nodeJs: row.nodeJs ?? process.versions.node,
+    state: row.state,
+    detail: row.detail,
+    progress: row.progress,
+    default: row.default,
+    instances: row.instances,
+  };
+}

@@ -1,0 +1,88 @@
+import {
+  addMember,
+  createTeam,
+  deleteTeam,
+  getTeam,
+  getTeamOverview,
+  listMembers,
+  listTeamAudit,
+  listTeams,
+  listTeamTypes,
+  removeMember,
+  type TeamView,
+  updateMember,
+  updateTeam,
+} from '@flowyard/protocol';
+import type { UserActor } from '../../access/actor.ts';
+import { type Access, requireUser } from '../../access/authorize.ts';
+import { mapPage } from '../../db/paging.ts';
+import type { Stores } from '../../db/stores.ts';
+import { may, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import { presentAuditEntry } from '../audit/presenter.ts';
+import { readTeamOverview } from './overview.ts';
+import type { TeamService } from './service.ts';
+import type { TeamRow } from './store.ts';
+
+interface Parts {
+  teams: TeamService;
+  stores: Stores;
+  access: Access;
+}
+
+function presentTeam(row: TeamRow, actor: UserActor): TeamView {
+  return {
+    id: row.id,
+    name: row.name,
+    slug: row.slug,
+    teamTypeId: row.teamTypeId,
+    role: actor.admin ? 'owner' : row.role,
+    createdAt: row.createdAt,
+  };
+}
+
+export function teamRoutes({ teams, stores, access }: Parts): Route[] {
+  return [
+    route(listTeamTypes, SIGNED_IN, async ({ query }) =>
+      mapPage(await stores.teams.listTypes(query), (row) => ({ ...row, limits: JSON.parse(row.limits) })),
+    ),
+    route(listTeams, SIGNED_IN, async ({ actor, query }) =>
+      mapPage(await teams.list(actor, query), (row) => presentTeam(row, actor)),
+    ),
+    route(createTeam, SIGNED_IN, async ({ actor, body }) =>
+      presentTeam(await teams.create(actor, body), actor),
+    ),
+    route(getTeam, may('team:read', 'team'), async ({ actor, params }) => {
+      const user = requireUser(actor);
+      return presentTeam(await teams.get(user, params.id), user);
+    }),
+    route(updateTeam, may('team:edit', 'team'), async ({ actor, params, body }) => {
+      const user = requireUser(actor);
+      return presentTeam(await teams.update(user, params.id, body), user);
+    }),
+    route(deleteTeam, may('team:delete', 'team'), ({ actor, params }) =>
+      teams.delete(requireUser(actor), params.id),
+    ),
+    route(getTeamOverview, may('instance:read', 'team'), async ({ actor, params }) =>
+      readTeamOverview(stores, params.id, await access.hiddenApplications(actor, params.id)),
+    ),
+    route(listMembers, may('member:read', 'team'), ({ params, query }) =>
+      teams.listMembers(params.id, query),
+    ),
+    route(addMember, may('member:edit', 'team'), ({ actor, params, body }) =>
+      teams.addMember(requireUser(actor), params.id, body.username, body.role),
+    ),
+    route(updateMember, may('member:edit', 'team'), ({ actor, params, body }) =>
+      teams.updateMember(requireUser(actor), params.id, params.userId, body.role),
+    ),
+    route(removeMember, may('member:edit', 'team'), ({ actor, params }) =>
+      teams.removeMember(requireUser(actor), params.id, params.userId),
+    ),
+    route(listTeamAudit, may('audit:read', 'team'), async ({ actor, params, query }) => {
+      const hiddenApplications = await access.hiddenApplications(actor, params.id);
+      return mapPage(
+        await stores.audit.list({ teamId: params.id, hiddenApplications }, query),
+        presentAuditEntry,
+      );
+    }),
+  ];
+}

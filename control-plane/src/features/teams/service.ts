@@ -1,0 +1,214 @@
+import type { ListQuery, Page, Role } from '@flowyard/protocol';
+import { auditActor, type UserActor } from '../../access/actor.ts';
+import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
+import { conflict, countAll, invalid, notFound } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Changes } from '../../relay/changes.ts';
+import type { MemberRow, TeamRow } from './store.ts';
+
+const MAX_SLUG = 40;
+
+/** A slug made from a name; never empty. */
+function slugOf(name: string): string {
+  const slug = name
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, MAX_SLUG)
+    .replace(/-+$/, '');
+  return slug === '' ? 'team' : slug;
+}
+
+/** Teams and who is in them. */
+export class TeamService {
+  readonly #db: Database;
+  readonly #changes: Changes;
+
+  constructor(parts: { db: Database; changes: Changes }) {
+    this.#db = parts.db;
+    this.#changes = parts.changes;
+  }
+
+  list(actor: UserActor, query: ListQuery): Promise<Page<TeamRow>> {
+    return this.#db.stores.teams.list(actor.userId, actor.admin && actor.onlyTeamId === null, query);
+  }
+
+  async get(actor: UserActor, id: string): Promise<TeamRow> {
+    const team = await this.#db.stores.teams.find(id, actor.userId);
+    if (team === null) {
+      throw notFound('team');
+    }
+    return team;
+  }
+
+  async create(
+    actor: UserActor,
+    input: { name: string; slug?: string | undefined; teamTypeId?: string | undefined },
+  ): Promise<TeamRow> {
+    const id = newId();
+    try {
+      await this.#db.transact(async (tx) => {
+        const type =
+          input.teamTypeId === undefined
+            ? await tx.stores.teams.firstType()
+            : await tx.stores.teams.findType(input.teamTypeId);
+        if (type === null) {
+          throw invalid('teamTypeId', 'is not a team type; GET /team-types lists them');
+        }
+        const createdAt = new Date().toISOString();
+        const slug = input.slug ?? (await this.#freeSlug(tx, input.name));
+        await tx.stores.teams.insert({ id, name: input.name, slug, teamTypeId: type.id, createdAt });
+        await tx.stores.teams.insertMember(id, actor.userId, 'owner', createdAt);
+        await this.#audit(tx, actor, 'team.created', { id, name: input.name });
+      });
+    } catch (error) {
+      throw isDuplicate(error)
+        ? conflict('slug_taken', `The slug ${input.slug} is taken. Choose another one.`)
+        : error;
+    }
+    this.#changes.emit('access', { kind: 'access', userId: actor.userId });
+    return this.get(actor, id);
+  }
+
+  async update(
+    actor: UserActor,
+    id: string,
+    changes: { name?: string | undefined; slug?: string | undefined },
+  ): Promise<TeamRow> {
+    try {
+      await this.#db.transact(async (tx) => {
+        const before = await this.#require(tx, id, actor.userId);
+        await tx.stores.teams.update(id, changes);
+        await this.#audit(tx, actor, 'team.changed', before, {
+          before: { name: before.name, slug: before.slug },
+          after: changes,
+        });
+        tx.announce({ kind: 'team', id, teamId: id, applicationId: null });
+      });
+    } catch (error) {
+      throw isDuplicate(error)
+        ? conflict('slug_taken', `The slug ${changes.slug} is taken. Choose another one.`)
+        : error;
+    }
+    return this.get(actor, id);
+  }
+
+  async delete(actor: UserActor, id: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      const team = await this.#require(tx, id, actor.userId);
+      const { applications, devices } = await tx.stores.teams.contents(id);
+      if (applications + devices > 0) {
+        const what = countAll({ application: applications, device: devices });
+        throw conflict('in_use', `The team still has ${what}. Delete them first.`, { applications, devices });
+      }
+      await tx.stores.teams.delete(id);
+      await this.#audit(tx, actor, 'team.deleted', team);
+    });
+    this.#changes.emit('access', { kind: 'access', userId: null });
+  }
+
+  listMembers(teamId: string, query: ListQuery): Promise<Page<MemberRow>> {
+    return this.#db.stores.teams.listMembers(teamId, query);
+  }
+
+  async addMember(actor: UserActor, teamId: string, username: string, role: Role): Promise<MemberRow> {
+    const member = await this.#db.transact(async (tx) => {
+      const team = await this.#require(tx, teamId, actor.userId);
+      const user = await tx.stores.users.findByLogin(username);
+      if (user === null) {
+        throw invalid('username', 'is nobody on this platform; an administrator can add people under Users');
+      }
+      if ((await tx.stores.teams.findMember(teamId, user.id)) !== null) {
+        throw conflict('already_member', `${user.username} is a member of this team already.`);
+      }
+      const since = new Date().toISOString();
+      await tx.stores.teams.insertMember(teamId, user.id, role, since);
+      await this.#audit(tx, actor, 'member.added', team, { username: user.username, role });
+      return { userId: user.id, username: user.username, name: user.name, role, since };
+    });
+    this.#changes.emit('access', { kind: 'access', userId: member.userId });
+    return member;
+  }
+
+  async updateMember(actor: UserActor, teamId: string, userId: string, role: Role): Promise<MemberRow> {
+    const member = await this.#db.transact(async (tx) => {
+      await tx.stores.teams.lock(teamId);
+      const team = await this.#require(tx, teamId, actor.userId);
+      const before = await this.#requireMember(tx, teamId, userId);
+      await tx.stores.teams.updateMember(teamId, userId, role);
+      await this.#keepOwner(tx, teamId);
+      await this.#audit(tx, actor, 'member.changed', team, {
+        username: before.username,
+        before: before.role,
+        after: role,
+      });
+      return { ...before, role };
+    });
+    this.#changes.emit('access', { kind: 'access', userId });
+    return member;
+  }
+
+  async removeMember(actor: UserActor, teamId: string, userId: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      await tx.stores.teams.lock(teamId);
+      const team = await this.#require(tx, teamId, actor.userId);
+      const member = await this.#requireMember(tx, teamId, userId);
+      await tx.stores.teams.deleteMember(teamId, userId);
+      await this.#keepOwner(tx, teamId);
+      await this.#audit(tx, actor, 'member.removed', team, { username: member.username });
+    });
+    this.#changes.emit('access', { kind: 'access', userId });
+  }
+
+  /** Checked after the change, in its transaction: two owners who demote each other cannot both succeed. */
+  async #keepOwner(tx: Transaction, teamId: string): Promise<void> {
+    if ((await tx.stores.teams.countOwners(teamId)) === 0) {
+      throw conflict('last_owner', 'A team needs an owner. Make somebody else owner first.');
+    }
+  }
+
+  async #freeSlug(tx: Transaction, name: string): Promise<string> {
+    const base = slugOf(name);
+    for (let n = 1; n < 1000; n++) {
+      const slug = n === 1 ? base : `${base}-${n}`;
+      if (!(await tx.stores.teams.slugTaken(slug))) {
+        return slug;
+      }
+    }
+    return `${base}-${newId().slice(-6)}`;
+  }
+
+  async #require(tx: Transaction, id: string, userId: string): Promise<TeamRow> {
+    const team = await tx.stores.teams.find(id, userId);
+    if (team === null) {
+      throw notFound('team');
+    }
+    return team;
+  }
+
+  async #requireMember(tx: Transaction, teamId: string, userId: string): Promise<MemberRow> {
+    const member = await tx.stores.teams.findMember(teamId, userId);
+    if (member === null) {
+      throw notFound('member');
+    }
+    return member;
+  }
+
+  #audit(
+    tx: Transaction,
+    actor: UserActor,
+    event: string,
+    team: { id: string; name: string },
+    details?: Record<string, unknown>,
+  ): Promise<void> {
+    return tx.audit({
+      event,
+      actor: auditActor(actor),
+      teamId: team.id,
+      applicationId: null,
+      subject: { kind: 'team', id: team.id, name: team.name },
+      ...(details && { details }),
+    });
+  }
+}

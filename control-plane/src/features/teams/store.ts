@@ -1,0 +1,204 @@
+import type { ListQuery, Page, Role, TeamTypeView } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface TeamRow {
+  id: string;
+  name: string;
+  slug: string;
+  teamTypeId: string;
+  createdAt: string;
+  /** Of the person the team is read for. */
+  role: Role | null;
+}
+
+export type TeamLimits = TeamTypeView['limits'];
+
+export interface TeamTypeRow {
+  id: string;
+  name: string;
+  limits: string;
+}
+
+export interface MemberRow {
+  userId: string;
+  username: string;
+  name: string;
+  role: Role;
+  since: string;
+}
+
+const TEAM_COLUMNS = {
+  id: 't.id',
+  name: 't.name',
+  slug: 't.slug',
+  teamTypeId: 't.team_type_id',
+  createdAt: 't.created_at',
+  role: 'm.role',
+};
+const MEMBER_COLUMNS = {
+  userId: 'u.id',
+  username: 'u.username',
+  name: 'u.name',
+  role: 'm.role',
+  since: 'm.since',
+};
+
+export class TeamStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insert(team: Omit<TeamRow, 'role'>): Promise<void> {
+    await this.#knex('teams').insert({
+      id: team.id,
+      name: team.name,
+      slug: team.slug,
+      team_type_id: team.teamTypeId,
+      created_at: team.createdAt,
+    });
+  }
+
+  /** What the type of a team allows; null for any number. */
+  async limits(id: string): Promise<TeamLimits> {
+    const type = await this.#knex('teams as t')
+      .join('team_types as y', 'y.id', 't.team_type_id')
+      .where('t.id', id)
+      .first<{ limits: string }>({ limits: 'y.limits' });
+    return JSON.parse(type.limits);
+  }
+
+  /** Keeps others from changing who and what is in a team until this transaction ends. */
+  async lock(id: string): Promise<void> {
+    await this.#knex('teams').where({ id }).forUpdate().first('id');
+  }
+
+  async find(id: string, userId: string): Promise<TeamRow | null> {
+    return (await this.#withRole(userId).where('t.id', id).first<TeamRow>(TEAM_COLUMNS)) ?? null;
+  }
+
+  /** Teams of a person, or with `all` every team. */
+  list(userId: string, all: boolean, query: ListQuery): Promise<Page<TeamRow>> {
+    const teams = this.#withRole(userId);
+    return readPage<TeamRow>(all ? teams : teams.whereNotNull('m.role'), {
+      query,
+      sort: 't.name',
+      id: 't.id',
+      search: ['t.name', 't.slug'],
+      cursorOf: (row) => [row.name, row.id],
+      select: (builder) => builder.select(TEAM_COLUMNS),
+    });
+  }
+
+  async slugTaken(slug: string): Promise<boolean> {
+    return (await this.#knex('teams').where({ slug }).first('id')) !== undefined;
+  }
+
+  async update(id: string, changes: { name?: string | undefined; slug?: string | undefined }): Promise<void> {
+    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    if (Object.keys(columns).length > 0) {
+      await this.#knex('teams').where({ id }).update(columns);
+    }
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#knex('teams').where({ id }).delete();
+  }
+
+  /** What a team still has. */
+  async contents(id: string): Promise<{ applications: number; devices: number }> {
+    const applications = await this.#knex('applications').where({ team_id: id }).count({ n: '*' }).first();
+    const devices = await this.#knex('devices').where({ team_id: id }).count({ n: '*' }).first();
+    return { applications: Number(applications?.n ?? 0), devices: Number(devices?.n ?? 0) };
+  }
+
+  listTypes(query: ListQuery): Promise<Page<TeamTypeRow>> {
+    return readPage<TeamTypeRow>(this.#knex('team_types as y'), {
+      query,
+      id: 'y.id',
+      search: ['y.name'],
+      cursorOf: (row) => [row.id, row.id],
+      select: (builder) => builder.select({ id: 'y.id', name: 'y.name', limits: 'y.limits' }),
+    });
+  }
+
+  async insertType(type: TeamTypeRow): Promise<void> {
+    await this.#knex('team_types').insert(type);
+  }
+
+  async firstType(): Promise<TeamTypeRow | null> {
+    return (await this.#knex('team_types').orderBy('id').first<TeamTypeRow>('id', 'name', 'limits')) ?? null;
+  }
+
+  async findType(id: string): Promise<TeamTypeRow | null> {
+    return (await this.#knex('team_types').where({ id }).first<TeamTypeRow>('id', 'name', 'limits')) ?? null;
+  }
+
+  async insertMember(teamId: string, userId: string, role: Role, since: string): Promise<void> {
+    await this.#knex('team_members').insert({ team_id: teamId, user_id: userId, role, since });
+  }
+
+  async updateMember(teamId: string, userId: string, role: Role): Promise<void> {
+    await this.#knex('team_members').where({ team_id: teamId, user_id: userId }).update({ role });
+  }
+
+  async deleteMember(teamId: string, userId: string): Promise<void> {
+    await this.#knex('application_roles')
+      .where({ user_id: userId })
+      .whereIn('application_id', this.#knex('applications').where({ team_id: teamId }).select('id'))
+      .delete();
+    await this.#knex('team_members').where({ team_id: teamId, user_id: userId }).delete();
+  }
+
+  async findMember(teamId: string, userId: string): Promise<MemberRow | null> {
+    const row = await this.#members(teamId).where('m.user_id', userId).first<MemberRow>(MEMBER_COLUMNS);
+    return row ?? null;
+  }
+
+  listMembers(teamId: string, query: ListQuery): Promise<Page<MemberRow>> {
+    return readPage<MemberRow>(this.#members(teamId), {
+      query,
+      sort: 'u.username',
+      id: 'u.id',
+      search: ['u.username', 'u.name'],
+      cursorOf: (row) => [row.username, row.userId],
+      select: (builder) => builder.select(MEMBER_COLUMNS),
+    });
+  }
+
+  async countOwners(teamId: string): Promise<number> {
+    const row = await this.#knex('team_members')
+      .where({ team_id: teamId, role: 'owner' })
+      .count({ n: '*' })
+      .first();
+    return Number(row?.n ?? 0);
+  }
+
+  /** Names of teams that would be left without an owner if this person went. */
+  async teamsWithOnlyOwner(userId: string): Promise<string[]> {
+    const rows = await this.#knex('team_members as m')
+      .join('teams as t', 't.id', 'm.team_id')
+      .where({ 'm.user_id': userId, 'm.role': 'owner' })
+      .whereNotExists(
+        this.#knex('team_members as o')
+          .whereRaw('o.team_id = m.team_id')
+          .where('o.role', 'owner')
+          .whereNot('o.user_id', userId)
+          .select('o.user_id'),
+      )
+      .select<Array<{ name: string }>>('t.name');
+    return rows.map((row) => row.name);
+  }
+
+  #withRole(userId: string): Knex.QueryBuilder {
+    return this.#knex('teams as t').leftJoin('team_members as m', (join) =>
+      join.on('m.team_id', 't.id').andOnVal('m.user_id', userId),
+    );
+  }
+
+  #members(teamId: string): Knex.QueryBuilder {
+    return this.#knex('team_members as m').join('users as u', 'u.id', 'm.user_id').where('m.team_id', teamId);
+  }
+}

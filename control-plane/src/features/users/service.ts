@@ -1,0 +1,282 @@
+import type { AccessTokenView, ListQuery, Page } from '@flowyard/protocol';
+import { auditActor, SYSTEM, type UserActor } from '../../access/actor.ts';
+import { type Database, isDuplicate } from '../../db/database.ts';
+import { AppError, conflict, invalid, notFound, unauthenticated } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Changes } from '../../relay/changes.ts';
+import { Remembered } from '../../relay/remembered.ts';
+import type { Passwords } from '../../secrets/passwords.ts';
+import { hashToken, newToken } from '../../secrets/tokens.ts';
+import type { AccessTokenRow } from './session-store.ts';
+import type { UserRow } from './store.ts';
+
+const SESSION_DAYS = 14;
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const SESSION_SECONDS = (SESSION_DAYS * DAY_MS) / 1000;
+
+export interface NewUser {
+  username: string;
+  name?: string | undefined;
+  email?: string | null | undefined;
+  password: string;
+  admin?: boolean | undefined;
+}
+
+/** People of the platform, their sessions and their access tokens. */
+export class UserService {
+  readonly #db: Database;
+  readonly #passwords: Passwords;
+  readonly #changes: Changes;
+  /** People who ask are asked for with every request; forgotten when anything about them changes. */
+  readonly #known = new Remembered<UserRow>({ keepMs: 5000, maxEntries: 10_000 });
+  /** The hash of the one-time key of the first-run page; only while there is nobody. */
+  #setupKeyHash: string | null = null;
+
+  constructor(parts: { db: Database; passwords: Passwords; changes: Changes }) {
+    this.#db = parts.db;
+    this.#passwords = parts.passwords;
+    this.#changes = parts.changes;
+    this.#changes.on('access', () => this.#known.clear());
+  }
+
+  /** A one-time key for making the first administrator; null when there is somebody already. */
+  async openSetup(): Promise<string | null> {
+    if (await this.#db.stores.users.any()) {
+      return null;
+    }
+    const key = newToken('setup');
+    this.#setupKeyHash = hashToken(key);
+    return key;
+  }
+
+  async setupNeeded(): Promise<boolean> {
+    return !(await this.#db.stores.users.any());
+  }
+
+  async completeSetup(key: string, user: NewUser): Promise<UserRow> {
+    if (this.#setupKeyHash === null || !(await this.setupNeeded())) {
+      throw conflict('already_set_up', 'There is an administrator already. Sign in instead.');
+    }
+    if (hashToken(key) !== this.#setupKeyHash) {
+      throw new AppError(
+        403,
+        'forbidden',
+        'This is not the key that the log of the server shows. Open the link from there.',
+      );
+    }
+    this.#setupKeyHash = null;
+    return this.create(null, { ...user, admin: true });
+  }
+
+  /** Makes a person; without an actor the platform itself does it. */
+  async create(actor: UserActor | null, input: NewUser): Promise<UserRow> {
+    const user: UserRow = {
+      id: newId(),
+      username: input.username,
+      name: input.name ?? input.username,
+      email: input.email ?? null,
+      passwordHash: await this.#passwords.hash(input.password),
+      admin: input.admin ?? false,
+      createdAt: new Date().toISOString(),
+    };
+    try {
+      await this.#db.transact(async (tx) => {
+        await tx.stores.users.insert(user);
+        await tx.audit({
+          event: 'user.created',
+          actor: auditActor(actor ?? SYSTEM),
+          teamId: null,
+          applicationId: null,
+          subject: { kind: 'user', id: user.id, name: user.username },
+          details: { admin: user.admin },
+        });
+      });
+    } catch (error) {
+      if (isDuplicate(error)) {
+        throw conflict('name_taken', `The user name ${user.username} is taken.`);
+      }
+      throw error;
+    }
+    return user;
+  }
+
+  /** @throws AppError 401, in the same words and time whether the person or the password is unknown */
+  async signIn(login: string, password: string): Promise<{ user: UserRow; token: string }> {
+    const user = await this.#db.stores.users.findByLogin(login);
+    const fits = await this.#passwords.verify(user?.passwordHash ?? null, password);
+    if (user === null || !fits) {
+      throw unauthenticated('User name or password is not right.');
+    }
+    const token = newToken('session');
+    const now = Date.now();
+    await this.#db.transact(async (tx) => {
+      await tx.stores.sessions.insertSession({
+        id: newId(),
+        tokenHash: hashToken(token),
+        userId: user.id,
+        createdAt: new Date(now).toISOString(),
+        expiresAt: new Date(now + SESSION_DAYS * DAY_MS).toISOString(),
+      });
+      await tx.audit({
+        event: 'user.signed-in',
+        actor: { kind: 'user', id: user.id, name: user.username, via: 'page' },
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'user', id: user.id, name: user.username },
+      });
+    });
+    return { user, token };
+  }
+
+  async signOut(actor: UserActor): Promise<void> {
+    if (actor.sessionId !== null) {
+      await this.#db.stores.sessions.deleteSession(actor.sessionId);
+      this.#changes.emit('access', { kind: 'access', userId: actor.userId });
+    }
+  }
+
+  async get(id: string): Promise<UserRow> {
+    const user = await this.#known.read(id, () => this.#db.stores.users.find(id));
+    if (user === null) {
+      throw notFound('person');
+    }
+    return user;
+  }
+
+  list(query: ListQuery): Promise<Page<UserRow>> {
+    return this.#db.stores.users.list(query);
+  }
+
+  async update(
+    actor: UserActor,
+    changes: {
+      name?: string | undefined;
+      email?: string | null | undefined;
+      password?: { current: string; next: string } | undefined;
+    },
+  ): Promise<UserRow> {
+    const user = await this.get(actor.userId);
+    const passwordHash = changes.password && (await this.#nextPassword(user, changes.password));
+    await this.#db.transact(async (tx) => {
+      await tx.stores.users.update(user.id, {
+        ...(changes.name !== undefined && { name: changes.name }),
+        ...(changes.email !== undefined && { email: changes.email }),
+        ...(passwordHash !== undefined && { passwordHash }),
+      });
+      if (passwordHash !== undefined) {
+        await tx.stores.sessions.deleteOtherSessions(user.id, actor.sessionId);
+      }
+      await tx.audit({
+        event: 'user.changed',
+        actor: auditActor(actor),
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'user', id: user.id, name: user.username },
+        details: { changed: Object.keys(changes) },
+      });
+    });
+    this.#changes.emit('access', { kind: 'access', userId: user.id });
+    return this.get(user.id);
+  }
+
+  async #nextPassword(user: UserRow, password: { current: string; next: string }): Promise<string> {
+    if (!(await this.#passwords.verify(user.passwordHash, password.current))) {
+      throw invalid('password.current', 'is not your password');
+    }
+    return this.#passwords.hash(password.next);
+  }
+
+  async delete(actor: UserActor, id: string): Promise<void> {
+    if (id === actor.userId) {
+      throw conflict('own_account', 'You cannot remove your own account. Ask another administrator.');
+    }
+    const user = await this.get(id);
+    await this.#db.transact(async (tx) => {
+      const teams = await tx.stores.teams.teamsWithOnlyOwner(id);
+      if (teams.length > 0) {
+        throw conflict(
+          'last_owner',
+          `${user.username} is the only owner of ${teams.join(', ')}. Make somebody else owner first.`,
+          {
+            teams,
+          },
+        );
+      }
+      await tx.stores.users.delete(id);
+      await tx.audit({
+        event: 'user.deleted',
+        actor: auditActor(actor),
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'user', id, name: user.username },
+      });
+    });
+    this.#changes.emit('access', { kind: 'access', userId: id });
+  }
+
+  listAccessTokens(actor: UserActor, query: ListQuery): Promise<Page<AccessTokenRow>> {
+    return this.#db.stores.sessions.listAccessTokens(actor.userId, query);
+  }
+
+  async createAccessToken(
+    actor: UserActor,
+    input: {
+      name: string;
+      expiresAt?: string | undefined;
+      teamId?: string | undefined;
+      readOnly?: boolean | undefined;
+    },
+  ): Promise<{ id: string; token: string }> {
+    if (actor.via !== 'page') {
+      throw new AppError(403, 'forbidden', 'Access tokens are made on the page, signed in with a password.');
+    }
+    if (
+      input.teamId !== undefined &&
+      (await this.#db.stores.teams.findMember(input.teamId, actor.userId)) === null
+    ) {
+      throw invalid('teamId', 'is not a team that you are a member of');
+    }
+    if (input.expiresAt !== undefined && Date.parse(input.expiresAt) < Date.now()) {
+      throw invalid('expiresAt', 'is in the past');
+    }
+    const token = newToken('access');
+    const row: AccessTokenView & { userId: string } = {
+      id: newId(),
+      userId: actor.userId,
+      name: input.name,
+      teamId: input.teamId ?? null,
+      readOnly: input.readOnly ?? false,
+      expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt).toISOString(),
+      lastUsedAt: null,
+      createdAt: new Date().toISOString(),
+    };
+    await this.#db.transact(async (tx) => {
+      await tx.stores.sessions.insertAccessToken({ ...row, tokenHash: hashToken(token) });
+      await tx.audit({
+        event: 'access-token.created',
+        actor: auditActor(actor),
+        teamId: row.teamId,
+        applicationId: null,
+        subject: { kind: 'access-token', id: row.id, name: row.name },
+        details: { readOnly: row.readOnly, expiresAt: row.expiresAt },
+      });
+    });
+    return { id: row.id, token };
+  }
+
+  async deleteAccessToken(actor: UserActor, id: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      if ((await tx.stores.sessions.deleteAccessToken(actor.userId, id)) === 0) {
+        throw notFound('access token');
+      }
+      await tx.audit({
+        event: 'access-token.revoked',
+        actor: auditActor(actor),
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'access-token', id, name: id },
+      });
+    });
+    this.#changes.emit('access', { kind: 'access', userId: actor.userId });
+  }
+}

@@ -1,0 +1,148 @@
+import type { ListQuery, Page } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import { readPage } from '../../db/paging.ts';
+
+export interface SessionRow {
+  id: string;
+  userId: string;
+  username: string;
+  name: string;
+  admin: boolean;
+  expiresAt: string;
+}
+
+export interface AccessTokenRow {
+  id: string;
+  userId: string;
+  name: string;
+  teamId: string | null;
+  readOnly: boolean;
+  expiresAt: string | null;
+  lastUsedAt: string | null;
+  createdAt: string;
+}
+
+/** An access token with the person it speaks for. */
+export interface UsedAccessToken extends AccessTokenRow {
+  username: string;
+  userName: string;
+  admin: boolean;
+}
+
+const TOKEN_COLUMNS = {
+  id: 't.id',
+  userId: 't.user_id',
+  name: 't.name',
+  teamId: 't.team_id',
+  readOnly: 't.read_only',
+  expiresAt: 't.expires_at',
+  lastUsedAt: 't.last_used_at',
+  createdAt: 't.created_at',
+};
+
+/** Sessions of people and their access tokens. Only hashes of the secret values are here. */
+export class SessionStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async insertSession(session: {
+    id: string;
+    tokenHash: string;
+    userId: string;
+    createdAt: string;
+    expiresAt: string;
+  }): Promise<void> {
+    await this.#knex('sessions').insert({
+      id: session.id,
+      token_hash: session.tokenHash,
+      user_id: session.userId,
+      created_at: session.createdAt,
+      expires_at: session.expiresAt,
+    });
+  }
+
+  async findSession(tokenHash: string): Promise<SessionRow | null> {
+    const row = await this.#knex('sessions as s')
+      .join('users as u', 'u.id', 's.user_id')
+      .where('s.token_hash', tokenHash)
+      .first<SessionRow>({
+        id: 's.id',
+        userId: 's.user_id',
+        username: 'u.username',
+        name: 'u.name',
+        admin: 'u.is_admin',
+        expiresAt: 's.expires_at',
+      });
+    return row ? { ...row, admin: Boolean(row.admin) } : null;
+  }
+
+  async hasSession(id: string): Promise<boolean> {
+    return (await this.#knex('sessions').where({ id }).first('id')) !== undefined;
+  }
+
+  async deleteSession(id: string): Promise<void> {
+    await this.#knex('editor_sessions').where({ session_id: id }).delete();
+    await this.#knex('sessions').where({ id }).delete();
+  }
+
+  /** Ends all sessions of a person but one. */
+  async deleteOtherSessions(userId: string, keepId: string | null): Promise<void> {
+    const others = this.#knex('sessions').where({ user_id: userId });
+    await (keepId === null ? others : others.whereNot({ id: keepId })).delete();
+  }
+
+  async deleteExpired(now: string): Promise<void> {
+    await this.#knex('sessions').where('expires_at', '<', now).delete();
+    await this.#knex('editor_sessions').where('expires_at', '<', now).delete();
+    await this.#knex('oauth_codes').where('expires_at', '<', now).delete();
+  }
+
+  async insertAccessToken(token: AccessTokenRow & { tokenHash: string }): Promise<void> {
+    await this.#knex('access_tokens').insert({
+      id: token.id,
+      user_id: token.userId,
+      name: token.name,
+      token_hash: token.tokenHash,
+      team_id: token.teamId,
+      read_only: token.readOnly,
+      expires_at: token.expiresAt,
+      last_used_at: token.lastUsedAt,
+      created_at: token.createdAt,
+    });
+  }
+
+  async findAccessToken(tokenHash: string): Promise<UsedAccessToken | null> {
+    const row = await this.#knex('access_tokens as t')
+      .join('users as u', 'u.id', 't.user_id')
+      .where('t.token_hash', tokenHash)
+      .first<UsedAccessToken>({
+        ...TOKEN_COLUMNS,
+        username: 'u.username',
+        userName: 'u.name',
+        admin: 'u.is_admin',
+      });
+    return row ? { ...row, admin: Boolean(row.admin), readOnly: Boolean(row.readOnly) } : null;
+  }
+
+  async touchAccessToken(id: string, at: string): Promise<void> {
+    await this.#knex('access_tokens').where({ id }).update({ last_used_at: at });
+  }
+
+  listAccessTokens(userId: string, query: ListQuery): Promise<Page<AccessTokenRow>> {
+    return readPage<AccessTokenRow>(this.#knex('access_tokens as t').where('t.user_id', userId), {
+      query,
+      id: 't.id',
+      search: ['t.name'],
+      cursorOf: (row) => [row.id, row.id],
+      select: (builder) => builder.select(TOKEN_COLUMNS),
+    });
+  }
+
+  /** The number of tokens that were there and are gone. */
+  async deleteAccessToken(userId: string, id: string): Promise<number> {
+    return this.#knex('access_tokens').where({ id, user_id: userId }).delete();
+  }
+}

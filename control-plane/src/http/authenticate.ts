@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http';
+import { IDENTITY_HEADER } from '@flowyard/protocol';
+import type { Actor, UserActor } from '../access/actor.ts';
+import type { Stores } from '../db/stores.ts';
+import { AppError, unauthenticated } from '../errors.ts';
+import type { Changes } from '../relay/changes.ts';
+import { hashToken, isToken } from '../secrets/tokens.ts';
+import type { Vault } from '../secrets/vault.ts';
+import { readCookie } from './cookies.ts';
+
+export const SESSION_COOKIE = 'flowyard_session';
+const CACHE_MS = 5000;
+const CACHE_ENTRIES = 10_000;
+const TOUCH_EVERY_MS = 60_000;
+
+interface Cached {
+  actor: UserActor;
+  until: number;
+}
+
+/** Finds out who sends a request. */
+export class Authenticator {
+  readonly #stores: Stores;
+  readonly #vault: Vault;
+  readonly #cache = new Map<string, Cached>();
+  readonly #touched = new Map<string, number>();
+
+  constructor(stores: Stores, vault: Vault, changes: Changes) {
+    this.#stores = stores;
+    this.#vault = vault;
+    changes.on('access', () => this.#cache.clear());
+  }
+
+  /**
+   * Who it is; null when nothing was sent that says so.
+   * @throws AppError 401 when something was sent and is not valid, 403 when a page forgot the header that proves it is ours
+   */
+  async authenticate(request: IncomingMessage): Promise<Actor | null> {
+    const bearer = bearerOf(request);
+    if (bearer !== null) {
+      return this.#byToken(bearer, request);
+    }
+    const session = readCookie(request.headers.cookie, SESSION_COOKIE);
+    const actor = session === null ? null : await this.bySession(session);
+    if (actor !== null && isWrite(request) && request.headers['x-requested-with'] !== 'flowyard') {
+      throw new AppError(
+        403,
+        'forbidden',
+        'A request that writes with a session cookie needs the header X-Requested-With: flowyard.',
+      );
+    }
+    return actor;
+  }
+
+  /** The person of a session cookie; null when it has ended. */
+  async bySession(token: string): Promise<UserActor | null> {
+    const hash = hashToken(token);
+    const cached = this.#cached(hash);
+    if (cached !== null) {
+      return cached;
+    }
+    const session = await this.#stores.sessions.findSession(hash);
+    if (session === null || session.expiresAt < new Date().toISOString()) {
+      return null;
+    }
+    const { userId, username, name, admin } = session;
+    const actor: UserActor = {
+      kind: 'user',
+      userId,
+      username,
+      name,
+      admin,
+      via: 'page',
+      sessionId: session.id,
+      onlyTeamId: null,
+      readOnly: false,
+    };
+    this.#remember(hash, actor);
+    return actor;
+  }
+
+  async #byToken(token: string, request: IncomingMessage): Promise<Actor> {
+    const actor = isToken('access', token)
+      ? await this.#byAccessToken(token)
+      : isToken('device', token)
+        ? await this.#byDeviceToken(token)
+        : await this.#byRuntimeToken(token, request);
+    if (actor === null) {
+      throw unauthenticated('This token is not valid: it is mistyped, has expired, or was revoked.');
+    }
+    return actor;
+  }
+
+  async #byAccessToken(token: string): Promise<UserActor | null> {
+    const hash = hashToken(token);
+    const cached = this.#cached(hash);
+    if (cached !== null) {
+      return cached;
+    }
+    const row = await this.#stores.sessions.findAccessToken(hash);
+    const now = new Date().toISOString();
+    if (row === null || (row.expiresAt !== null && row.expiresAt < now)) {
+      return null;
+    }
+    if (Date.now() - (this.#touched.get(row.id) ?? 0) > TOUCH_EVERY_MS) {
+      this.#touched.set(row.id, Date.now());
+      await this.#stores.sessions.touchAccessToken(row.id, now);
+    }
+    const actor: UserActor = {
+      kind: 'user',
+      userId: row.userId,
+      username: row.username,
+      name: row.userName,
+      admin: row.admin,
+      via: 'token',
+      sessionId: null,
+      onlyTeamId: row.teamId,
+      readOnly: row.readOnly,
+    };
+    this.#remember(hash, actor);
+    return actor;
+  }
+
+  async #byDeviceToken(token: string): Promise<Actor | null> {
+    const deviceId = await this.#stores.devices.findIdByToken(hashToken(token));
+    return deviceId === null ? null : { kind: 'device', deviceId };
+  }
+
+  /** A hosted Node-RED, or, with a signed identity beside the token, the person at its editor. */
+  async #byRuntimeToken(token: string, request: IncomingMessage): Promise<Actor | null> {
+    const instanceId = this.#vault.readRuntimeToken(token);
+    if (instanceId === null) {
+      return null;
+    }
+    const signed = request.headers[IDENTITY_HEADER];
+    if (typeof signed !== 'string') {
+      return { kind: 'instance', instanceId };
+    }
+    const identity = this.#vault.readIdentity(signed);
+    const place = await this.#stores.scopes.find('instance', instanceId, null);
+    if (identity === null || identity.instanceId !== instanceId || place === null) {
+      throw unauthenticated('The sign-in of this editor has expired. Reload the editor.');
+    }
+    return {
+      kind: 'user',
+      userId: identity.userId,
+      username: identity.username,
+      name: identity.name,
+      admin: false,
+      via: 'editor',
+      sessionId: null,
+      onlyTeamId: place.teamId,
+      readOnly: false,
+    };
+  }
+
+  #cached(hash: string): UserActor | null {
+    const cached = this.#cache.get(hash);
+    return cached !== undefined && cached.until > Date.now() ? cached.actor : null;
+  }
+
+  #remember(hash: string, actor: UserActor): void {
+    if (this.#cache.size >= CACHE_ENTRIES) {
+      this.#cache.clear();
+    }
+    this.#cache.set(hash, { actor, until: Date.now() + CACHE_MS });
+  }
+}
+
+/** The bearer token of a request; null when there is none. */
+export function bearerOf(request: IncomingMessage): string | null {
+  const match = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '');
+  return match?.[1] ?? null;
+}
+
+function isWrite(request: IncomingMessage): boolean {
+  return !['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? 'GET');
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Driver } from '../drivers/driver.ts';
+import { AppError, unauthenticated } from '../errors.ts';
+import type { AgentHub } from '../relay/agent-hub.ts';
+import type { LiveHub } from '../relay/live-hub.ts';
+import { type Authenticator, bearerOf } from './authenticate.ts';
+
+interface Parts {
+  authenticator: Authenticator;
+  liveHub: LiveHub;
+  agentHub: AgentHub;
+  driver: Driver;
+  /** The control plane's own origins: a page of an instance must not open `/live` with a person's cookie. */
+  publicUrl: () => string;
+  logger: Logger;
+}
+
+/** Leads WebSocket connections to where they belong, after finding out who opens them. */
+export class Upgrades {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    this.#lead(request, socket, head).catch((error: unknown) => {
+      if (!(error instanceof AppError)) {
+        this.#parts.logger.error({ err: error }, 'a connection could not be accepted');
+      }
+      refuse(
+        socket,
+        error instanceof AppError ? error : new AppError(500, 'internal', 'Something went wrong.'),
+      );
+    });
+  }
+
+  async #lead(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    switch (request.url?.split('?')[0]) {
+      case '/live':
+        return this.#live(request, socket, head);
+      case '/agent':
+        return this.#agent(request, socket, head);
+      default:
+        throw new AppError(404, 'not_found', 'There is no such WebSocket.');
+    }
+  }
+
+  async #live(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { authenticator, liveHub, publicUrl } = this.#parts;
+    const origin = request.headers.origin;
+    const ownHosts = [request.headers.host, new URL(publicUrl()).host];
+    if (origin !== undefined && bearerOf(request) === null && !ownHosts.includes(hostOf(origin) ?? '')) {
+      throw new AppError(403, 'forbidden', 'This page may not read live updates.');
+    }
+    const actor = await authenticator.authenticate(request);
+    if (actor === null) {
+      throw unauthenticated();
+    }
+    liveHub.accept(actor, request, socket, head);
+  }
+
+  async #agent(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { authenticator, agentHub, driver } = this.#parts;
+    const token = bearerOf(request);
+    if (token === null) {
+      throw unauthenticated('An agent needs its token.');
+    }
+    if (driver.acceptRuntime(token, request, socket, head)) {
+      return;
+    }
+    const actor = await authenticator.authenticate(request);
+    if (actor?.kind !== 'device') {
+      throw unauthenticated('This is not the token of a device.');
+    }
+    agentHub.accept(actor.deviceId, request, socket, head);
+  }
+}
+
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null;
+}
+
+function refuse(socket: Duplex, error: AppError): void {
+  const body = JSON.stringify({ error: { code: error.code, message: error.message } });
+  socket.end(
+    `HTTP/1.1 ${error.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,136 @@
+import type { IncomingMessage } from 'node:http';
+import type { RuntimeStatus } from '@flowyard/protocol';
+import { isNavigation } from './proxied-request.ts';
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+interface Away {
+  name: string;
+  status: RuntimeStatus;
+  reason: string | null;
+  pageUrl: string;
+}
+
+/** Statuses that end by themselves soon, so that looking again is worth while. */
+const PASSING: ReadonlySet<RuntimeStatus> = new Set<RuntimeStatus>([
+  'created',
+  'starting',
+  'running',
+  'updating',
+]);
+const SOON_SECONDS = 1;
+const LATER_SECONDS = 15;
+
+const SENTENCES: Partial<Record<RuntimeStatus, string>> = {
+  created: 'It has not been started yet.',
+  starting: 'It is starting. This page opens it as soon as it answers.',
+  running: 'It is about to answer. This page opens it then.',
+  stopping: 'It is being stopped.',
+  stopped: 'It is stopped. Start it on its page.',
+  suspended: 'It is suspended. Start it on its page.',
+  crashed: 'It crashed and will be started again by itself.',
+  error: 'It could not be started.',
+};
+
+/** When an instance does not answer. */
+export function awayAnswer(request: IncomingMessage, away: Away): Answer {
+  const sentence = SENTENCES[away.status] ?? 'It does not answer.';
+  const seconds = PASSING.has(away.status) ? SOON_SECONDS : LATER_SECONDS;
+  const headers = { 'retry-after': String(seconds) };
+  if (!isNavigation(request)) {
+    const message = `The instance ${away.name} does not answer. ${sentence}`;
+    return json(503, { code: 'instance_away', message, details: { status: away.status } }, headers);
+  }
+  const reason = away.reason === null ? '' : `<pre>${escapeHtml(away.reason)}</pre>`;
+  return page(503, {
+    title: `${away.name} · ${away.status}`,
+    heading: away.name,
+    content: `<p><strong>${escapeHtml(away.status)}</strong> ${escapeHtml(sentence)}</p>${reason}${link(away.pageUrl)}`,
+    refreshSeconds: seconds,
+    headers,
+  });
+}
+
+/** When there is no instance of that name. */
+export function unknownAnswer(request: IncomingMessage, pageUrl: string): Answer {
+  const message = 'There is no instance with this name. Check the address.';
+  if (!isNavigation(request)) {
+    return json(404, { code: 'not_found', message });
+  }
+  return page(404, {
+    title: 'Not found',
+    heading: 'No such instance',
+    content: `<p>${message}</p>${link(pageUrl)}`,
+  });
+}
+
+/** When we ourselves fail. */
+export function brokenAnswer(): Answer {
+  return json(502, { code: 'proxy_failed', message: 'The request could not be passed on. Try again.' });
+}
+
+/** When somebody comes back from signing in with something that does not fit. */
+export function failedSignInAnswer(name: string): Answer {
+  return page(400, {
+    title: 'Sign in again',
+    heading: name,
+    content:
+      '<p>Signing in took too long, was started in another window, or is not allowed here.</p><p><a href="/">Try again</a></p>',
+  });
+}
+
+function json(status: number, error: object, headers: Record<string, string> = {}): Answer {
+  const fixed = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+  return { status, headers: { ...fixed, ...headers }, body: JSON.stringify({ error }) };
+}
+
+interface Page {
+  title: string;
+  heading: string;
+  content: string;
+  refreshSeconds?: number;
+  headers?: Record<string, string>;
+}
+
+const STYLE = `:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto 0;padding:0 1.5rem}
+h1{font-size:1.4rem;font-weight:600}pre{white-space:pre-wrap;font-size:.8rem;opacity:.8}`;
+
+function page(status: number, { title, heading, content, refreshSeconds, headers = {} }: Page): Answer {
+  const refresh =
+    refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">`;
+  return {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
+    body:
+      `<!doctype html><html lang="en"><head><meta charset="utf-8">${refresh}` +
+      `<meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>` +
+      `<body><main><h1>${escapeHtml(heading)}</h1>${content}</main></body></html>`,
+  };
+}
+
+function link(pageUrl: string): string {
+  return `<p><a href="${escapeHtml(pageUrl)}">Open Flowyard</a></p>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}

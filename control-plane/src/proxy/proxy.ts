@@ -1,0 +1,211 @@
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { IDENTITY_HEADER, type RuntimeStatus } from '@flowyard/protocol';
+import { createProxyServer } from 'httpxy';
+import type { Logger } from 'pino';
+import type { Driver } from '../drivers/driver.ts';
+import { CALLBACK_PATH, type EditorSignIn, type ProxiedInstance } from './editor-sign-in.ts';
+import {
+  forwardedHeaders,
+  instanceNameOf,
+  isFromOwnPages,
+  isNavigation,
+  pathOf,
+  stripCookies,
+} from './proxied-request.ts';
+import { type Answer, awayAnswer, brokenAnswer, failedSignInAnswer, unknownAnswer } from './proxy-pages.ts';
+
+export interface ProxyOptions {
+  /** Instances are at `<name>.<domain>`. */
+  domain: () => string;
+  signIn: EditorSignIn;
+  driver: Pick<Driver, 'address'>;
+  /** For the page that says why an instance does not answer. */
+  stateOf: (instanceId: string) => { status: RuntimeStatus; reason: string | null } | null;
+  /** The address of the control plane's page. */
+  pageUrl: () => string;
+  /** Whether X-Forwarded headers from that address are believed. By default from none. */
+  isTrustedProxy?: (remoteAddress: string) => boolean;
+  logger: Logger;
+}
+
+export interface InstanceProxy {
+  /** Whether the host name of the request is that of an instance, or could be. */
+  handles(request: IncomingMessage): boolean;
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  close(): void;
+}
+
+/** A flow may take its time to answer, but not for ever. */
+const ANSWER_TIMEOUT_MS = 5 * 60_000;
+const UPGRADE_TIMEOUT_MS = 10_000;
+const EDITOR_SOCKET = '/comms';
+
+/** Leads requests to the hosted Node-REDs, and tells them who is at the editor. */
+export function createProxy(options: ProxyOptions): InstanceProxy {
+  return new HostProxy(options);
+}
+
+class HostProxy implements InstanceProxy {
+  readonly #options: ProxyOptions;
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
+  readonly #proxy = createProxyServer();
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#proxy.on('proxyRes', (answer) => {
+      // They describe the connection between us and Node-RED.
+      delete answer.headers['keep-alive'];
+      delete answer.headers.connection;
+    });
+  }
+
+  handles(request: IncomingMessage): boolean {
+    return instanceNameOf(request, this.#options.domain()) !== null;
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    this.#serve(request, response).catch((error) => {
+      this.#options.logger.error(
+        { err: error, host: request.headers.host },
+        'a request could not be proxied',
+      );
+      send(response, brokenAnswer());
+    });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    this.#serveUpgrade(request, socket, head).catch((error) => {
+      this.#options.logger.warn(
+        { err: error, host: request.headers.host },
+        'a WebSocket could not be proxied',
+      );
+      refuse(socket, '502 Bad Gateway');
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const instance = await this.#find(request);
+    if (!instance) {
+      send(response, unknownAnswer(request, this.#options.pageUrl()));
+      return;
+    }
+    if (pathOf(request) === CALLBACK_PATH) {
+      await this.#completeSignIn(request, response, instance);
+      return;
+    }
+    const identity = await this.#identify(request, instance);
+    if (identity === null && isNavigation(request) && pathOf(request) === '/') {
+      const { location, cookie } = this.#options.signIn.begin(request, instance);
+      response.writeHead(302, { location, 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
+      return;
+    }
+    const address = this.#options.driver.address(instance.id);
+    if (!address) {
+      this.#sendAway(request, response, instance, identity);
+      return;
+    }
+    this.#prepare(request, identity);
+    try {
+      const target = { ...address, protocol: 'http:' };
+      await this.#proxy.web(request, response, {
+        target,
+        agent: this.#agent,
+        proxyTimeout: ANSWER_TIMEOUT_MS,
+      });
+    } catch (error) {
+      this.#options.logger.debug({ err: error, instanceId: instance.id }, 'an instance did not answer');
+      this.#sendAway(request, response, instance, identity);
+    }
+  }
+
+  async #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const instance = await this.#find(request);
+    if (!instance) {
+      refuse(socket, '404 Not Found');
+      return;
+    }
+    const identity = pathOf(request) === EDITOR_SOCKET ? await this.#identify(request, instance) : null;
+    const address = this.#options.driver.address(instance.id);
+    if (!address) {
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
+    this.#prepare(request, identity);
+    const target = { ...address, protocol: 'http:' };
+    await this.#proxy.ws(request, socket as Socket, { target, upgradeTimeout: UPGRADE_TIMEOUT_MS }, head);
+  }
+
+  async #find(request: IncomingMessage): Promise<ProxiedInstance | null> {
+    const name = instanceNameOf(request, this.#options.domain());
+    return name === null || name === '' ? null : this.#options.signIn.findInstance(name);
+  }
+
+  /** Only for requests of the instance's own pages: another origin must not act with this person's rights. */
+  async #identify(request: IncomingMessage, instance: ProxiedInstance): Promise<string | null> {
+    return isFromOwnPages(request) ? this.#options.signIn.identify(request, instance) : null;
+  }
+
+  /** Makes of the browser's request the one that Node-RED sees. */
+  #prepare(request: IncomingMessage, identity: string | null): void {
+    const { isTrustedProxy = () => false } = this.#options;
+    const { headers } = request;
+    delete headers[IDENTITY_HEADER];
+    if (identity !== null) {
+      headers[IDENTITY_HEADER] = identity;
+    }
+    stripCookies(headers);
+    Object.assign(headers, forwardedHeaders(request, isTrustedProxy(request.socket.remoteAddress ?? '')));
+  }
+
+  async #completeSignIn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    instance: ProxiedInstance,
+  ): Promise<void> {
+    const completed = await this.#options.signIn.complete(request, instance);
+    if (!completed) {
+      send(response, failedSignInAnswer(instance.name));
+      return;
+    }
+    const { location, cookies } = completed;
+    response.writeHead(302, { location, 'set-cookie': cookies, 'cache-control': 'no-store' }).end();
+  }
+
+  #sendAway(
+    request: IncomingMessage,
+    response: ServerResponse,
+    instance: ProxiedInstance,
+    identity: string | null,
+  ): void {
+    const state = this.#options.stateOf(instance.id);
+    const status = state?.status ?? 'stopped';
+    // The reason quotes the log, which is not for everybody who finds the address.
+    const reason = identity === null ? null : (state?.reason ?? null);
+    send(
+      response,
+      awayAnswer(request, { name: instance.name, status, reason, pageUrl: this.#options.pageUrl() }),
+    );
+  }
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(answer.status, answer.headers).end(answer.body);
+}
+
+function refuse(socket: Duplex, status: string): void {
+  if (!socket.destroyed) {
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+}

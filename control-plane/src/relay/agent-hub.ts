@@ -1,0 +1,227 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AGENT_PROTOCOL, type AgentCommand, AgentMessage, CLOSE, type LogLine } from '@flowyard/protocol';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { AgentService } from '../features/devices/agent-service.ts';
+import type { Changes } from './changes.ts';
+
+const PING_MS = 10_000;
+const HELLO_TIMEOUT_MS = 10_000;
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+const KEEP_LOG_LINES = 500;
+
+interface Parts {
+  agents: AgentService;
+  changes: Changes;
+  logger: Logger;
+}
+
+interface Session {
+  deviceId: string;
+  socket: WebSocket;
+  greeted: boolean;
+  alive: boolean;
+  /** Messages of one device are handled one after the other. */
+  work: Promise<void>;
+}
+
+type LogReader = (lines: LogLine[]) => void;
+
+/** The connections of device agents: who is there, what they are told, and what they report. */
+export class AgentHub {
+  readonly #parts: Parts;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+  });
+  readonly #sessions = new Map<string, Session>();
+  readonly #logReaders = new Map<string, Set<LogReader>>();
+  readonly #logs = new Map<string, LogLine[]>();
+  #pingTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#parts.changes.on('targets', ({ deviceIds }) => {
+      this.#sendTargets(deviceIds).catch((error: unknown) =>
+        this.#parts.logger.error({ err: error }, 'targets could not be sent'),
+      );
+    });
+    this.#pingTimer = setInterval(() => this.#ping(), PING_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#pingTimer);
+    const sessions = [...this.#sessions.values()];
+    for (const { socket } of sessions) {
+      socket.close(CLOSE.shuttingDown, 'The server is shutting down');
+    }
+    this.#server.close();
+    await Promise.all(sessions.map(({ work }) => work));
+  }
+
+  accept(deviceId: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(deviceId, webSocket));
+  }
+
+  /** The last lines that a device sent while somebody watched. */
+  recentLog(deviceId: string, lines: number): LogLine[] {
+    return (this.#logs.get(deviceId) ?? []).slice(-lines);
+  }
+
+  /** Has the device send its log until the returned function is called. */
+  watchLog(deviceId: string, onLines: LogReader): () => void {
+    const readers = this.#logReaders.get(deviceId) ?? new Set();
+    this.#logReaders.set(deviceId, readers);
+    readers.add(onLines);
+    if (readers.size === 1) {
+      this.#logs.delete(deviceId);
+      this.#send(deviceId, { type: 'watch-logs', on: true });
+    } else {
+      onLines(this.recentLog(deviceId, KEEP_LOG_LINES));
+    }
+    return () => {
+      readers.delete(onLines);
+      if (readers.size === 0) {
+        this.#logReaders.delete(deviceId);
+        this.#send(deviceId, { type: 'watch-logs', on: false });
+      }
+    };
+  }
+
+  #open(deviceId: string, socket: WebSocket): void {
+    const before = this.#sessions.get(deviceId);
+    const session: Session = {
+      deviceId,
+      socket,
+      greeted: false,
+      alive: true,
+      work: before?.work ?? Promise.resolve(),
+    };
+    this.#sessions.set(deviceId, session);
+    before?.socket.close(CLOSE.replaced, 'Another connection of this device took over');
+    const greeting = setTimeout(() => {
+      if (!session.greeted) {
+        socket.close(CLOSE.protocol, 'No hello came');
+      }
+    }, HELLO_TIMEOUT_MS);
+    socket.on('pong', () => {
+      session.alive = true;
+    });
+    socket.on('error', (error) =>
+      this.#parts.logger.debug({ err: error, deviceId }, 'a connection of a device broke'),
+    );
+    socket.on('message', (data) => {
+      session.alive = true;
+      this.#enqueue(session, () => this.#onMessage(session, data.toString()));
+    });
+    socket.on('close', () => {
+      clearTimeout(greeting);
+      if (this.#sessions.get(deviceId) === session) {
+        this.#sessions.delete(deviceId);
+        this.#enqueue(session, () => this.#parts.agents.recordGone(deviceId));
+      }
+    });
+  }
+
+  #enqueue(session: Session, work: () => Promise<void>): void {
+    session.work = session.work.then(work).catch((error: unknown) => {
+      this.#parts.logger.error(
+        { err: error, deviceId: session.deviceId },
+        'a message of a device could not be handled',
+      );
+    });
+  }
+
+  async #onMessage(session: Session, text: string): Promise<void> {
+    const message = parseMessage(text);
+    if (message === null || (message.type !== 'hello' && !session.greeted)) {
+      session.socket.close(CLOSE.malformed, 'The message does not fit the protocol');
+      return;
+    }
+    const { deviceId } = session;
+    switch (message.type) {
+      case 'hello':
+        return this.#onHello(session, message);
+      case 'state':
+        return this.#parts.agents.recordState(deviceId, message.current);
+      case 'logs':
+        return this.#onLogs(deviceId, message.lines);
+      case 'metrics':
+        return this.#parts.agents.recordMetrics(deviceId, message);
+      case 'event':
+        return this.#parts.agents.recordEvent(deviceId, message);
+    }
+  }
+
+  async #onHello(session: Session, hello: Extract<AgentMessage, { type: 'hello' }>): Promise<void> {
+    if (hello.protocol !== AGENT_PROTOCOL) {
+      session.socket.close(
+        CLOSE.protocol,
+        `This server speaks version ${AGENT_PROTOCOL} of the protocol; update the agent`,
+      );
+      return;
+    }
+    session.greeted = true;
+    await this.#parts.agents.recordHello(session.deviceId, hello);
+    await this.#sendTargets([session.deviceId]);
+    if (this.#logReaders.has(session.deviceId)) {
+      this.#send(session.deviceId, { type: 'watch-logs', on: true });
+    }
+  }
+
+  async #onLogs(deviceId: string, lines: LogLine[]): Promise<void> {
+    const kept = [...(this.#logs.get(deviceId) ?? []), ...lines].slice(-KEEP_LOG_LINES);
+    this.#logs.set(deviceId, kept);
+    for (const reader of this.#logReaders.get(deviceId) ?? []) {
+      reader(lines);
+    }
+  }
+
+  /** Sends the target to those of these devices that are connected; closes the connection of those that are gone. */
+  async #sendTargets(deviceIds: string[]): Promise<void> {
+    const connected = deviceIds.filter((id) => this.#sessions.get(id)?.greeted === true);
+    if (connected.length === 0) {
+      return;
+    }
+    const targets = await this.#parts.agents.targetsOf(connected);
+    for (const deviceId of connected) {
+      const target = targets.get(deviceId);
+      if (target === undefined) {
+        this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
+      } else {
+        this.#send(deviceId, { type: 'target', target });
+      }
+    }
+  }
+
+  #send(deviceId: string, command: AgentCommand): void {
+    const session = this.#sessions.get(deviceId);
+    if (session?.greeted === true && session.socket.readyState === session.socket.OPEN) {
+      session.socket.send(JSON.stringify(command));
+    }
+  }
+
+  #ping(): void {
+    for (const session of this.#sessions.values()) {
+      if (!session.alive) {
+        session.socket.terminate();
+        continue;
+      }
+      session.alive = false;
+      session.socket.ping();
+    }
+  }
+}
+
+function parseMessage(text: string): AgentMessage | null {
+  try {
+    return AgentMessage.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

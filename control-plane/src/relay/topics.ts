@@ -1,0 +1,62 @@
+import type { ApplicationRole, LiveEntityKind, Permission } from '@flowyard/protocol';
+import type { Actor } from '../access/actor.ts';
+import type { Access } from '../access/authorize.ts';
+import { notFound, unauthenticated } from '../errors.ts';
+
+export type TopicKind = 'platform' | 'team' | Exclude<LiveEntityKind, 'snapshot'>;
+
+export interface Topic {
+  kind: TopicKind;
+  id: string;
+  log: boolean;
+}
+
+/** What a reader of a topic may see in it. */
+export interface TopicAccess {
+  role: ApplicationRole | null;
+  maySee: (applicationId: string | null) => boolean;
+  roleIn: (applicationId: string | null) => ApplicationRole | null;
+}
+
+const NEEDS: Record<Exclude<TopicKind, 'platform'>, Permission> = {
+  team: 'instance:read',
+  application: 'application:read',
+  instance: 'instance:read',
+  device: 'device:read',
+  'device-group': 'device-group:read',
+  pipeline: 'pipeline:read',
+  deployment: 'pipeline:read',
+};
+
+/** The parts of a topic whose form was checked already. */
+export function parseTopic(topic: string): Topic {
+  const [kind, id = '', log] = topic.split('/');
+  return { kind: kind as TopicKind, id, log: log === 'log' };
+}
+
+/** @throws AppError when the topic is not there or may not be read */
+export async function authorizeTopic(access: Access, actor: Actor, topic: string): Promise<TopicAccess> {
+  const { kind, id } = parseTopic(topic);
+  if (kind === 'platform') {
+    if (actor.kind !== 'user') {
+      throw unauthenticated('Only people read this topic.');
+    }
+    return { role: null, maySee: () => true, roleIn: () => null };
+  }
+  const { role, teamId } = await access.authorize(actor, NEEDS[kind], kind, id);
+  if (kind !== 'team') {
+    return { role, maySee: () => true, roleIn: () => role };
+  }
+  if (actor.kind !== 'user') {
+    throw notFound('team');
+  }
+  const roleIn = await access.rolesIn(actor, teamId);
+  return {
+    role,
+    roleIn,
+    maySee: (applicationId) => {
+      const own = roleIn(applicationId);
+      return own !== null && own !== 'none';
+    },
+  };
+}

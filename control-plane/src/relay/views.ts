@@ -1,0 +1,75 @@
+import type { ApplicationRole, LiveEntityKind } from '@flowyard/protocol';
+import type { Actor } from '../access/actor.ts';
+import type { Access } from '../access/authorize.ts';
+import type { Stores } from '../db/stores.ts';
+import { presentApplication } from '../features/applications/presenter.ts';
+import { presentDeviceGroup } from '../features/device-groups/presenter.ts';
+import type { AgentService } from '../features/devices/agent-service.ts';
+import { presentDevice } from '../features/devices/presenter.ts';
+import type { InstanceService } from '../features/instances/service.ts';
+import { presentDeployment } from '../features/pipelines/presenter.ts';
+import type { PipelineService } from '../features/pipelines/service.ts';
+import { presentSnapshot } from '../features/snapshots/presenter.ts';
+import { presentStack } from '../features/stacks/service.ts';
+import { readTeamOverview } from '../features/teams/overview.ts';
+
+interface Parts {
+  stores: Stores;
+  instances: InstanceService;
+  agents: AgentService;
+  pipelines: PipelineService;
+  access: Access;
+}
+
+/** Reads what readers of `/live` get to see, the same views as over HTTP. */
+export class LiveViews {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The view of an entity, the same for everybody; null when it is gone. */
+  async entity(kind: LiveEntityKind, id: string): Promise<object | null> {
+    const { stores, instances, agents } = this.#parts;
+    switch (kind) {
+      case 'instance': {
+        const row = await stores.instances.find(id);
+        return row && instances.present(row);
+      }
+      case 'device': {
+        const row = await stores.devices.find(id);
+        return row && presentDevice(row, agents.figuresOf(id));
+      }
+      case 'device-group': {
+        const row = await stores.deviceGroups.find(id);
+        return row && presentDeviceGroup(row);
+      }
+      case 'deployment': {
+        const row = await stores.deployments.find(id);
+        return row && presentDeployment(row, await stores.deployments.targetsOf([id]));
+      }
+      case 'snapshot': {
+        const row = await stores.snapshots.find(id);
+        return row && presentSnapshot(row);
+      }
+      case 'pipeline':
+        return (await stores.pipelines.find(id)) === null ? null : this.#parts.pipelines.view(id);
+      case 'application':
+        return this.application(id, null);
+    }
+  }
+
+  async application(id: string, role: ApplicationRole | null): Promise<object | null> {
+    const row = await this.#parts.stores.applications.find(id);
+    return row && presentApplication(row, role);
+  }
+
+  async team(actor: Actor, id: string): Promise<object> {
+    return readTeamOverview(this.#parts.stores, id, await this.#parts.access.hiddenApplications(actor, id));
+  }
+
+  async platform(): Promise<object> {
+    return { stacks: (await this.#parts.stores.catalogue.allStacks()).map(presentStack) };
+  }
+}

@@ -1,0 +1,32 @@
+import type { Parts } from './compose.ts';
+import type { Stores } from './db/stores.ts';
+import { applicationRoutes } from './features/applications/routes.ts';
+import { deviceGroupRoutes } from './features/device-groups/routes.ts';
+import { deviceRoutes } from './features/devices/routes.ts';
+import { instanceRoutes } from './features/instances/routes.ts';
+import { oauthRoutes } from './features/oauth/routes.ts';
+import { pipelineRoutes } from './features/pipelines/routes.ts';
+import { provisioningRoutes } from './features/provisioning/routes.ts';
+import { snapshotRoutes } from './features/snapshots/routes.ts';
+import { catalogueRoutes } from './features/stacks/routes.ts';
+import { teamRoutes } from './features/teams/routes.ts';
+import { userRoutes } from './features/users/routes.ts';
+import type { Route } from './http/route.ts';
+import { SignInLimit } from './http/sign-in-limit.ts';
+
+/** Every route of the API. */
+export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => boolean): Route[] {
+  return [
+    ...userRoutes({ users: parts.users, signInLimit: new SignInLimit(), secureCookies }),
+    ...teamRoutes({ ...parts, stores }),
+    ...applicationRoutes({ ...parts, stores }),
+    ...catalogueRoutes({ ...parts, stores }),
+    ...instanceRoutes({ ...parts, stores }),
+    ...snapshotRoutes(parts),
+    ...deviceRoutes({ ...parts, stores }),
+    ...deviceGroupRoutes(parts),
+    ...provisioningRoutes(parts),
+    ...pipelineRoutes(parts),
+    ...oauthRoutes(parts.oauth),
+  ];
+}

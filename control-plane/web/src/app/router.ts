@@ -1,0 +1,163 @@
+import type { Pinia } from 'pinia';
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
+import { continueTarget } from '../features/session/continue-target.ts';
+import { useSession } from '../features/session/session-store.ts';
+import { whenSignedOut } from '../shared/api/client.ts';
+import { useLive } from '../shared/live/live-store.ts';
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Pages for people who are not signed in. */
+    open?: boolean;
+    title?: string;
+  }
+}
+
+const OPEN_PAGES: RouteRecordRaw[] = [
+  {
+    path: '/sign-in',
+    component: () => import('../features/session/SignInPage.vue'),
+    meta: { open: true, title: 'Sign in' },
+  },
+  {
+    path: '/setup',
+    component: () => import('../features/session/SetupPage.vue'),
+    meta: { open: true, title: 'First administrator' },
+  },
+];
+
+const TEAM_PAGES: RouteRecordRaw[] = [
+  {
+    path: '/teams/:teamId',
+    component: () => import('../features/teams/TeamOverviewPage.vue'),
+    meta: { title: 'Overview' },
+  },
+  {
+    path: '/teams/:teamId/applications',
+    component: () => import('../features/applications/ApplicationsPage.vue'),
+    meta: { title: 'Applications' },
+  },
+  {
+    path: '/teams/:teamId/instances',
+    component: () => import('../features/instances/InstancesPage.vue'),
+    meta: { title: 'Instances' },
+  },
+  {
+    path: '/teams/:teamId/devices/:tab?',
+    component: () => import('../features/devices/DevicesPage.vue'),
+    meta: { title: 'Devices' },
+  },
+  {
+    path: '/teams/:teamId/pipelines',
+    component: () => import('../features/pipelines/PipelinesPage.vue'),
+    meta: { title: 'Pipelines' },
+  },
+  {
+    path: '/teams/:teamId/people',
+    component: () => import('../features/teams/PeoplePage.vue'),
+    meta: { title: 'People' },
+  },
+  {
+    path: '/teams/:teamId/audit',
+    component: () => import('../features/audit/TeamAuditPage.vue'),
+    meta: { title: 'Audit' },
+  },
+  {
+    path: '/teams/:teamId/settings',
+    component: () => import('../features/teams/TeamSettingsPage.vue'),
+    meta: { title: 'Team settings' },
+  },
+];
+
+const ENTITY_PAGES: RouteRecordRaw[] = [
+  {
+    path: '/applications/:id/:tab?',
+    component: () => import('../features/applications/ApplicationPage.vue'),
+    meta: { title: 'Application' },
+  },
+  {
+    path: '/instances/:id/:tab?',
+    component: () => import('../features/instances/InstancePage.vue'),
+    meta: { title: 'Instance' },
+  },
+  {
+    path: '/devices/:id/:tab?',
+    component: () => import('../features/devices/DevicePage.vue'),
+    meta: { title: 'Device' },
+  },
+  {
+    path: '/device-groups/:id',
+    component: () => import('../features/device-groups/DeviceGroupPage.vue'),
+    meta: { title: 'Device group' },
+  },
+  {
+    path: '/pipelines/:id',
+    component: () => import('../features/pipelines/PipelinePage.vue'),
+    meta: { title: 'Pipeline' },
+  },
+  {
+    path: '/deployments/:id',
+    component: () => import('../features/pipelines/DeploymentPage.vue'),
+    meta: { title: 'Deployment' },
+  },
+];
+
+const OTHER_PAGES: RouteRecordRaw[] = [
+  { path: '/', component: () => import('../features/teams/HomePage.vue') },
+  {
+    path: '/account',
+    component: () => import('../features/users/AccountPage.vue'),
+    meta: { title: 'Your account' },
+  },
+  {
+    path: '/admin/stacks',
+    component: () => import('../features/stacks/StacksPage.vue'),
+    meta: { title: 'Stacks' },
+  },
+  {
+    path: '/admin/users',
+    component: () => import('../features/users/UsersPage.vue'),
+    meta: { title: 'Users' },
+  },
+  { path: '/no-access', component: () => import('./NoAccessPage.vue'), meta: { title: 'No access' } },
+  { path: '/:path(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'Not found' } },
+];
+
+/** The pages and who may open them; whoever is not signed in is sent to the sign-in and comes back afterwards. */
+export function createPage(pinia: Pinia) {
+  const session = useSession(pinia);
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [...OPEN_PAGES, ...TEAM_PAGES, ...ENTITY_PAGES, ...OTHER_PAGES],
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? {} : { top: 0 }),
+  });
+
+  whenSignedOut(() => {
+    session.forget();
+    useLive(pinia).reset();
+    const { fullPath, meta } = router.currentRoute.value;
+    if (!meta.open) {
+      void router.replace({ path: '/sign-in', query: { continue: fullPath } });
+    }
+  });
+  router.beforeEach(async (to) => {
+    await session.load();
+    if (!to.meta.open && session.user === null) {
+      const path = (await session.needsSetup()) ? '/setup' : '/sign-in';
+      return { path, query: to.fullPath === '/' ? {} : { continue: to.fullPath } };
+    }
+    if (to.path === '/sign-in' && session.user !== null) {
+      const target = continueTarget(to.query.continue, location.origin);
+      if (target.leavesPage) {
+        location.assign(target.url);
+        return false;
+      }
+      return target.url;
+    }
+    return true;
+  });
+  router.afterEach((to) => {
+    document.title = to.meta.title ? `${to.meta.title} · Flowyard` : 'Flowyard';
+  });
+  return router;
+}

@@ -1,0 +1,97 @@
+import type { DeploymentState, DeploymentTargetState, RuntimeStatus, StackState } from '@flowyard/protocol';
+import {
+  mdiAlertCircleOutline,
+  mdiAlertOctagonOutline,
+  mdiCheckCircleOutline,
+  mdiCircleOutline,
+  mdiClockOutline,
+  mdiCloseCircleOutline,
+  mdiDebugStepOver,
+  mdiLanDisconnect,
+  mdiLifebuoy,
+  mdiPauseCircleOutline,
+  mdiPlayCircleOutline,
+  mdiPowerStandby,
+  mdiProgressClock,
+  mdiProgressDownload,
+  mdiProgressWrench,
+  mdiSelectCompare,
+  mdiStopCircleOutline,
+} from '@mdi/js';
+
+/** How serious a status is; each tone has one colour in each theme. */
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
+
+export interface StatusWord {
+  word: string;
+  icon: string;
+  tone: Tone;
+  /** One sentence on what it means. */
+  meaning: string;
+}
+
+function word(text: string, icon: string, tone: Tone, meaning: string): StatusWord {
+  return { word: text, icon, tone, meaning };
+}
+
+/** The one vocabulary for what instances and devices are doing. */
+export const RUNTIME_WORDS: Readonly<Record<RuntimeStatus, StatusWord>> = {
+  created: word('created', mdiCircleOutline, 'quiet', 'It exists and was never started.'),
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'It is online and has no target yet.'),
+  starting: word('starting', mdiProgressClock, 'busy', 'Node-RED is coming up.'),
+  running: word('running', mdiPlayCircleOutline, 'good', 'Its flows run.'),
+  updating: word('updating', mdiProgressDownload, 'busy', 'It is moving to its target.'),
+  safe: word(
+    'safe mode',
+    mdiLifebuoy,
+    'warn',
+    'The editor is open but its flows are held, after too many crashes.',
+  ),
+  drift: word('drift', mdiSelectCompare, 'warn', 'What it runs is not what it should run.'),
+  stopping: word('stopping', mdiProgressClock, 'busy', 'Node-RED is shutting down.'),
+  stopped: word('stopped', mdiStopCircleOutline, 'quiet', 'Somebody stopped it.'),
+  suspended: word('suspended', mdiPauseCircleOutline, 'quiet', 'It is put away until somebody starts it.'),
+  crashed: word('crashed', mdiAlertOctagonOutline, 'bad', 'Node-RED ended by itself; it is tried again.'),
+  error: word('error', mdiAlertCircleOutline, 'bad', 'It could not reach the state that it should have.'),
+  offline: word('offline', mdiLanDisconnect, 'bad', 'No connection; what it runs now is not known.'),
+  never: word('never seen', mdiPowerStandby, 'quiet', 'Its agent has not connected yet.'),
+};
+
+export const DEPLOYMENT_WORDS: Readonly<Record<DeploymentState, StatusWord>> = {
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'It has not begun.'),
+  running: word('running', mdiProgressWrench, 'busy', 'Its targets are being updated.'),
+  succeeded: word('succeeded', mdiCheckCircleOutline, 'good', 'Every target runs the snapshot.'),
+  failed: word('failed', mdiCloseCircleOutline, 'bad', 'At least one target does not run the snapshot.'),
+  aborted: word('aborted', mdiStopCircleOutline, 'warn', 'Somebody ended it before it was through.'),
+};
+
+export const TARGET_WORDS: Readonly<Record<DeploymentTargetState, StatusWord>> = {
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'Its turn has not come.'),
+  updating: word('updating', mdiProgressDownload, 'busy', 'It is moving to the snapshot.'),
+  succeeded: word('done', mdiCheckCircleOutline, 'good', 'It runs the snapshot.'),
+  failed: word('failed', mdiCloseCircleOutline, 'bad', 'It does not run the snapshot.'),
+  skipped: word('skipped', mdiDebugStepOver, 'quiet', 'It was left as it was.'),
+};
+
+export const STACK_WORDS: Readonly<Record<StackState, StatusWord>> = {
+  absent: word('not installed', mdiCircleOutline, 'quiet', 'It can be installed.'),
+  installing: word('installing', mdiProgressDownload, 'busy', 'It is being downloaded.'),
+  testing: word('testing', mdiProgressWrench, 'busy', 'It is started once to see that it works.'),
+  ready: word('ready', mdiCheckCircleOutline, 'good', 'Instances can run it.'),
+  failed: word('failed', mdiCloseCircleOutline, 'bad', 'It could not be installed.'),
+};
+
+const WORDS = {
+  runtime: RUNTIME_WORDS,
+  deployment: DEPLOYMENT_WORDS,
+  target: TARGET_WORDS,
+  stack: STACK_WORDS,
+} as const;
+
+export type StatusFamily = keyof typeof WORDS;
+
+/** The word for a status; one that this page does not know yet is shown as it came. */
+export function statusWord(family: StatusFamily, status: string): StatusWord {
+  const words: Readonly<Record<string, StatusWord>> = WORDS[family];
+  return words[status] ?? word(status, mdiCircleOutline, 'quiet', '');
+}

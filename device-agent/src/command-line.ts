@@ -1,0 +1,146 @@
+import { parseArgs } from 'node:util';
+
+export type Command =
+  | { name: 'help' }
+  | { name: 'version' }
+  | {
+      name: 'register';
+      url: string;
+      token: string;
+      deviceName: string | null;
+      type: string | null;
+      folder: string;
+      force: boolean;
+    }
+  | { name: 'status'; folder: string; json: boolean }
+  | RunCommand;
+
+export interface RunCommand {
+  name: 'run';
+  folder: string;
+  port: number;
+  host: string;
+  stableMs: number;
+  startMs: number;
+  allowScripts: boolean;
+  store: string | null;
+}
+
+/** The command line cannot be understood; the message names the argument. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
+
+  flowyard-device register --url <address> --token <provisioning token> [--name N] [--type T] [--dir <folder>] [--force]
+      Joins a team and writes device.yml into the folder.
+  flowyard-device [--dir <folder>] [--port 1880] [--host 0.0.0.0]
+      Runs the device until it is told to end.
+  flowyard-device status [--dir <folder>] [--json]
+      Says what the device does.
+
+  --dir <folder>          folder of the device (default: ~/.flowyard-device)
+  --port, --host          where Node-RED listens (default: port 1880 on all addresses)
+  --stable-seconds <n>    how long a new snapshot must run without trouble to be kept (default: 5)
+  --start-seconds <n>     how long it may take to start (default: 120)
+  --allow-scripts         let modules run their install scripts
+  --store <folder>        where Node-RED and modules are installed, to share them between devices on one machine
+  --version, --help
+`;
+
+const OPTIONS = {
+  dir: { type: 'string' },
+  url: { type: 'string' },
+  token: { type: 'string' },
+  name: { type: 'string' },
+  type: { type: 'string' },
+  force: { type: 'boolean' },
+  json: { type: 'boolean' },
+  port: { type: 'string' },
+  host: { type: 'string' },
+  'stable-seconds': { type: 'string' },
+  'start-seconds': { type: 'string' },
+  'allow-scripts': { type: 'boolean' },
+  store: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0] ?? 'unknown argument');
+  }
+}
+
+function numberOf(
+  values: Values,
+  name: 'port' | 'stable-seconds' | 'start-seconds',
+  fallback: number,
+  most: number,
+) {
+  const text = values[name];
+  if (text === undefined) {
+    return fallback;
+  }
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > most) {
+    throw new UsageError(`--${name} must be a number from 0 to ${most}, not "${text}"`);
+  }
+  return value;
+}
+
+function required(values: Values, name: 'url' | 'token'): string {
+  const value = values[name];
+  if (value === undefined || value === '') {
+    throw new UsageError(`register needs --${name}`);
+  }
+  return value;
+}
+
+/** Understands the arguments. `home` is the folder in which devices are kept unless told otherwise. */
+export function parseCommandLine(args: readonly string[], home: string): Command {
+  const { values, positionals } = parse(args);
+  if (values.help) {
+    return { name: 'help' };
+  }
+  if (values.version) {
+    return { name: 'version' };
+  }
+  const [name = 'run', ...rest] = positionals;
+  if (rest.length > 0) {
+    throw new UsageError(`unexpected argument "${rest[0]}"`);
+  }
+  const folder = values.dir ?? home;
+  switch (name) {
+    case 'register':
+      return {
+        name,
+        url: required(values, 'url'),
+        token: required(values, 'token'),
+        deviceName: values.name ?? null,
+        type: values.type ?? null,
+        folder,
+        force: values.force ?? false,
+      };
+    case 'status':
+      return { name, folder, json: values.json ?? false };
+    case 'run':
+      return {
+        name,
+        folder,
+        port: Math.trunc(numberOf(values, 'port', 1880, 65_535)),
+        host: values.host ?? '0.0.0.0',
+        stableMs: 1000 * numberOf(values, 'stable-seconds', 5, 3600),
+        startMs: 1000 * numberOf(values, 'start-seconds', 120, 3600),
+        allowScripts: values['allow-scripts'] ?? false,
+        store: values.store ?? null,
+      };
+    default:
+      throw new UsageError(`there is no command "${name}"`);
+  }
+}

@@ -1,0 +1,105 @@
+import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
+import { type DeviceFacts, isGivenUp, isWhole, type Readiness } from './plan-steps.ts';
+
+/** What Node-RED does, as seen by what runs it. */
+export interface RuntimeView {
+  state: 'starting' | 'running' | 'crashed' | 'error' | 'stopping';
+  reason: string | null;
+  step: string | null;
+  nodeRed: string | null;
+}
+
+/** What the agent is busy with. */
+export interface Phase {
+  step: string;
+  progress: number | null;
+}
+
+export interface Situation {
+  target: DeviceTarget | null;
+  /** Null until the agent has looked. */
+  facts: DeviceFacts | null;
+  runtime: RuntimeView | null;
+  phase: Phase | null;
+  /** Why something that was tried will be tried again. */
+  notice: string | null;
+}
+
+const MAX_REASON = 20_000;
+const MAX_STEP = 300;
+
+function cut(text: string | null, length: number): string | null {
+  return text === null || text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** What the release that should run lacks; null when it lacks nothing. */
+function describeDamage(facts: DeviceFacts | null): string | null {
+  if (facts?.committed == null || isWhole(facts.committedReady)) {
+    return null;
+  }
+  const { committed, committedReady, standIn, running } = facts;
+  const names: Record<keyof Readiness, string> = {
+    nodeRed: `Node-RED ${committed.snapshot.manifest.nodeRed}`,
+    modules: 'its modules',
+    release: 'its own files',
+  };
+  const missing = Object.entries(names).flatMap(([part, name]) =>
+    committedReady[part as keyof Readiness] ? [] : [name],
+  );
+  const damage = `On this device, snapshot "${committed.snapshot.name}" lacks ${missing.join(', ')}: damaged or deleted on disk.`;
+  return standIn !== null && running?.releaseId === standIn.id
+    ? `${damage} Until that is repaired, snapshot "${standIn.snapshot.name}" runs.`
+    : damage;
+}
+
+function stateOf(
+  { target, facts, runtime, phase }: Situation,
+  failure: string | null,
+  damage: string | null,
+): DeviceCurrent['state'] {
+  if (phase !== null) {
+    return 'updating';
+  }
+  if (runtime !== null) {
+    return runtime.state === 'stopping' ? 'running' : runtime.state;
+  }
+  if (target !== null && target.desired !== 'running') {
+    return target.desired;
+  }
+  const hasNothing = (facts?.committed ?? null) === null;
+  if (target === null ? hasNothing : target.snapshot === null) {
+    return 'idle';
+  }
+  return (failure !== null && hasNothing) || damage !== null ? 'error' : 'starting';
+}
+
+/** The snapshot that runs, or would if it were not stopped. */
+function snapshotOf(facts: DeviceFacts | null): string | null {
+  const { committed, standIn, running } = facts ?? {};
+  const isStandIn = standIn != null && running?.releaseId === standIn.id;
+  return (isStandIn ? standIn : committed)?.snapshot.id ?? null;
+}
+
+/** What the device says of itself: the one place that decides it. */
+export function describeCurrent(situation: Situation): DeviceCurrent {
+  const { target, facts, runtime, phase, notice } = situation;
+  const failed = facts?.failed ?? null;
+  const givenUp = failed !== null && target !== null && isGivenUp(failed, target) ? failed : null;
+  const failure =
+    givenUp === null
+      ? null
+      : `Snapshot "${target?.snapshot?.name}" was tried and given up: ${givenUp.reason}`;
+  const damage = describeDamage(facts);
+  const state = stateOf(situation, failure, damage);
+  const reason = [runtime?.reason ?? null, failure, damage, notice].filter((text) => text !== null);
+  return {
+    generation: target?.generation ?? 0,
+    state,
+    snapshotId: state === 'idle' ? null : snapshotOf(facts),
+    step: cut(phase?.step ?? runtime?.step ?? null, MAX_STEP),
+    progress: phase?.progress ?? null,
+    reason: reason.length === 0 ? null : cut(reason.join('\n\n'), MAX_REASON),
+    failedSnapshotId: givenUp?.snapshotId ?? null,
+    nodeRed: runtime?.nodeRed ?? null,
+  };
+}

@@ -1,0 +1,73 @@
+import path from 'node:path';
+import type { DeviceTarget } from '@flowyard/protocol';
+import { FAILED, LAUNCH, PREVIOUS, RESTARTS } from './agent-journal.ts';
+import type { Journal } from './files/journal.ts';
+import type { NodeRedRunner } from './node-red-runner.ts';
+import type { DevicePaths } from './paths.ts';
+import { type DeviceFacts, isWhole, type KnownRelease, type Readiness } from './plan-steps.ts';
+import { linkedReleaseId, type Release, readReleaseFile, releaseIdOf } from './release/release.ts';
+import type { ReleaseBuilder } from './release/release-builder.ts';
+
+export interface FactsReaderOptions {
+  paths: DevicePaths;
+  journal: Journal;
+  builder: ReleaseBuilder;
+  runner: NodeRedRunner;
+}
+
+const NOTHING: Readiness = { release: false, nodeRed: false, modules: false };
+
+/** Finds out what is true of the device, from its disk and from what runs. */
+export class FactsReader {
+  readonly #options: FactsReaderOptions;
+
+  constructor(options: FactsReaderOptions) {
+    this.#options = options;
+  }
+
+  async read(target: DeviceTarget | null): Promise<DeviceFacts> {
+    const { journal, builder } = this.#options;
+    const committed = await this.committed(target);
+    const committedReady = committed === null ? NOTHING : await builder.ready(committed.snapshot);
+    return {
+      committed,
+      committedReady,
+      standIn: isWhole(committedReady) ? null : await this.#standIn(committed),
+      running: await this.#running(),
+      failed: await journal.read(FAILED),
+      restartsDone: (await journal.read(RESTARTS))?.done ?? null,
+      ready: target?.snapshot ? await builder.ready(target.snapshot) : NOTHING,
+    };
+  }
+
+  /** The release that was found good. When its own file is damaged, the target may still know what it is. */
+  async committed(target: DeviceTarget | null): Promise<Release | null> {
+    const { paths, builder } = this.#options;
+    const id = await linkedReleaseId(paths.current);
+    if (id === null) {
+      return null;
+    }
+    const written = await readReleaseFile(path.join(paths.releases, id));
+    const wanted = target?.snapshot ?? null;
+    return written ?? (wanted !== null && releaseIdOf(wanted) === id ? builder.releaseOf(wanted) : null);
+  }
+
+  async #standIn(committed: KnownRelease | null): Promise<KnownRelease | null> {
+    const { paths, journal, builder } = this.#options;
+    const id = (await journal.read(PREVIOUS))?.releaseId;
+    if (id === undefined || id === committed?.id) {
+      return null;
+    }
+    const release = await readReleaseFile(path.join(paths.releases, id));
+    return release !== null && isWhole(await builder.ready(release.snapshot)) ? release : null;
+  }
+
+  async #running(): Promise<DeviceFacts['running']> {
+    const { journal, runner } = this.#options;
+    const view = runner.view();
+    const launch = await journal.read(LAUNCH);
+    return view === null || launch === null
+      ? null
+      : { releaseId: launch.releaseId, isHealthy: view.state === 'running' };
+  }
+}

@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type LaunchPlan,
+  LinkHub,
+  NodeRedSupervisor,
+  type RuntimeMetrics,
+  readLockOwner,
+  readLog,
+  type SupervisedStatus,
+  watchLog,
+} from '@flowyard/launcher';
+import type { LogLine } from '@flowyard/protocol';
+import type { Launch } from './agent-journal.ts';
+import type { RuntimeView } from './describe-current.ts';
+import type { DeviceIdentity } from './device-file.ts';
+import type { NodeRedRunner } from './node-red-runner.ts';
+import type { DevicePaths } from './paths.ts';
+import { type Release, readRelease } from './release/release.ts';
+import { nodePackage } from './release/stack.ts';
+
+export interface LaunchedNodeRedOptions {
+  paths: DevicePaths;
+  identity: DeviceIdentity;
+  host: string;
+  port: number;
+  environment: (release: Release) => Record<string, string>;
+  onChange: () => void;
+}
+
+const ADOPT_MS = 12_000;
+const LOOK_EVERY_MS = 50;
+/** What a Unix socket's path may have at most is 104 to 108 bytes. */
+const LONGEST_SOCKET_PATH = 100;
+
+const STATES: Record<SupervisedStatus['state'], RuntimeView['state'] | null> = {
+  starting: 'starting',
+  running: 'running',
+  safe: 'error',
+  error: 'error',
+  stopping: 'stopping',
+  stopped: null,
+  crashed: 'crashed',
+};
+
+/** Our own nodes, when they came with the agent; a registry does not have to be asked for them. */
+function ownNodesFolders(): string[] {
+  try {
+    const folder = path.dirname(createRequire(import.meta.url).resolve('@flowyard/nodes/package.json'));
+    return existsSync(path.join(folder, 'dist')) ? [folder] : [];
+  } catch {
+    return [];
+  }
+}
+
+function socketPath(folder: string): string {
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+  if (process.platform === 'win32') {
+    return `\\\\.\\pipe\\flowyard-${hash}`;
+  }
+  const beside = path.join(folder, 'agent.sock');
+  return beside.length <= LONGEST_SOCKET_PATH ? beside : `/tmp/flowyard-${hash}.sock`;
+}
+
+/** Runs Node-RED by the launcher: detached, so that it goes on when the agent is killed and is taken over again. */
+export class LaunchedNodeRed implements NodeRedRunner {
+  readonly #options: LaunchedNodeRedOptions;
+  readonly #hub = new LinkHub();
+  readonly #supervisor: NodeRedSupervisor;
+  readonly #token: string;
+  #linkUrl = '';
+  #closeLink: () => Promise<void> = async () => {};
+  #release: Release | null = null;
+  #launch: Launch | null = null;
+  #metrics: RuntimeMetrics | null = null;
+  #reloadFailure: string | null = null;
+
+  constructor(options: LaunchedNodeRedOptions) {
+    this.#options = options;
+    // The same after each start of the agent, so that a process that goes on can be known again.
+    this.#token = createHash('sha256').update(`node-red link ${options.identity.secret}`).digest('hex');
+    this.#supervisor = new NodeRedSupervisor({
+      hub: this.#hub,
+      token: this.#token,
+      dataFolder: options.paths.data,
+      logFile: options.paths.logFile,
+      prepare: () => this.#plan(),
+      onStatus: () => options.onChange(),
+      onMetrics: (metrics) => {
+        this.#metrics = metrics;
+      },
+      onEvent: (event, details) => this.#onEvent(event, details),
+    });
+  }
+
+  /** Memory and processor time as last told; null while nothing runs. */
+  get metrics(): RuntimeMetrics | null {
+    return this.#supervisor.status.pid === null ? null : this.#metrics;
+  }
+
+  async listen(): Promise<void> {
+    const { url, close } = await this.#hub.listen(socketPath(this.#options.paths.folder));
+    this.#linkUrl = url;
+    this.#closeLink = close;
+  }
+
+  view(): RuntimeView | null {
+    const { status } = this.#supervisor;
+    const state = STATES[status.state];
+    if (state === null) {
+      return null;
+    }
+    const { reason, step, nodeRed } = status;
+    if (this.#reloadFailure !== null) {
+      return { state: 'error', reason: this.#reloadFailure, step, nodeRed };
+    }
+    const runsOldFlows = state === 'running' && status.flowsRevision !== (this.#launch?.revision ?? null);
+    return { state: runsOldFlows ? 'starting' : state, reason, step, nodeRed };
+  }
+
+  async adopt(launch: Launch | null, release: Release | null): Promise<boolean> {
+    if (readLockOwner(this.#options.paths.data) === null) {
+      return false;
+    }
+    if (launch === null || release === null) {
+      await this.#supervisor.stop();
+      return false;
+    }
+    this.#release = release;
+    this.#launch = launch;
+    this.#supervisor.start();
+    const isOurs = await this.#isHeard(launch);
+    if (isOurs) {
+      // It may have crashed and been started again since flows were last loaded into it.
+      this.#launch = { ...launch, revision: this.#supervisor.status.flowsRevision };
+    } else {
+      await this.stop();
+    }
+    return isOurs;
+  }
+
+  async start(release: Release, launch: Launch): Promise<void> {
+    this.#release = release;
+    this.#launch = launch;
+    this.#reloadFailure = null;
+    this.#supervisor.restart();
+  }
+
+  async reload(release: Release, launch: Launch): Promise<void> {
+    this.#reloadFailure = null;
+    this.#release = release;
+    this.#launch = launch;
+    if (!this.#supervisor.reload(launch.revision ?? 0, this.#folder(release))) {
+      this.#reloadFailure = 'Node-RED could not be told to load the new flows.';
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#supervisor.stop();
+    this.#reloadFailure = null;
+    this.#launch = null;
+    this.#release = null;
+  }
+
+  /** Lets go of what runs, and of the socket. */
+  async dispose(): Promise<void> {
+    this.#supervisor.dispose();
+    this.#hub.close();
+    await this.#closeLink();
+  }
+
+  lastLines(count: number): Promise<LogLine[]> {
+    return readLog(this.#options.paths.logFile, count);
+  }
+
+  watchLines(onLines: (lines: LogLine[]) => void): () => void {
+    return watchLog(this.#options.paths.logFile, onLines);
+  }
+
+  #folder(release: Release): string {
+    return path.join(this.#options.paths.releases, release.id);
+  }
+
+  /** Whether the process on the folder says in time that it was started for this. */
+  async #isHeard(launch: Launch): Promise<boolean> {
+    const end = performance.now() + ADOPT_MS;
+    while (performance.now() < end) {
+      const { generation } = this.#supervisor.status;
+      if (generation !== null) {
+        return generation === launch.generation;
+      }
+      await delay(LOOK_EVERY_MS);
+    }
+    return false;
+  }
+
+  #onEvent(event: string, details: Record<string, unknown>): void {
+    if (event === 'flows.reload-failed' && details.revision === this.#launch?.revision) {
+      this.#reloadFailure = `The new flows could not be loaded: ${details.message}`;
+      this.#options.onChange();
+    }
+  }
+
+  async #plan(): Promise<LaunchPlan> {
+    const { paths, identity, host, port, environment } = this.#options;
+    const release = this.#release;
+    if (release === null || this.#launch === null) {
+      throw new Error('There is no release to start.');
+    }
+    if ((await readRelease(this.#folder(release))) === null) {
+      // Without this it would come up with no flows at all.
+      throw new Error('its release is damaged on disk');
+    }
+    // A process that starts reads the flows of this release, whatever was loaded into the one before it.
+    this.#launch = { ...this.#launch, revision: null };
+    const nodeFolder =
+      release.nodeJs === null ? null : path.join(paths.store, release.nodeJs, 'node_modules');
+    const folder = this.#folder(release);
+    return {
+      nodePath:
+        nodeFolder === null ? process.execPath : path.join(nodeFolder, nodePackage(process), 'bin', 'node'),
+      memoryMb: null,
+      configuration: {
+        folder,
+        dataFolder: paths.data,
+        flowsFolder: folder,
+        stackFolder: path.join(paths.store, release.nodeRed),
+        compileCacheFolder: path.join(paths.store, 'compile-cache'),
+        link: { url: this.#linkUrl, token: this.#token, addressFile: null },
+        host,
+        port,
+        editor: false,
+        plugins: {},
+        nodesFolders: ownNodesFolders(),
+        binding: {
+          subjectId: identity.id,
+          title: null,
+          environment: environment(release),
+          credentialSecret: identity.secret,
+          identityKey: null,
+          token: this.#token,
+          generation: this.#launch.generation,
+        },
+      },
+    };
+  }
+}

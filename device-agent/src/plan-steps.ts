@@ -1,0 +1,173 @@
+import type { DeviceTarget } from '@flowyard/protocol';
+import type { TargetSnapshot } from './release/release.ts';
+import { differsOnlyInFlows, releaseIdOf } from './release/release.ts';
+
+/** A release that was tried and given up. */
+export interface FailedRelease {
+  releaseId: string;
+  snapshotId: string;
+  /** The count of asked-for retries when it failed. */
+  retries: number;
+  reason: string;
+}
+
+export interface KnownRelease {
+  id: string;
+  snapshot: TargetSnapshot;
+}
+
+/** What of a release is on disk. */
+export interface Readiness {
+  release: boolean;
+  nodeRed: boolean;
+  modules: boolean;
+}
+
+/** What is true of the device. */
+export interface DeviceFacts {
+  /** The release that was found good; it is what runs when nothing else is wanted. */
+  committed: KnownRelease | null;
+  /** What of it is still there: disks fail, and people delete files. */
+  committedReady: Readiness;
+  /** The release that was good before, when all of it is there and the committed one is damaged or lost. */
+  standIn: KnownRelease | null;
+  /** The release that the Node-RED in our care was started with; null when there is none. */
+  running: { releaseId: string; isHealthy: boolean } | null;
+  failed: FailedRelease | null;
+  /** The asked-for restarts that were done; null before the first target. */
+  restartsDone: number | null;
+  /** What of the target's release is on disk. */
+  ready: Readiness;
+}
+
+export type Step =
+  | { type: 'install-node-red'; snapshot: TargetSnapshot }
+  | { type: 'install-modules'; snapshot: TargetSnapshot }
+  | { type: 'prepare-release'; snapshot: TargetSnapshot; releaseId: string }
+  /** Start a release on trial and keep it, or return to the committed one. */
+  | {
+      type: 'try-release';
+      releaseId: string;
+      snapshot: TargetSnapshot;
+      how: 'start' | 'reload';
+      retries: number;
+    }
+  | { type: 'start'; releaseId: string }
+  | { type: 'stop' }
+  | { type: 'note-restarts'; restarts: number };
+
+/** Whether what the target asks for was tried and failed, and nobody asked to try it again. */
+export function isGivenUp(failed: FailedRelease | null, target: DeviceTarget): failed is FailedRelease {
+  return (
+    failed !== null &&
+    target.snapshot !== null &&
+    failed.releaseId === releaseIdOf(target.snapshot) &&
+    target.retries <= failed.retries
+  );
+}
+
+/** Whether nothing of a release is missing. */
+export function isWhole({ release, nodeRed, modules }: Readiness): boolean {
+  return release && nodeRed && modules;
+}
+
+/** Gets what is missing of a release, in an order in which each step finds what it needs. */
+function planParts({ release, nodeRed, modules }: Readiness, snapshot: TargetSnapshot): Step[] {
+  const steps: (Step | false)[] = [
+    !nodeRed && { type: 'install-node-red', snapshot },
+    !modules && { type: 'install-modules', snapshot },
+    !release && { type: 'prepare-release', snapshot, releaseId: releaseIdOf(snapshot) },
+  ];
+  return steps.filter((step) => step !== false);
+}
+
+/** What is to run while nothing newer is: the committed release, or the one before it while that cannot. */
+function startable({ committed, committedReady, standIn }: DeviceFacts): KnownRelease | null {
+  return committed !== null && isWhole(committedReady) ? committed : standIn;
+}
+
+/**
+ * Makes the committed release whole again. One that runs all the same is left alone; one that does not gives way to
+ * the release before it.
+ */
+function planRepair(facts: DeviceFacts, committed: KnownRelease): Step[] {
+  const { running, standIn, committedReady } = facts;
+  const isDown = running !== null && running.releaseId === committed.id && !running.isHealthy;
+  return [
+    ...(isDown ? [{ type: 'stop' } as const] : []),
+    ...((running === null || isDown) && standIn !== null
+      ? [{ type: 'start', releaseId: standIn.id } as const]
+      : []),
+    ...planParts(committedReady, committed.snapshot),
+  ];
+}
+
+/** A restart is noted after the stop and before the start, so that it is done once, also when we are killed between. */
+function planCommitted(facts: DeviceFacts, restarts: number | null): Step[] {
+  const { committed, committedReady, running, restartsDone } = facts;
+  if (committed !== null && !isWhole(committedReady)) {
+    return planRepair(facts, committed);
+  }
+  const note: Step[] =
+    restarts !== null && restarts !== restartsDone ? [{ type: 'note-restarts', restarts }] : [];
+  const wanted = startable(facts);
+  if (wanted === null) {
+    return [...(running === null ? [] : [{ type: 'stop' } as const]), ...note];
+  }
+  const start: Step = { type: 'start', releaseId: wanted.id };
+  if (running === null) {
+    return [...note, start];
+  }
+  const isAskedFor = restarts !== null && restartsDone !== null && restarts > restartsDone;
+  if (running.releaseId !== wanted.id || isAskedFor) {
+    return [{ type: 'stop' }, ...note, start];
+  }
+  return note;
+}
+
+function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: DeviceTarget): Step[] {
+  const releaseId = releaseIdOf(snapshot);
+  const { committed, running, ready } = facts;
+  const steps: Step[] = [];
+  // What the device already has runs while the new release is fetched, however long that takes.
+  const meanwhile = startable(facts);
+  if (meanwhile !== null && running === null && !ready.release) {
+    steps.push({ type: 'start', releaseId: meanwhile.id });
+  }
+  steps.push(...planParts(ready, snapshot));
+  if (target.restarts !== facts.restartsDone) {
+    // Whatever comes of the trial, something is started.
+    steps.push({ type: 'note-restarts', restarts: target.restarts });
+  }
+  const canReload =
+    committed !== null &&
+    running?.releaseId === committed.id &&
+    running.isHealthy &&
+    differsOnlyInFlows(committed.snapshot, snapshot);
+  steps.push({
+    type: 'try-release',
+    releaseId,
+    snapshot,
+    how: canReload ? 'reload' : 'start',
+    retries: target.retries,
+  });
+  return steps;
+}
+
+/**
+ * What to do, in order, to get from what is true to what should be true. Nothing to do is an empty list; the
+ * same facts always give the same steps, so that the agent may be killed between any two of them.
+ */
+export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
+  if (target === null) {
+    return planCommitted(facts, null);
+  }
+  if (target.desired !== 'running' || target.snapshot === null) {
+    return facts.running === null ? [] : [{ type: 'stop' }];
+  }
+  const releaseId = releaseIdOf(target.snapshot);
+  if (facts.committed?.id === releaseId || isGivenUp(facts.failed, target)) {
+    return planCommitted(facts, target.restarts);
+  }
+  return planUpdate(facts, target.snapshot, target);
+}

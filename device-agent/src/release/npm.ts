@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { NpmError, readNpmFailure } from './npm-failure.ts';
+
+export interface NpmInstall {
+  /** Has a package.json; node_modules comes into it. */
+  folder: string;
+  allowScripts: boolean;
+  signal: AbortSignal;
+  /** Called with the number of packages that were looked up so far. */
+  onProgress: (packages: number) => void;
+}
+
+const TIMEOUT_MS = 20 * 60_000;
+const KILL_AFTER_MS = 5000;
+const KEPT_LINES = 200;
+
+/** npm beside our own Node.js, so that nothing depends on the PATH of a service; else the one in the PATH. */
+function npmCommand(): { command: string; first: string[] } {
+  const beside = path.dirname(process.execPath);
+  const scripts = [
+    path.join(beside, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    path.join(beside, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    '/usr/share/nodejs/npm/bin/npm-cli.js',
+  ];
+  const script = scripts.find((file) => existsSync(file));
+  return script === undefined
+    ? { command: 'npm', first: [] }
+    : { command: process.execPath, first: [script] };
+}
+
+/** An agent that itself was started by npm must not pass that npm's place and workspace on. */
+function npmEnvironment(): NodeJS.ProcessEnv {
+  const dropped =
+    /^(?:npm_(?:lifecycle|package|command|execpath|node_execpath|config_(?:local_prefix|prefix|global|workspaces?|include_workspace_root|loglevel))|INIT_CWD|FLOWYARD_)/i;
+  const entries = Object.entries(process.env).filter(([name]) => !dropped.test(name));
+  return { ...Object.fromEntries(entries), npm_config_update_notifier: 'false' };
+}
+
+const ARGUMENTS = ['install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=http'];
+
+/** Kills npm and what it started. */
+function terminate(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) {
+    return;
+  }
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+  } catch {
+    // It is already gone.
+  }
+}
+
+/** Installs what the folder's package.json names. Throws an `NpmError` that says what to do. */
+export async function npmInstall({ folder, allowScripts, signal, onProgress }: NpmInstall): Promise<void> {
+  const stopped = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  stopped.throwIfAborted();
+  const { command, first } = npmCommand();
+  const child = spawn(command, [...first, ...ARGUMENTS, ...(allowScripts ? [] : ['--ignore-scripts'])], {
+    cwd: folder,
+    env: npmEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  const lines: string[] = [];
+  let packages = 0;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    lines.push(line);
+    lines.splice(0, lines.length - KEPT_LINES);
+    if (/^npm http (?:fetch GET|cache) /.test(line)) {
+      packages += 1;
+      onProgress(packages);
+    }
+  });
+  let killTimer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    terminate(child.pid, 'SIGTERM');
+    killTimer = setTimeout(() => terminate(child.pid, 'SIGKILL'), KILL_AFTER_MS);
+  };
+  stopped.addEventListener('abort', onAbort);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', (error) =>
+        reject(new NpmError('transient', `npm could not be started: ${error.message}`)),
+      );
+      child.on('close', resolve);
+    });
+    signal.throwIfAborted();
+    if (code !== 0) {
+      throw stopped.aborted
+        ? new NpmError('transient', 'npm took more than 20 minutes')
+        : readNpmFailure(lines);
+    }
+  } finally {
+    stopped.removeEventListener('abort', onAbort);
+    clearTimeout(killTimer);
+  }
+}

@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { syncFolder } from '../files/atomic-file.ts';
+import { npmInstall } from './npm.ts';
+import { findDamage, writeTreeList } from './tree-list.ts';
+
+const TEMPORARY = '.tmp-';
+/** What a killed agent left half done is older than any install may take. */
+const ABANDONED_MS = 60 * 60_000;
+
+export interface StoreOptions {
+  folder: string;
+  allowScripts: boolean;
+}
+
+export interface TreeRequest {
+  name: string;
+  dependencies: Record<string, string>;
+  signal: AbortSignal;
+  onProgress: (packages: number) => void;
+}
+
+/** Asks the system to bring a tree of thousands of files to the disk, which one by one would take long. */
+async function syncTree(folder: string): Promise<void> {
+  if (process.platform !== 'linux') {
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const child = spawn('sync', ['-f', folder], { stdio: 'ignore', timeout: 60_000 });
+    child.on('error', () => resolve());
+    child.on('close', () => resolve());
+  });
+}
+
+/**
+ * Trees of installed packages by name. A tree is made under a temporary name and appears by one rename, so what
+ * has its name is complete; we never change it after that, so that releases and agents can share it. Others may
+ * have damaged it: then a new one is made, and takes its place when it is complete.
+ */
+export class Store {
+  readonly #options: StoreOptions;
+  /** Trees in which something was found missing, and which are to be made again. */
+  readonly #damaged = new Set<string>();
+  /** Damaged trees that could not be made again and are used as they are. */
+  readonly #excused = new Set<string>();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  path(name: string): string {
+    return path.join(this.#options.folder, name);
+  }
+
+  /** Whether the tree is there with these packages, as far as a quick look tells. */
+  async has(name: string, dependencies: Record<string, string>): Promise<boolean> {
+    return !this.#damaged.has(name) && (await this.#holds(name, dependencies));
+  }
+
+  async #holds(name: string, dependencies: Record<string, string>): Promise<boolean> {
+    const modules = path.join(this.path(name), 'node_modules');
+    const files = Object.keys(dependencies).map((dependency) =>
+      path.join(modules, dependency, 'package.json'),
+    );
+    return Promise.all(files.map((file) => access(file))).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Looks at each file of a tree. Says which one is damaged; the tree is then missing until it is made again. */
+  async inspect(name: string): Promise<string | null> {
+    const damage = this.#excused.has(name) ? null : await findDamage(this.path(name));
+    if (damage !== null) {
+      this.#damaged.add(name);
+    }
+    return damage;
+  }
+
+  /** Takes damaged trees as they are, since nothing better can be had. Answers whether there are any. */
+  excuseDamage(): boolean {
+    const isNeeded = this.#damaged.size > 0;
+    for (const name of this.#damaged) {
+      this.#excused.add(name);
+    }
+    this.#damaged.clear();
+    return isNeeded;
+  }
+
+  /** Something better may be had now: the next inspection finds them damaged again. */
+  forgetExcuses(): void {
+    this.#excused.clear();
+  }
+
+  /** Installs a tree unless it is there. Nothing is left of one that fails. */
+  async install(request: TreeRequest): Promise<void> {
+    const { name, dependencies } = request;
+    if (await this.has(name, dependencies)) {
+      return;
+    }
+    await this.#make(request);
+    this.#damaged.delete(name);
+    this.#excused.delete(name);
+  }
+
+  async #make({ name, dependencies, signal, onProgress }: TreeRequest): Promise<void> {
+    const { folder, allowScripts } = this.#options;
+    const temporary = this.#temporary(name);
+    await mkdir(temporary, { recursive: true });
+    try {
+      const manifest = { name: 'flowyard-tree', version: '1.0.0', private: true, dependencies };
+      await writeFile(path.join(temporary, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+      await npmInstall({ folder: temporary, allowScripts, signal, onProgress });
+      await writeTreeList(temporary);
+      await syncTree(temporary);
+      await this.#replace(name, dependencies, temporary);
+      await syncFolder(folder);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** Gives a new tree its name. A damaged one of that name goes; a good one is that of another agent, and stays. */
+  async #replace(name: string, dependencies: Record<string, string>, made: string): Promise<void> {
+    if (!(await this.has(name, dependencies))) {
+      const old = this.#temporary(name);
+      await rename(this.path(name), old).catch(() => {});
+      await rename(made, this.path(name)).catch(async (error: unknown) => {
+        if (!(await this.#holds(name, dependencies))) {
+          throw error;
+        }
+      });
+      await rm(old, { recursive: true, force: true });
+    }
+  }
+
+  #temporary(name: string): string {
+    return path.join(this.#options.folder, `${TEMPORARY}${name}-${randomBytes(4).toString('hex')}`);
+  }
+
+  /** Removes what nothing uses any more, and what an interrupted install left. */
+  async tidy(used: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(this.#options.folder).catch(() => [])) {
+      const isAbandoned = name.startsWith(TEMPORARY) && (await this.#age(name)) > ABANDONED_MS;
+      if (isAbandoned || (/^(?:node-red|node|modules)-/.test(name) && !used.has(name))) {
+        await rm(this.path(name), { recursive: true, force: true });
+      }
+    }
+  }
+
+  async #age(name: string): Promise<number> {
+    const { mtimeMs } = await stat(this.path(name)).catch(() => ({ mtimeMs: Date.now() }));
+    return Math.abs(Date.now() - mtimeMs);
+  }
+}

@@ -1,0 +1,229 @@
+import { mkdir } from 'node:fs/promises';
+import { readProcessLock, takeProcessLock } from '@flowyard/launcher';
+import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
+import { AGENT_PROTOCOL } from '@flowyard/protocol';
+import { Agent } from './agent.ts';
+import { writeAgentLog } from './agent-log.ts';
+import type { RunCommand } from './command-line.ts';
+import type { AgentStatus } from './commands/status.ts';
+import { DamageWatch } from './damage-watch.ts';
+import type { Phase } from './describe-current.ts';
+import { type DeviceIdentity, readDeviceFile } from './device-file.ts';
+import { buildEnvironment } from './environment.ts';
+import { Executor } from './executor.ts';
+import { FactsReader } from './facts-reader.ts';
+import { writeFileAtomically } from './files/atomic-file.ts';
+import { Journal } from './files/journal.ts';
+import { LaunchedNodeRed } from './launched-node-red.ts';
+import { ControlLink, type LinkStatus } from './link/control-link.ts';
+import { LogWatch } from './log-watch.ts';
+import { type DevicePaths, devicePaths } from './paths.ts';
+import { ReleaseBuilder } from './release/release-builder.ts';
+import { Store } from './release/store.ts';
+import { AGENT_VERSION } from './version.ts';
+
+const METRICS_EVERY_MS = 30_000;
+/** Steps count faster than anybody reads. */
+const STATE_EVERY_MS = 200;
+
+/** Another agent runs on the folder. */
+export class LockedError extends Error {
+  override name = 'LockedError';
+}
+
+/** Whether an agent runs on the folder now. */
+export function isAgentRunning(folder: string): boolean {
+  return readProcessLock(devicePaths(folder, null).lockFile) !== null;
+}
+
+/** A device that runs: the agent, its link to the control plane, and its Node-RED. */
+export class RunningDevice {
+  readonly #command: RunCommand;
+  readonly #identity: DeviceIdentity;
+  readonly #paths: DevicePaths;
+  readonly #nodeRed: LaunchedNodeRed;
+  readonly #agent: Agent;
+  readonly #link: ControlLink;
+  readonly #logWatch: LogWatch;
+  #linkStatus: LinkStatus = { state: 'connecting', problem: null };
+  #metrics: NodeJS.Timeout | null = null;
+  #stateTimer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #written = '';
+
+  /** Starts an agent. Rejects when the folder is not registered or another agent runs on it. */
+  static async start(command: RunCommand): Promise<RunningDevice> {
+    const identity = await readDeviceFile(command.folder);
+    const paths = devicePaths(command.folder, command.store);
+    await mkdir(paths.data, { recursive: true });
+    if (!(await takeProcessLock(paths.lockFile))) {
+      throw new LockedError(`Another agent runs on ${paths.folder}: one folder is one device.`);
+    }
+    const device = new RunningDevice(command, identity, paths);
+    await device.#start();
+    return device;
+  }
+
+  private constructor(command: RunCommand, identity: DeviceIdentity, paths: DevicePaths) {
+    this.#command = command;
+    this.#identity = identity;
+    this.#paths = paths;
+    this.#nodeRed = new LaunchedNodeRed({
+      paths,
+      identity,
+      host: command.host,
+      port: command.port,
+      environment: (release) =>
+        buildEnvironment(identity, this.#agent.target?.device ?? null, release.snapshot),
+      onChange: () => this.#agent.changed(),
+    });
+    this.#agent = this.#createAgent();
+    this.#link = new ControlLink({
+      url: identity.url,
+      token: identity.token,
+      hello: () => this.#hello(),
+      onCommand: (received) => this.#obey(received),
+      onStatus: (status) => this.#linkChanged(status),
+    });
+    this.#logWatch = new LogWatch(this.#nodeRed, (lines) => this.#link.send({ type: 'logs', lines }));
+  }
+
+  async #start(): Promise<void> {
+    await this.#nodeRed.listen();
+    await this.#agent.start();
+    this.#link.start();
+    this.#metrics = setInterval(() => this.#sendMetrics(), METRICS_EVERY_MS);
+    writeAgentLog('info', `Device ${this.#identity.id} runs in ${this.#paths.folder}.`);
+  }
+
+  /** Ends Node-RED in good order, then the rest. */
+  async stop(): Promise<void> {
+    await this.#agent.stop();
+    if (this.#metrics !== null) {
+      clearInterval(this.#metrics);
+    }
+    this.#logWatch.set(false);
+    this.#tell();
+    this.#link.stop();
+    await this.#nodeRed.dispose();
+    await this.#writing;
+  }
+
+  #createAgent(): Agent {
+    const { stableMs, startMs, allowScripts, store: sharedStore } = this.#command;
+    const paths = this.#paths;
+    const journal = new Journal(paths.journal, (name) =>
+      writeAgentLog('warn', `${name} in the journal is damaged; its previous copy is used.`),
+    );
+    const store = new Store({ folder: paths.store, allowScripts });
+    const onPhase = (phase: Phase) => this.#agent.setPhase(phase);
+    const builder = new ReleaseBuilder({ paths, identity: this.#identity, store, onPhase });
+    const executor = new Executor({
+      paths,
+      journal,
+      store,
+      builder,
+      runner: this.#nodeRed,
+      ownsStore: sharedStore === null,
+      startMs,
+      stableMs,
+      onPhase,
+    });
+    const runner = this.#nodeRed;
+    const facts = new FactsReader({ paths, journal, builder, runner });
+    const damage = new DamageWatch({ journal, facts, builder, store, runner, log: writeAgentLog });
+    return new Agent({
+      journal,
+      facts,
+      damage,
+      executor,
+      runner,
+      onCurrent: () => this.#currentChanged(),
+      log: writeAgentLog,
+    });
+  }
+
+  #hello(): AgentMessage {
+    return {
+      type: 'hello',
+      protocol: AGENT_PROTOCOL,
+      agentVersion: AGENT_VERSION,
+      nodeJs: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      time: Date.now(),
+      current: this.#agent.current,
+    };
+  }
+
+  #obey(command: AgentCommand): void {
+    switch (command.type) {
+      case 'target':
+        void this.#agent.setTarget(command.target).catch((error: Error) => {
+          writeAgentLog('error', `The new target could not be written down: ${error.message}`);
+        });
+        break;
+      case 'watch-logs':
+        this.#logWatch.set(command.on);
+        break;
+    }
+  }
+
+  #linkChanged(status: LinkStatus): void {
+    if (JSON.stringify(status) === JSON.stringify(this.#linkStatus)) {
+      return;
+    }
+    this.#linkStatus = status;
+    if (status.state === 'refused' || status.state === 'unreachable') {
+      writeAgentLog('warn', `${status.problem} What runs here goes on; the agent tries again.`);
+      this.#logWatch.set(false);
+    } else if (status.state === 'connected') {
+      writeAgentLog('info', `Connected to ${this.#identity.url}.`);
+      this.#agent.connected();
+    }
+    this.#writeStatus();
+  }
+
+  #currentChanged(): void {
+    this.#stateTimer ??= setTimeout(() => this.#tell(), STATE_EVERY_MS);
+  }
+
+  #tell(): void {
+    if (this.#stateTimer !== null) {
+      clearTimeout(this.#stateTimer);
+      this.#stateTimer = null;
+    }
+    this.#link.send({ type: 'state', current: this.#agent.current });
+    this.#writeStatus();
+  }
+
+  #sendMetrics(): void {
+    const metrics = this.#nodeRed.metrics;
+    if (metrics !== null) {
+      const { memoryBytes, cpuPercent } = metrics;
+      this.#link.send({ type: 'metrics', memoryBytes, cpuPercent });
+    }
+  }
+
+  /** For `flowyard-device status`. Progress is left out: flash memory does not like to be written each second. */
+  #writeStatus(): void {
+    const { current, target } = this.#agent;
+    const status: Omit<AgentStatus, 'at'> = {
+      pid: process.pid,
+      agentVersion: AGENT_VERSION,
+      deviceId: this.#identity.id,
+      url: this.#identity.url,
+      link: this.#linkStatus,
+      current: { ...current, step: current.step?.replace(/ \(.*\)$/, '') ?? null, progress: null },
+      targetSnapshot: target?.snapshot?.name ?? null,
+      port: this.#command.port,
+    };
+    const text = JSON.stringify(status);
+    if (text !== this.#written) {
+      this.#written = text;
+      const content = `${JSON.stringify({ at: new Date().toISOString(), ...status }, null, 2)}\n`;
+      this.#writing = this.#writing
+        .then(() => writeFileAtomically(this.#paths.statusFile, content, { mode: 0o600 }))
+        .catch((error: Error) => writeAgentLog('warn', `status.json could not be written: ${error.message}`));
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type {
+  FlowsStore,
+  RuntimeBinding,
+  RuntimeCommand,
+  RuntimeHost,
+  RuntimeMessage,
+} from '@flowyard/protocol';
+import { updateLockRole } from '../folder-lock.ts';
+import { readProcessStart } from '../process-identity.ts';
+import type { ChildConfiguration } from './configuration.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Link } from './link.ts';
+import { writeLog } from './log.ts';
+import { loadStack, type NodeRed } from './node-red.ts';
+import { answerNpmVersionFromFile } from './npm-check.ts';
+import { buildSettings, openFlowsStore, packageFileOf } from './settings.ts';
+import { StateWatch } from './state.ts';
+import { createStorageModule, HANDED_OVER, type StorageModule } from './storage.ts';
+
+const RUNTIME_PROTOCOL = 1;
+const KEEP_ALIVE_MS = 65_000;
+/** The same as in protocol/src/identity.ts, which is not loaded here. */
+const IDENTITY_HEADER = 'x-flowyard-identity';
+
+/** One embedded Node-RED: its start, its link to what runs it, and what it is told over that link. */
+export class EmbeddedRuntime {
+  readonly #configuration: ChildConfiguration;
+  readonly #state: StateWatch;
+  readonly #link: Link;
+  readonly #store: FlowsStore;
+  readonly #storage: StorageModule;
+  readonly #host: RuntimeHost;
+  #binding: RuntimeBinding | null = null;
+  #bind: (binding: RuntimeBinding) => void = () => {};
+  #nodeRed: NodeRed | undefined;
+  #nodeRedVersion: string | null = null;
+  #port: number | null = null;
+  #reloading: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(configuration: ChildConfiguration) {
+    this.#configuration = configuration;
+    const bound = new Promise<RuntimeBinding>((resolve) => {
+      this.#bind = resolve;
+    });
+    this.#host = this.#createHost(bound);
+    this.#state = new StateWatch({
+      initial: configuration.binding ? 'starting' : 'pooled',
+      safeModeReason: configuration.safeMode,
+      revision: () => this.#store.revision(),
+      changed: () => this.#sendState(),
+    });
+    if (configuration.binding) {
+      this.#setBinding(configuration.binding);
+    }
+    this.#store = openFlowsStore(configuration, this.#host);
+    this.#storage = createStorageModule(this.#store, configuration.folder, bound);
+    this.#link = new Link({
+      configuration: configuration.link,
+      token: () => this.#binding?.token ?? configuration.link.token,
+      hello: () => this.#hello(),
+      onCommand: (command) => this.#obey(command),
+    });
+  }
+
+  async start(): Promise<void> {
+    startHeartbeat((beat) => this.#link.send(beat));
+    this.#preparePackageFile();
+    answerNpmVersionFromFile();
+    const { nodeRed, createApp, version } = loadStack(this.#configuration.stackFolder);
+    this.#nodeRed = nodeRed;
+    this.#nodeRedVersion = version;
+    const server = createServer();
+    nodeRed.init(server, buildSettings(this.#configuration, this.#host, this.#storage.module));
+    const app = createApp();
+    if (this.#configuration.editor) {
+      app.use('/', nodeRed.httpAdmin);
+    }
+    app.use('/', hideFromFlows);
+    app.use('/', nodeRed.httpNode);
+    // Longer than proxies keep idle connections, so that none sends into one that is just being closed.
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
+    server.on('request', app);
+    this.#state.listen(nodeRed.events);
+    await nodeRed.start();
+    this.#port = await listen(server, this.#configuration.port, this.#configuration.host ?? '127.0.0.1');
+    this.#sendState();
+  }
+
+  /** What runs this process is back and waits for it. */
+  reconnect(): void {
+    this.#link.redialNow();
+  }
+
+  /** Ends Node-RED and then the process. What does not end in time is ended by whoever asked. */
+  async stop(): Promise<void> {
+    if (this.#stopping) {
+      return;
+    }
+    this.#stopping = true;
+    this.#state.set({ state: 'stopping', reason: null, flowsRevision: null, step: null });
+    try {
+      await this.#nodeRed?.stop();
+      await this.#store.close();
+    } finally {
+      await this.#link.close();
+      process.exit(0);
+    }
+  }
+
+  #createHost(bound: Promise<RuntimeBinding>): RuntimeHost {
+    return {
+      folder: this.#configuration.folder,
+      bound,
+      binding: () => this.#binding,
+      controlUrl: () => this.#controlUrl(),
+      log: writeLog,
+      emit: (event, details) => this.#link.send({ type: 'event', event, details }),
+      setStep: (step) => this.#state.set({ step }),
+      flowsRevisionChanged: () => {
+        if (this.#state.current.flowsRevision !== null) {
+          this.#state.set({ flowsRevision: this.#store.revision() });
+        }
+      },
+    };
+  }
+
+  #controlUrl(): string {
+    const fallback = this.#configuration.link.url.replace(/^ws/, 'http').replace(/\/agent$/, '');
+    return this.#link.controlUrl() ?? this.#binding?.environment.FLOWYARD_URL ?? fallback;
+  }
+
+  #setBinding(binding: RuntimeBinding): void {
+    this.#binding = binding;
+    Object.assign(process.env, binding.environment);
+    this.#bind(binding);
+  }
+
+  #preparePackageFile(): void {
+    const { path, content } = packageFileOf(this.#configuration.folder);
+    if (!existsSync(path)) {
+      writeFileSync(path, content);
+    }
+  }
+
+  #obey(command: RuntimeCommand): void {
+    switch (command.type) {
+      case 'claim':
+        this.#claim(command.binding);
+        break;
+      case 'reload':
+        this.#reloading = this.#reloading.then(() => this.#reload(command.revision, command.flowsFolder));
+        break;
+      case 'stop':
+        void this.stop();
+        break;
+    }
+  }
+
+  #claim(binding: RuntimeBinding): void {
+    if (this.#binding) {
+      return;
+    }
+    updateLockRole(this.#configuration.dataFolder, 'bound');
+    this.#state.set({ state: 'starting' });
+    this.#setBinding(binding);
+  }
+
+  /** Runs flows that changed elsewhere. Where the change allows it, only the nodes that differ are started again. */
+  async #reload(revision: number, flowsFolder: string | null): Promise<void> {
+    try {
+      const newer = await this.#store.readNewer(revision, flowsFolder);
+      if (!newer || !this.#nodeRed) {
+        return;
+      }
+      const { flows } = this.#nodeRed.runtime;
+      const partial = this.#state.current.state === 'running' && !newer.credentialsChanged;
+      await this.#storage.handOver(newer, () =>
+        flows.setFlows({
+          flows: { flows: newer.flows },
+          deploymentType: partial ? 'nodes' : 'reload',
+          user: HANDED_OVER,
+        }),
+      );
+      this.#host.flowsRevisionChanged();
+    } catch (error) {
+      writeLog(
+        'error',
+        `The changed flows could not be applied: ${error instanceof Error ? error.message : error}`,
+      );
+      this.#host.emit('flows.reload-failed', { revision, message: String(error) });
+    }
+  }
+
+  #reported(): Omit<Extract<RuntimeMessage, { type: 'state' }>, 'type'> {
+    const current = this.#state.current;
+    // Flows may run before the port is open; only both together are of use to anybody.
+    const isOpen = this.#port !== null || current.state === 'stopping';
+    const state = isOpen || current.state === 'pooled' ? current.state : 'starting';
+    return { ...current, state, port: this.#port };
+  }
+
+  #sendState(): void {
+    this.#link.send({ type: 'state', ...this.#reported() });
+  }
+
+  #hello(): RuntimeMessage {
+    return {
+      type: 'hello',
+      protocol: RUNTIME_PROTOCOL,
+      pid: process.pid,
+      processStart: readProcessStart(process.pid) ?? 'unknown',
+      nodeRed: this.#nodeRedVersion,
+      nodeJs: process.version,
+      subjectId: this.#binding?.subjectId ?? null,
+      generation: this.#binding?.generation ?? null,
+      ...this.#reported(),
+    };
+  }
+}
+
+/** What is not the editor's goes on to flows, which must not learn how the person at the editor is known. */
+function hideFromFlows(request: IncomingMessage, _: ServerResponse, next: () => void): void {
+  delete request.headers[IDENTITY_HEADER];
+  next();
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}

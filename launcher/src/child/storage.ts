@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FlowsStore, NewerFlows, RuntimeFlows } from '@flowyard/protocol';
+import { createLibrary } from './library.ts';
+import { writeJson } from './local-flows.ts';
+
+type Json = Record<string, unknown>;
+
+/**
+ * Who deploys flows that changed elsewhere. Saving those again would be wrong, while a person's deploy that comes at
+ * the same moment must be saved.
+ */
+export const HANDED_OVER: Readonly<Record<string, unknown>> = { username: 'flowyard' };
+
+/** Node-RED's storage with the one addition that flows which changed elsewhere can be handed to it. */
+export interface StorageModule {
+  /** For the `storageModule` setting. Its methods are own properties: Node-RED asks with hasOwnProperty. */
+  module: Json;
+  /** While `deploy` runs, Node-RED reads the given flows. It deploys as `HANDED_OVER`. */
+  handOver(newer: NewerFlows, deploy: () => Promise<unknown>): Promise<void>;
+}
+
+/**
+ * Makes of a flows store and a folder what Node-RED calls a storage module: flows from the store, the editor's
+ * settings, sessions and library in files.
+ */
+export function createStorageModule(
+  store: FlowsStore,
+  folder: string,
+  ready: Promise<unknown>,
+): StorageModule {
+  let lastRead: RuntimeFlows = { flows: [], credentials: {} };
+  // Node-RED saves credentials and then flows, by two calls, and forgets that credentials changed when the second
+  // fails. They are kept for the next attempt, so that no deploy loses a password.
+  let unsavedCredentials: Json | undefined;
+  let handedOver: NewerFlows | undefined;
+
+  const flows = {
+    getFlows: async () => {
+      await ready;
+      lastRead = handedOver ?? (await store.read());
+      unsavedCredentials = undefined;
+      return lastRead.flows;
+    },
+    getCredentials: async () => lastRead.credentials,
+    saveCredentials: async (credentials: Json) => {
+      unsavedCredentials = credentials;
+    },
+    saveFlows: async (changed: Json[], user: Json | undefined) => {
+      if (user === HANDED_OVER) {
+        return;
+      }
+      await store.write({ flows: changed, credentials: unsavedCredentials }, user);
+      unsavedCredentials = undefined;
+    },
+  };
+
+  return {
+    module: {
+      init: async () => {},
+      ...flows,
+      ...createSettingsFiles(folder),
+      ...createLibrary(join(folder, 'lib')),
+    },
+    handOver: async (newer, deploy) => {
+      handedOver = newer;
+      try {
+        await deploy();
+        await store.accept(newer);
+      } finally {
+        handedOver = undefined;
+      }
+    },
+  };
+}
+
+/** The editor's settings and sign-in sessions. */
+function createSettingsFiles(folder: string): Json {
+  const settingsPath = join(folder, '.config.json');
+  const sessionsPath = join(folder, '.sessions.json');
+  return {
+    getSettings: () => readObject(settingsPath),
+    saveSettings: (settings: Json) => writeJson(settingsPath, settings),
+    getSessions: () => readObject(sessionsPath),
+    saveSessions: (sessions: Json) => writeJson(sessionsPath, sessions),
+  };
+}
+
+async function readObject(path: string): Promise<Json> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    // Missing or damaged: the editor's layout is not worth refusing to start.
+    return {};
+  }
+}

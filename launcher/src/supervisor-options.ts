@@ -1,0 +1,48 @@
+import type { LinkHub } from './link-hub.ts';
+import type { MachineTimes, ProcessStatus } from './process-machine.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+import type { LaunchPlan } from './spawn-runtime.ts';
+
+export interface SupervisedStatus extends ProcessStatus {
+  pid: number | null;
+  /** Where its HTTP server listens on loopback; null while it does not. */
+  port: number | null;
+  /** What it was started for, as it says itself. */
+  generation: number | null;
+  nodeRed: string | null;
+  /** It waits in the pool, ready to be claimed. */
+  pooled: boolean;
+  /** It runs since before us, and has not reported yet. */
+  adopting: boolean;
+}
+
+export interface RuntimeMetrics {
+  memoryBytes: number;
+  cpuPercent: number;
+  eventLoopDelayMs: number;
+}
+
+/** Whose process it is: how to start it, and who wants to know. */
+export interface SupervisorOwner {
+  /** The token with which the process proves that it is this one. */
+  token: string;
+  /**
+   * What to start; asked for at each start. When it rejects, the start counts as a crash with that reason. The signal
+   * says that the start is not wanted any more.
+   */
+  prepare: (signal: AbortSignal) => Promise<LaunchPlan>;
+  onStatus: (status: SupervisedStatus) => void;
+  onMetrics?: (metrics: RuntimeMetrics) => void;
+  onEvent?: (event: string, details: Record<string, unknown>) => void;
+}
+
+export interface SupervisorOptions extends SupervisorOwner {
+  hub: LinkHub;
+  /** The folder that never two processes may run on. */
+  dataFolder: string;
+  logFile: string;
+  times?: MachineTimes;
+  policy?: RestartPolicy;
+  /** Silence of the heartbeat after which the process is probed. */
+  silentMs?: number;
+}

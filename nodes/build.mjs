@@ -1,0 +1,46 @@
+// Bundles each palette node: its runtime to dist/<type>.js, its editor part to dist/<type>.html beside it, and its
+// words to dist/locales, where Node-RED looks for them.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const folder = import.meta.dirname;
+const source = join(folder, 'src');
+const dist = join(folder, 'dist');
+
+/** Folder of the node, and its type. */
+const NODES = { 'device-status': 'flowyard-device-status', snapshot: 'flowyard-snapshot' };
+const LANGUAGES = ['en-US', 'de'];
+
+async function buildNode(name, type) {
+  await build({
+    entryPoints: [join(source, name, 'runtime.ts')],
+    outfile: join(dist, `${type}.js`),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node18',
+    external: ['ws'],
+    logLevel: 'warning',
+  });
+  const { outputFiles } = await build({
+    entryPoints: [join(source, name, 'editor.ts')],
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2020',
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  const template = readFileSync(join(source, name, 'editor.html'), 'utf8');
+  const script = `<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
+  writeFileSync(join(dist, `${type}.html`), template + script);
+  for (const language of LANGUAGES) {
+    cpSync(join(source, name, 'locales', language), join(dist, 'locales', language), { recursive: true });
+  }
+}
+
+mkdirSync(dist, { recursive: true });
+await Promise.all(Object.entries(NODES).map(([name, type]) => buildNode(name, type)));
+writeFileSync(join(dist, '.built'), '');

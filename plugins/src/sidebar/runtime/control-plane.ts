@@ -1,0 +1,75 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { Platform } from './platform';
+
+/** The header in which the identity of the person at the editor travels. The same as in protocol/src/identity.ts. */
+export const IDENTITY_HEADER = 'x-flowyard-identity';
+
+export interface ApiAnswer {
+  status: number;
+  body: unknown;
+}
+
+export interface ApiRequest {
+  method: 'GET' | 'POST';
+  /** Below `/api/v1`. */
+  path: string;
+  body?: unknown;
+  /** Who asks, as the proxy signed it: what comes back is what that person may see and do. */
+  identity: string | undefined;
+}
+
+const TIMEOUT_MS = 30_000;
+
+function failure(status: number, code: string, message: string): ApiAnswer {
+  return { status, body: { error: { code, message } } };
+}
+
+async function readJson(response: IncomingMessage): Promise<ApiAnswer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  try {
+    return { status: response.statusCode ?? 502, body: text === '' ? null : JSON.parse(text) };
+  } catch {
+    return failure(502, 'unexpected', 'Something else than Flowyard answered. Is there a proxy in between?');
+  }
+}
+
+/**
+ * One call of the control plane's API for the person at the editor. It always answers: what cannot be reached is a
+ * 503 with words for people. node:http and not fetch, which would cost every Node-RED several megabytes.
+ */
+export function callControlPlane(platform: Platform, request: ApiRequest): Promise<ApiAnswer> {
+  const url = `${platform.url}/api/v1${request.path}`;
+  const body = request.body === undefined ? null : JSON.stringify(request.body);
+  return new Promise((resolve) => {
+    const outgoing = (url.startsWith('https:') ? https : http).request(
+      url,
+      {
+        method: request.method,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: {
+          authorization: `Bearer ${platform.token}`,
+          ...(request.identity === undefined ? {} : { [IDENTITY_HEADER]: request.identity }),
+          ...(body === null
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
+      },
+      (response) => {
+        readJson(response).then(resolve, () =>
+          resolve(failure(503, 'unreachable', 'The answer was cut off.')),
+        );
+      },
+    );
+    outgoing.on('error', () =>
+      resolve(
+        failure(503, 'unreachable', 'The control plane does not answer now. Your flows go on running.'),
+      ),
+    );
+    outgoing.end(body ?? undefined);
+  });
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { LogLine } from './api/instances.ts';
+import { Id } from './names.ts';
+import { SnapshotManifest } from './snapshot-manifest.ts';
+import { Desired, DeviceState } from './status.ts';
+
+/**
+ * Messages between a device agent and the control plane on `/agent`. The agent proves itself with its token as
+ * bearer when it connects, says hello, and is told its target; from then on each side says only what changed.
+ */
+export const AGENT_PROTOCOL = 1;
+
+/** What a device should be. Correctness rests on this alone: it is sent whole, with a growing generation. */
+export const DeviceTarget = z.strictObject({
+  generation: z.number().int(),
+  desired: Desired,
+  /** Grows with each restart that was asked for. */
+  restarts: z.number().int(),
+  /** Grows with each retry of a failed release that was asked for. */
+  retries: z.number().int(),
+  device: z.strictObject({ name: z.string(), applicationName: z.string().nullable(), teamId: Id }),
+  snapshot: z.strictObject({ id: Id, name: z.string(), manifest: SnapshotManifest }).nullable(),
+});
+export type DeviceTarget = z.infer<typeof DeviceTarget>;
+
+/** What a device is. */
+export const DeviceCurrent = z.strictObject({
+  /** The generation of the target that the device last knew. */
+  generation: z.number().int(),
+  state: DeviceState,
+  snapshotId: Id.nullable(),
+  step: z.string().max(300).nullable(),
+  progress: z.number().min(0).max(1).nullable(),
+  reason: z.string().max(20_000).nullable(),
+  /** The snapshot that was tried and given up, until a retry or another target. */
+  failedSnapshotId: Id.nullable(),
+  nodeRed: z.string().max(64).nullable(),
+});
+export type DeviceCurrent = z.infer<typeof DeviceCurrent>;
+
+export const AgentMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    agentVersion: z.string().max(64),
+    nodeJs: z.string().max(64),
+    platform: z.string().max(200),
+    /** Milliseconds since 1970 by the clock of the device. */
+    time: z.number(),
+    current: DeviceCurrent,
+  }),
+  z.strictObject({ type: z.literal('state'), current: DeviceCurrent }),
+  z.strictObject({ type: z.literal('logs'), lines: z.array(LogLine).max(1000) }),
+  z.strictObject({
+    type: z.literal('metrics'),
+    memoryBytes: z.number(),
+    cpuPercent: z.number(),
+  }),
+  z.strictObject({
+    type: z.literal('event'),
+    /** Unique for the device, so that an event that is sent twice counts once. */
+    id: z.string().max(64),
+    at: z.iso.datetime(),
+    event: z.string().max(100),
+    details: z.record(z.string(), z.unknown()),
+  }),
+]);
+export type AgentMessage = z.infer<typeof AgentMessage>;
+
+export const AgentCommand = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('target'), target: DeviceTarget }),
+  /** Send the last lines of the log and then each new one, or stop doing so. */
+  z.strictObject({ type: z.literal('watch-logs'), on: z.boolean() }),
+]);
+export type AgentCommand = z.infer<typeof AgentCommand>;

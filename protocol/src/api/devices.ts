@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { DisplayName, Id, Time } from '../names.ts';
+import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { DeviceState, Presence, RuntimeStatus } from '../status.ts';
+import { LogPage, LogQuery, Reference } from './instances.ts';
+
+const IdParams = z.strictObject({ id: Id });
+
+/** What the agent needs to connect; it is shown once and kept in the agent's `device.yml`. */
+export const DeviceCredentials = z.object({
+  url: z.string(),
+  deviceId: Id,
+  /** Proves the device's identity. */
+  token: z.string(),
+  /** Encrypts flow credentials on the device. */
+  secret: z.string(),
+});
+export type DeviceCredentials = z.infer<typeof DeviceCredentials>;
+
+export const DeviceView = z.object({
+  id: Id,
+  name: z.string(),
+  type: z.string(),
+  teamId: Id,
+  application: Reference.nullable(),
+  /** The hosted instance that it is assigned to. */
+  instance: Reference.nullable(),
+  deviceGroup: Reference.nullable(),
+  presence: Presence,
+  state: DeviceState,
+  status: RuntimeStatus,
+  step: z.string().nullable(),
+  /** 0 to 1 while a step of known length runs. */
+  progress: z.number().nullable(),
+  reason: z.string().nullable(),
+  since: Time,
+  lastSeenAt: Time.nullable(),
+  targetSnapshot: Reference.nullable(),
+  /** Where the target comes from. */
+  targetOrigin: z.enum(['device', 'device-group', 'instance']).nullable(),
+  runningSnapshot: Reference.nullable(),
+  agentVersion: z.string().nullable(),
+  nodeRed: z.string().nullable(),
+  nodeJs: z.string().nullable(),
+  platform: z.string().nullable(),
+  /** Milliseconds by which its clock is ahead of ours; null while unknown. */
+  clockSkewMs: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  cpuPercent: z.number().nullable(),
+  createdAt: Time,
+});
+export type DeviceView = z.infer<typeof DeviceView>;
+
+export const listTeamDevices = operation('listTeamDevices', {
+  method: 'GET',
+  path: '/teams/:id/devices',
+  summary: 'Devices of a team that the person may see',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeviceView),
+});
+
+export const listApplicationDevices = operation('listApplicationDevices', {
+  method: 'GET',
+  path: '/applications/:id/devices',
+  summary: 'Devices of an application, those assigned to its instances among them',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeviceView),
+});
+
+export const listInstanceDevices = operation('listInstanceDevices', {
+  method: 'GET',
+  path: '/instances/:id/devices',
+  summary: 'Devices assigned to an instance',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeviceView),
+});
+
+const DeviceType = z.string().trim().max(120);
+
+export const createDevice = operation('createDevice', {
+  method: 'POST',
+  path: '/teams/:id/devices',
+  summary: 'Register a device; its credentials are shown this once',
+  params: IdParams,
+  body: z.strictObject({
+    name: DisplayName,
+    type: DeviceType.optional(),
+    applicationId: Id.optional(),
+    instanceId: Id.optional(),
+  }),
+  response: z.object({ id: Id, device: DeviceView, credentials: DeviceCredentials }),
+  status: 201,
+});
+
+export const getDevice = operation('getDevice', {
+  method: 'GET',
+  path: '/devices/:id',
+  summary: 'One device',
+  params: IdParams,
+  response: DeviceView,
+});
+
+export const updateDevice = operation('updateDevice', {
+  method: 'PATCH',
+  path: '/devices/:id',
+  summary: 'Change a device',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName.optional(), type: DeviceType.optional() }),
+  response: DeviceView,
+});
+
+export const deleteDevice = operation('deleteDevice', {
+  method: 'DELETE',
+  path: '/devices/:id',
+  summary: 'Remove a device; its agent goes on running what it has',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const assignDevice = operation('assignDevice', {
+  method: 'PUT',
+  path: '/devices/:id/assignment',
+  summary: 'Assign a device to an application, to a hosted instance, or to nothing',
+  params: IdParams,
+  body: z
+    .strictObject({ applicationId: Id.optional(), instanceId: Id.optional() })
+    .refine((body) => body.applicationId === undefined || body.instanceId === undefined, {
+      message: 'Name an application or an instance, not both',
+    }),
+  response: DeviceView,
+});
+
+export const DeviceAction = z.enum(['start', 'stop', 'restart', 'suspend', 'retry']);
+export type DeviceAction = z.infer<typeof DeviceAction>;
+
+export const controlDevice = operation('controlDevice', {
+  method: 'POST',
+  path: '/devices/:id/actions',
+  summary: 'Start, stop, restart, suspend, or try a failed update again; done when the device is online',
+  params: IdParams,
+  body: z.strictObject({ action: DeviceAction }),
+  response: DeviceView,
+  status: 202,
+});
+
+export const getDeviceLogs = operation('getDeviceLogs', {
+  method: 'GET',
+  path: '/devices/:id/logs',
+  summary: 'The last lines that the device sent; new ones come on the topic `device/ID/log`',
+  params: IdParams,
+  query: LogQuery,
+  response: LogPage,
+});
+
+export const DeviceGroupView = z.object({
+  id: Id,
+  name: z.string(),
+  description: z.string(),
+  applicationId: Id,
+  targetSnapshot: Reference.nullable(),
+  devices: z.number().int(),
+  /** Of those, how many run the target. */
+  onTarget: z.number().int(),
+  online: z.number().int(),
+  createdAt: Time,
+});
+export type DeviceGroupView = z.infer<typeof DeviceGroupView>;
+
+export const listDeviceGroups = operation('listDeviceGroups', {
+  method: 'GET',
+  path: '/applications/:id/device-groups',
+  summary: 'Device groups of an application',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeviceGroupView),
+});
+
+export const createDeviceGroup = operation('createDeviceGroup', {
+  method: 'POST',
+  path: '/applications/:id/device-groups',
+  summary: 'Make a device group',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName, description: z.string().max(2000).optional() }),
+  response: DeviceGroupView,
+  status: 201,
+});
+
+export const getDeviceGroup = operation('getDeviceGroup', {
+  method: 'GET',
+  path: '/device-groups/:id',
+  summary: 'One device group',
+  params: IdParams,
+  response: DeviceGroupView,
+});
+
+export const updateDeviceGroup = operation('updateDeviceGroup', {
+  method: 'PATCH',
+  path: '/device-groups/:id',
+  summary: 'Change a device group',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName.optional(), description: z.string().max(2000).optional() }),
+  response: DeviceGroupView,
+});
+
+export const deleteDeviceGroup = operation('deleteDeviceGroup', {
+  method: 'DELETE',
+  path: '/device-groups/:id',
+  summary: 'Delete a device group; its devices stay; refused while it is a stage of a pipeline',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const listDeviceGroupMembers = operation('listDeviceGroupMembers', {
+  method: 'GET',
+  path: '/device-groups/:id/members',
+  summary: 'Devices of a group',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeviceView),
+});
+
+export const updateDeviceGroupMembers = operation('updateDeviceGroupMembers', {
+  method: 'PATCH',
+  path: '/device-groups/:id/members',
+  summary: 'Add and remove devices; added ones take the target of the group',
+  params: IdParams,
+  body: z.strictObject({ add: z.array(Id).max(1000).optional(), remove: z.array(Id).max(1000).optional() }),
+  response: DeviceGroupView,
+});

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { FlowCredentials, Flows } from '../flows.ts';
+import { Description, Id, InstanceName, Time, VariableName } from '../names.ts';
+import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { Desired, InstanceState, RuntimeStatus } from '../status.ts';
+
+const IdParams = z.strictObject({ id: Id });
+
+/** A thing that is named elsewhere, with its name. */
+export const Reference = z.object({ id: Id, name: z.string() });
+export type Reference = z.infer<typeof Reference>;
+
+export const InstanceView = z.object({
+  id: Id,
+  name: z.string(),
+  description: z.string(),
+  /** Where its editor and its HTTP routes are. */
+  url: z.string(),
+  teamId: Id,
+  application: Reference,
+  instanceType: Reference,
+  stack: Reference,
+  template: Reference,
+  desired: Desired,
+  state: InstanceState,
+  status: RuntimeStatus,
+  /** The step it is in, for example "installing modules 3/7". */
+  step: z.string().nullable(),
+  /** Why it is in this state, for people. */
+  reason: z.string().nullable(),
+  /** Since when it has been in this state. */
+  since: Time,
+  /** Grows with every deploy. */
+  flowsRevision: z.number().int(),
+  flowsChangedAt: Time.nullable(),
+  flowsChangedBy: z.string().nullable(),
+  /** The snapshot whose flows run now, when nothing was changed since. */
+  runningSnapshot: Reference.nullable(),
+  /** What the devices assigned to this instance run. */
+  targetSnapshot: Reference.nullable(),
+  memoryBytes: z.number().nullable(),
+  cpuPercent: z.number().nullable(),
+  createdAt: Time,
+});
+export type InstanceView = z.infer<typeof InstanceView>;
+
+export const listTeamInstances = operation('listTeamInstances', {
+  method: 'GET',
+  path: '/teams/:id/instances',
+  summary: 'Hosted instances of a team that the person may see',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(InstanceView),
+});
+
+export const listInstances = operation('listInstances', {
+  method: 'GET',
+  path: '/applications/:id/instances',
+  summary: 'Hosted instances of an application',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(InstanceView),
+});
+
+const VariableValue = z.string().max(100_000, 'must have at most 100000 characters');
+
+export const createInstance = operation('createInstance', {
+  method: 'POST',
+  path: '/applications/:id/instances',
+  summary: 'Make a hosted instance and, unless told otherwise, start it',
+  params: IdParams,
+  body: z.strictObject({
+    name: InstanceName,
+    description: Description.optional(),
+    instanceTypeId: Id.optional(),
+    stackId: Id.optional(),
+    templateId: Id.optional(),
+    env: z.record(VariableName, VariableValue).optional(),
+    start: z.boolean().optional(),
+  }),
+  response: InstanceView,
+  status: 201,
+});
+
+export const getInstance = operation('getInstance', {
+  method: 'GET',
+  path: '/instances/:id',
+  summary: 'One hosted instance',
+  params: IdParams,
+  response: InstanceView,
+});
+
+export const updateInstance = operation('updateInstance', {
+  method: 'PATCH',
+  path: '/instances/:id',
+  summary: 'Change a hosted instance; its name stays',
+  params: IdParams,
+  body: z.strictObject({ description: Description.optional() }),
+  response: InstanceView,
+});
+
+export const deleteInstance = operation('deleteInstance', {
+  method: 'DELETE',
+  path: '/instances/:id',
+  summary: 'Stop and delete a hosted instance; refused while a pipeline or device uses it',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const InstanceAction = z.enum(['start', 'stop', 'restart', 'suspend']);
+export type InstanceAction = z.infer<typeof InstanceAction>;
+
+export const controlInstance = operation('controlInstance', {
+  method: 'POST',
+  path: '/instances/:id/actions',
+  summary: 'Start, stop, restart or suspend; the state follows on the topic `instance/ID`',
+  params: IdParams,
+  body: z.strictObject({ action: InstanceAction }),
+  response: InstanceView,
+  status: 202,
+});
+
+export const VariableView = z.object({
+  name: z.string(),
+  /** Null when it is secret: those can be set and used, not read. */
+  value: z.string().nullable(),
+  secret: z.boolean(),
+});
+export type VariableView = z.infer<typeof VariableView>;
+
+const VariableInput = z.strictObject({
+  name: VariableName,
+  /** Left out for a secret that stays as it is. */
+  value: VariableValue.optional(),
+  secret: z.boolean().default(false),
+});
+
+export const getInstanceVariables = operation('getInstanceVariables', {
+  method: 'GET',
+  path: '/instances/:id/env',
+  summary: 'Variables of an instance',
+  params: IdParams,
+  response: z.object({ items: z.array(VariableView) }),
+});
+
+export const setInstanceVariables = operation('setInstanceVariables', {
+  method: 'PUT',
+  path: '/instances/:id/env',
+  summary: 'Set the variables of an instance; they hold from its next start',
+  params: IdParams,
+  body: z.strictObject({ items: z.array(VariableInput).max(500) }),
+  response: z.object({ items: z.array(VariableView) }),
+});
+
+/** Flows as they are stored. Credentials, encrypted, go only to the instance itself. */
+export const StoredFlows = z.object({
+  revision: z.number().int(),
+  flows: Flows,
+  credentials: FlowCredentials.optional(),
+});
+export type StoredFlows = z.infer<typeof StoredFlows>;
+
+export const getFlows = operation('getFlows', {
+  method: 'GET',
+  path: '/instances/:id/flows',
+  summary: 'The flows of an instance',
+  params: IdParams,
+  response: StoredFlows,
+});
+
+export const putFlows = operation('putFlows', {
+  method: 'PUT',
+  path: '/instances/:id/flows',
+  summary: 'Replace the flows of an instance; refused when they were changed since `revision`',
+  params: IdParams,
+  body: z.strictObject({
+    revision: z.number().int(),
+    flows: Flows,
+    credentials: FlowCredentials.optional(),
+  }),
+  response: z.object({ revision: z.number().int() }),
+  maxBodyBytes: LARGE_BODY_BYTES,
+});
+
+export const LogLine = z.object({
+  at: Time,
+  level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']),
+  text: z.string(),
+});
+export type LogLine = z.infer<typeof LogLine>;
+
+export const LogQuery = z.strictObject({ lines: z.coerce.number().int().min(1).max(2000).default(200) });
+export const LogPage = z.object({ items: z.array(LogLine) });
+
+export const getInstanceLogs = operation('getInstanceLogs', {
+  method: 'GET',
+  path: '/instances/:id/logs',
+  summary: 'The last lines of the log, oldest first; new ones come on the topic `instance/ID/log`',
+  params: IdParams,
+  query: LogQuery,
+  response: LogPage,
+});

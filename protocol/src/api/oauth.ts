@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { Id } from '../names.ts';
+import { NoContent, operation } from '../operation.ts';
+
+/** RFC 6749 section 4.1 with RFC 7636 (PKCE, S256 only). The client is the instance. */
+export const AuthorizeQuery = z.strictObject({
+  response_type: z.literal('code'),
+  client_id: Id,
+  redirect_uri: z.url().max(2000),
+  state: z.string().min(8).max(500),
+  code_challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  code_challenge_method: z.literal('S256'),
+});
+export type AuthorizeQuery = z.infer<typeof AuthorizeQuery>;
+
+export const authorize = operation('authorize', {
+  method: 'GET',
+  path: '/oauth/authorize',
+  summary: 'Sign in to the editor of an instance; answers with a redirect',
+  query: AuthorizeQuery,
+  response: NoContent,
+});
+
+export const exchangeCode = operation('exchangeCode', {
+  method: 'POST',
+  path: '/oauth/token',
+  summary: 'Change an authorization code into an editor session',
+  body: z.strictObject({
+    grant_type: z.literal('authorization_code'),
+    client_id: Id,
+    code: z.string().max(200),
+    redirect_uri: z.url().max(2000),
+    code_verifier: z.string().min(43).max(128),
+  }),
+  response: z.object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.number().int(),
+  }),
+});

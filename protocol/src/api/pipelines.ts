@@ -1,0 +1,211 @@
+import { z } from 'zod';
+import { DisplayName, Id, Time } from '../names.ts';
+import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { RuntimeStatus } from '../status.ts';
+import { Reference } from './instances.ts';
+
+const IdParams = z.strictObject({ id: Id });
+
+/** What a push from a stage takes: a new snapshot, the newest one, what runs there, or the one that is named. */
+export const StageAction = z.enum(['create', 'latest', 'active', 'prompt']);
+export type StageAction = z.infer<typeof StageAction>;
+
+export const StageTargetKind = z.enum(['instance', 'device', 'device-group']);
+export type StageTargetKind = z.infer<typeof StageTargetKind>;
+
+export const StageView = z.object({
+  id: Id,
+  name: z.string(),
+  position: z.number().int(),
+  action: StageAction,
+  /** Only owners may push into a protected stage. */
+  protected: z.boolean(),
+  target: z.object({ kind: StageTargetKind, id: Id, name: z.string() }),
+  /** How the target is; for a group null, its numbers are in `devices`. */
+  status: RuntimeStatus.nullable(),
+  devices: z
+    .object({ total: z.number().int(), online: z.number().int(), onTarget: z.number().int() })
+    .nullable(),
+  /** What runs there (a group: what should run there); null when it was changed since or never set. */
+  snapshot: Reference.nullable(),
+});
+export type StageView = z.infer<typeof StageView>;
+
+export const DeploymentState = z.enum(['waiting', 'running', 'succeeded', 'failed', 'aborted']);
+export type DeploymentState = z.infer<typeof DeploymentState>;
+
+export const DeploymentTargetState = z.enum(['waiting', 'updating', 'succeeded', 'failed', 'skipped']);
+export type DeploymentTargetState = z.infer<typeof DeploymentTargetState>;
+
+export const DeploymentView = z.object({
+  id: Id,
+  pipelineId: Id,
+  applicationId: Id,
+  from: Reference,
+  to: Reference,
+  snapshot: Reference,
+  state: DeploymentState,
+  /** Why it ended as it did, for people. */
+  message: z.string().nullable(),
+  author: z.string(),
+  targets: z.array(
+    z.object({
+      kind: z.enum(['instance', 'device']),
+      id: Id,
+      name: z.string(),
+      wave: z.number().int(),
+      state: DeploymentTargetState,
+      reason: z.string().nullable(),
+    }),
+  ),
+  createdAt: Time,
+  finishedAt: Time.nullable(),
+});
+export type DeploymentView = z.infer<typeof DeploymentView>;
+
+export const PipelineView = z.object({
+  id: Id,
+  name: z.string(),
+  applicationId: Id,
+  stages: z.array(StageView),
+  /** The deployment that is under way or was the last one. */
+  lastDeployment: DeploymentView.nullable(),
+  createdAt: Time,
+});
+export type PipelineView = z.infer<typeof PipelineView>;
+
+export const listPipelines = operation('listPipelines', {
+  method: 'GET',
+  path: '/applications/:id/pipelines',
+  summary: 'Pipelines of an application with their stages',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(PipelineView),
+});
+
+export const listTeamPipelines = operation('listTeamPipelines', {
+  method: 'GET',
+  path: '/teams/:id/pipelines',
+  summary: 'Pipelines of a team that the person may see',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(PipelineView),
+});
+
+export const createPipeline = operation('createPipeline', {
+  method: 'POST',
+  path: '/applications/:id/pipelines',
+  summary: 'Make a pipeline',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName }),
+  response: PipelineView,
+  status: 201,
+});
+
+export const getPipeline = operation('getPipeline', {
+  method: 'GET',
+  path: '/pipelines/:id',
+  summary: 'One pipeline with its stages',
+  params: IdParams,
+  response: PipelineView,
+});
+
+export const updatePipeline = operation('updatePipeline', {
+  method: 'PATCH',
+  path: '/pipelines/:id',
+  summary: 'Rename a pipeline',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName }),
+  response: PipelineView,
+});
+
+export const deletePipeline = operation('deletePipeline', {
+  method: 'DELETE',
+  path: '/pipelines/:id',
+  summary: 'Delete a pipeline; what its stages run goes on',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const createStage = operation('createStage', {
+  method: 'POST',
+  path: '/pipelines/:id/stages',
+  summary: 'Add a stage at the end or at `position`',
+  params: IdParams,
+  body: z
+    .strictObject({
+      name: DisplayName,
+      action: StageAction.optional(),
+      protected: z.boolean().optional(),
+      position: z.number().int().min(0).max(100).optional(),
+      instanceId: Id.optional(),
+      deviceId: Id.optional(),
+      deviceGroupId: Id.optional(),
+    })
+    .refine((body) => [body.instanceId, body.deviceId, body.deviceGroupId].filter(Boolean).length === 1, {
+      message: 'Name exactly one of instanceId, deviceId and deviceGroupId',
+    }),
+  response: PipelineView,
+  status: 201,
+});
+
+export const updateStage = operation('updateStage', {
+  method: 'PATCH',
+  path: '/stages/:id',
+  summary: 'Change a stage',
+  params: IdParams,
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    action: StageAction.optional(),
+    protected: z.boolean().optional(),
+    position: z.number().int().min(0).max(100).optional(),
+  }),
+  response: PipelineView,
+});
+
+export const deleteStage = operation('deleteStage', {
+  method: 'DELETE',
+  path: '/stages/:id',
+  summary: 'Remove a stage; what it runs goes on',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const deployStage = operation('deployStage', {
+  method: 'POST',
+  path: '/stages/:id/deploy',
+  summary: "Push this stage's snapshot to the next stage",
+  params: IdParams,
+  body: z.strictObject({ snapshotId: Id.optional() }),
+  response: z.object({ deployment: DeploymentView }),
+  status: 202,
+});
+
+export const listDeployments = operation('listDeployments', {
+  method: 'GET',
+  path: '/pipelines/:id/deployments',
+  summary: 'Deployments of a pipeline, newest first',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(DeploymentView),
+});
+
+export const getDeployment = operation('getDeployment', {
+  method: 'GET',
+  path: '/deployments/:id',
+  summary: 'One deployment with every target',
+  params: IdParams,
+  response: DeploymentView,
+});
+
+export const controlDeployment = operation('controlDeployment', {
+  method: 'POST',
+  path: '/deployments/:id/actions',
+  summary: 'Abort a deployment: targets that wait are left as they are',
+  params: IdParams,
+  body: z.strictObject({ action: z.enum(['abort']) }),
+  response: DeploymentView,
+  status: 202,
+});

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { DisplayName, Id, Time } from '../names.ts';
+import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { DeviceCredentials } from './devices.ts';
+import { Reference } from './instances.ts';
+
+const IdParams = z.strictObject({ id: Id });
+
+export const ProvisioningTokenView = z.object({
+  id: Id,
+  name: z.string(),
+  application: Reference.nullable(),
+  instance: Reference.nullable(),
+  deviceGroup: Reference.nullable(),
+  expiresAt: Time.nullable(),
+  /** How many devices may join in all; null for any number. */
+  uses: z.number().int().nullable(),
+  used: z.number().int(),
+  createdAt: Time,
+});
+export type ProvisioningTokenView = z.infer<typeof ProvisioningTokenView>;
+
+export const listProvisioningTokens = operation('listProvisioningTokens', {
+  method: 'GET',
+  path: '/teams/:id/provisioning-tokens',
+  summary: 'Tokens with which devices can join a team',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(ProvisioningTokenView),
+});
+
+export const createProvisioningToken = operation('createProvisioningToken', {
+  method: 'POST',
+  path: '/teams/:id/provisioning-tokens',
+  summary: 'Make a provisioning token; its value is shown this once',
+  params: IdParams,
+  body: z
+    .strictObject({
+      name: DisplayName,
+      applicationId: Id.optional(),
+      instanceId: Id.optional(),
+      deviceGroupId: Id.optional(),
+      expiresAt: Time.optional(),
+      uses: z.number().int().min(1).max(100_000).optional(),
+    })
+    .refine((body) => [body.applicationId, body.instanceId, body.deviceGroupId].filter(Boolean).length <= 1, {
+      message: 'Name at most one of applicationId, instanceId and deviceGroupId',
+    }),
+  response: z.object({ id: Id, token: z.string() }),
+  status: 201,
+});
+
+export const deleteProvisioningToken = operation('deleteProvisioningToken', {
+  method: 'DELETE',
+  path: '/teams/:id/provisioning-tokens/:tokenId',
+  summary: 'Revoke a provisioning token; devices that joined with it stay',
+  params: z.strictObject({ id: Id, tokenId: Id }),
+  response: NoContent,
+  status: 204,
+});
+
+export const registerDevice = operation('registerDevice', {
+  method: 'POST',
+  path: '/agent/register',
+  summary: 'Join a team, with a provisioning token as bearer',
+  body: z.strictObject({
+    name: DisplayName,
+    type: z.string().trim().max(120).optional(),
+    agentVersion: z.string().max(64),
+  }),
+  response: DeviceCredentials,
+  status: 201,
+});
+
+export const getAgentBlob = operation('getAgentBlob', {
+  method: 'GET',
+  path: '/agent/blobs/:digest',
+  summary: "One part of the device's target, as bytes",
+  params: z.strictObject({ digest: z.string().max(80) }),
+  response: z.unknown(),
+});

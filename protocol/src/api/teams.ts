@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { Role } from '../access.ts';
+import { DisplayName, Id, Slug, Time } from '../names.ts';
+import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { RuntimeStatus } from '../status.ts';
+import { DeploymentView } from './pipelines.ts';
+
+const IdParams = z.strictObject({ id: Id });
+
+export const TeamTypeView = z.object({
+  id: Id,
+  name: z.string(),
+  limits: z.object({
+    members: z.number().int().nullable(),
+    instances: z.number().int().nullable(),
+    devices: z.number().int().nullable(),
+  }),
+});
+export type TeamTypeView = z.infer<typeof TeamTypeView>;
+
+export const listTeamTypes = operation('listTeamTypes', {
+  method: 'GET',
+  path: '/team-types',
+  summary: 'Team types and their limits',
+  query: ListQuery,
+  response: pageOf(TeamTypeView),
+});
+
+export const TeamView = z.object({
+  id: Id,
+  name: z.string(),
+  slug: z.string(),
+  teamTypeId: Id,
+  /** The role of whoever asks; null for an administrator who is not a member. */
+  role: Role.nullable(),
+  createdAt: Time,
+});
+export type TeamView = z.infer<typeof TeamView>;
+
+export const listTeams = operation('listTeams', {
+  method: 'GET',
+  path: '/teams',
+  summary: 'Teams of the person who asks; for administrators all',
+  query: ListQuery,
+  response: pageOf(TeamView),
+});
+
+export const createTeam = operation('createTeam', {
+  method: 'POST',
+  path: '/teams',
+  summary: 'Make a team; its creator becomes an owner',
+  body: z.strictObject({ name: DisplayName, slug: Slug.optional(), teamTypeId: Id.optional() }),
+  response: TeamView,
+  status: 201,
+});
+
+export const getTeam = operation('getTeam', {
+  method: 'GET',
+  path: '/teams/:id',
+  summary: 'One team',
+  params: IdParams,
+  response: TeamView,
+});
+
+export const updateTeam = operation('updateTeam', {
+  method: 'PATCH',
+  path: '/teams/:id',
+  summary: 'Change a team',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName.optional(), slug: Slug.optional() }),
+  response: TeamView,
+});
+
+export const deleteTeam = operation('deleteTeam', {
+  method: 'DELETE',
+  path: '/teams/:id',
+  summary: 'Delete a team; refused while it has applications or devices',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const MemberView = z.object({
+  userId: Id,
+  username: z.string(),
+  name: z.string(),
+  role: Role,
+  since: Time,
+});
+export type MemberView = z.infer<typeof MemberView>;
+
+const MemberParams = z.strictObject({ id: Id, userId: Id });
+
+export const listMembers = operation('listMembers', {
+  method: 'GET',
+  path: '/teams/:id/members',
+  summary: 'People of a team',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(MemberView),
+});
+
+export const addMember = operation('addMember', {
+  method: 'POST',
+  path: '/teams/:id/members',
+  summary: 'Add a person of the platform to a team',
+  params: IdParams,
+  body: z.strictObject({ username: z.string().max(254), role: Role }),
+  response: MemberView,
+  status: 201,
+});
+
+export const updateMember = operation('updateMember', {
+  method: 'PATCH',
+  path: '/teams/:id/members/:userId',
+  summary: 'Change the role of a member; the last owner stays owner',
+  params: MemberParams,
+  body: z.strictObject({ role: Role }),
+  response: MemberView,
+});
+
+export const removeMember = operation('removeMember', {
+  method: 'DELETE',
+  path: '/teams/:id/members/:userId',
+  summary: 'Remove a member; the last owner stays',
+  params: MemberParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const AttentionItem = z.object({
+  kind: z.enum(['instance', 'device', 'deployment']),
+  id: Id,
+  name: z.string(),
+  status: z.string(),
+  reason: z.string().nullable(),
+  since: Time.nullable(),
+});
+export type AttentionItem = z.infer<typeof AttentionItem>;
+
+/** What a team looks at first: how everything is, and what needs somebody. */
+export const TeamOverview = z.object({
+  instances: z.partialRecord(RuntimeStatus, z.number().int()),
+  devices: z.partialRecord(RuntimeStatus, z.number().int()),
+  applications: z.number().int(),
+  attention: z.array(AttentionItem),
+  deployments: z.array(DeploymentView),
+});
+export type TeamOverview = z.infer<typeof TeamOverview>;
+
+export const getTeamOverview = operation('getTeamOverview', {
+  method: 'GET',
+  path: '/teams/:id/overview',
+  summary: 'How everything in a team is, and what needs somebody',
+  params: IdParams,
+  response: TeamOverview,
+});
+
+export const AuditEntryView = z.object({
+  id: Id,
+  at: Time,
+  event: z.string(),
+  actor: z.object({
+    kind: z.enum(['user', 'instance', 'device', 'system']),
+    id: Id.nullable(),
+    name: z.string(),
+  }),
+  via: z.enum(['page', 'token', 'editor', 'agent', 'system']),
+  applicationId: Id.nullable(),
+  subject: z.object({ kind: z.string(), id: Id, name: z.string() }),
+  details: z.record(z.string(), z.unknown()),
+});
+export type AuditEntryView = z.infer<typeof AuditEntryView>;
+
+function auditOf(id: string, path: string, summary: string) {
+  return operation(id, {
+    method: 'GET',
+    path,
+    summary,
+    params: IdParams,
+    query: ListQuery,
+    response: pageOf(AuditEntryView),
+  });
+}
+
+export const listTeamAudit = auditOf(
+  'listTeamAudit',
+  '/teams/:id/audit',
+  'Who did what in a team, newest first',
+);
+export const listApplicationAudit = auditOf(
+  'listApplicationAudit',
+  '/applications/:id/audit',
+  'Who did what in an application, newest first',
+);
+export const listInstanceAudit = auditOf(
+  'listInstanceAudit',
+  '/instances/:id/audit',
+  'Who did what to an instance, newest first',
+);
+export const listDeviceAudit = auditOf(
+  'listDeviceAudit',
+  '/devices/:id/audit',
+  'Who did what to a device, newest first',
+);

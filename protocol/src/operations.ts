@@ -1,0 +1,36 @@
+import * as applications from './api/applications.ts';
+import * as catalogue from './api/catalogue.ts';
+import * as devices from './api/devices.ts';
+import * as instances from './api/instances.ts';
+import * as oauth from './api/oauth.ts';
+import * as pipelines from './api/pipelines.ts';
+import * as provisioning from './api/provisioning.ts';
+import * as session from './api/session.ts';
+import * as snapshots from './api/snapshots.ts';
+import * as teams from './api/teams.ts';
+import type { Operation } from './operation.ts';
+
+const TAGS: Record<string, object> = {
+  people: session,
+  teams,
+  applications,
+  instances,
+  snapshots,
+  devices,
+  pipelines,
+  provisioning,
+  catalogue,
+  oauth,
+};
+
+function isOperation(value: unknown): value is Operation {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'id' in value;
+}
+
+/** Every operation of the HTTP API with the concept it belongs to. */
+export const OPERATIONS: ReadonlyArray<{ tag: string; operation: Operation }> = Object.entries(TAGS).flatMap(
+  ([tag, module]) =>
+    Object.values(module)
+      .filter(isOperation)
+      .map((operation) => ({ tag, operation })),
+);

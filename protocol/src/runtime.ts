@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { Id } from './names.ts';
+
+/**
+ * The link between a Node-RED process and what runs it: the control plane for hosted instances, the agent on a
+ * device. The process dials a WebSocket with its token as bearer, says hello and then only what changed. It keeps
+ * running when the other end goes away, and dials again until somebody answers.
+ *
+ * A process of the warm pool has no binding: Node-RED is started, its storage waits, and `claim` gives it the rest.
+ */
+export const RUNTIME_PROTOCOL = 1;
+
+/**
+ * `error` means that Node-RED runs but its flows do not run as they should: missing types or modules, or
+ * credentials that cannot be decrypted. A person repairs that in the editor, so the process goes on.
+ */
+export const RUNTIME_STATES = ['pooled', 'starting', 'running', 'safe', 'error', 'stopping'] as const;
+export const RuntimeState = z.enum(RUNTIME_STATES);
+export type RuntimeState = z.infer<typeof RuntimeState>;
+
+/** Whose Node-RED it is. In a warm pool this is first known with the claim. */
+export const RuntimeBinding = z.strictObject({
+  /** The instance or device. */
+  subjectId: Id,
+  /** For the header of the editor; null leaves Node-RED's own. */
+  title: z.string().nullable(),
+  /** Set in the process before flows start, the FLOWYARD_ variables among them. */
+  environment: z.record(z.string(), z.string()),
+  /** Encrypts flow credentials; null leaves the choice to Node-RED. */
+  credentialSecret: z.string().nullable(),
+  /** Public key (SPKI, PEM) that verifies who is at the editor; null when the editor is off. */
+  identityKey: z.string().nullable(),
+  /** The bearer token of the link and of HTTP requests from now on. */
+  token: z.string(),
+  /** What it was started for (the number of restarts asked for); it is told back in `hello`. */
+  generation: z.number().int(),
+});
+export type RuntimeBinding = z.infer<typeof RuntimeBinding>;
+
+const StateFields = {
+  state: RuntimeState,
+  /** Why, for people; null when all is well. */
+  reason: z.string().max(4000).nullable(),
+  /** The revision of the flows that run; null while none do or they have no revision. */
+  flowsRevision: z.number().int().nullable(),
+  /** What it waits for or does, for people. */
+  step: z.string().max(300).nullable(),
+};
+
+/** From the Node-RED process to what runs it. */
+export const RuntimeMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    pid: z.number().int(),
+    /** The start of the process in the words of the operating system: with the pid it names one process for ever. */
+    processStart: z.string(),
+    /** Where its HTTP server listens on loopback; null until it does. */
+    port: z.number().int().nullable(),
+    nodeRed: z.string().nullable(),
+    nodeJs: z.string(),
+    /** Null while it waits in the pool. */
+    subjectId: Id.nullable(),
+    generation: z.number().int().nullable(),
+    ...StateFields,
+  }),
+  z.strictObject({ type: z.literal('state'), port: z.number().int().nullable(), ...StateFields }),
+  /** Sent by the event loop of Node-RED every second: when it stops, nothing else runs there either. */
+  z.strictObject({
+    type: z.literal('heartbeat'),
+    memoryBytes: z.number(),
+    cpuPercent: z.number(),
+    /** The longest that the event loop was blocked since the last one. */
+    eventLoopDelayMs: z.number(),
+  }),
+  z.strictObject({
+    type: z.literal('event'),
+    event: z.string().max(100),
+    details: z.record(z.string(), z.unknown()),
+  }),
+]);
+export type RuntimeMessage = z.infer<typeof RuntimeMessage>;
+
+/** To the Node-RED process. */
+export const RuntimeCommand = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('claim'), binding: RuntimeBinding }),
+  /** Read the flows again, because they changed elsewhere, and run them. Nothing happens when that revision runs already. */
+  z.strictObject({
+    type: z.literal('reload'),
+    revision: z.number().int(),
+    /** On a device: the folder that the flows are read from henceforth. */
+    flowsFolder: z.string().nullable(),
+  }),
+  z.strictObject({ type: z.literal('stop') }),
+]);
+export type RuntimeCommand = z.infer<typeof RuntimeCommand>;
+
+/**
+ * What a runtime plugin (storage, identity, audit) may use of the process that loads it. The types from here on are
+ * the contract between the launcher's child and the bundled plugins, which do not import each other.
+ */
+export interface RuntimeHost {
+  /** Node-RED's user directory. */
+  folder: string;
+  /** Resolves with the binding, at once or after the claim. */
+  bound: Promise<RuntimeBinding>;
+  binding(): RuntimeBinding | null;
+  /** The address of the control plane as it is known now. */
+  controlUrl(): string;
+  log(level: 'error' | 'warn' | 'info', text: string): void;
+  /** Tells the other end; kept until the link is up, bounded. */
+  emit(event: string, details: Record<string, unknown>): void;
+  /** What is waited for, for example the control plane at the first start; null when it came. */
+  setStep(step: string | null): void;
+  /** The revision of the flows changed without a deploy: what was deployed while offline has been delivered. */
+  flowsRevisionChanged(): void;
+}
+
+/** Flows with their credentials as Node-RED encrypts them. */
+export interface RuntimeFlows {
+  flows: Array<Record<string, unknown>>;
+  credentials: Record<string, unknown>;
+}
+
+export interface RuntimeFlowsChange {
+  flows: Array<Record<string, unknown>>;
+  /** Undefined when they did not change. */
+  credentials: Record<string, unknown> | undefined;
+}
+
+/** Where the flows of a Node-RED are kept. */
+export interface FlowsStore {
+  /** The revision that was last read or written; null where there are no revisions. */
+  revision(): number | null;
+  /** Waits as long as there are none to be had. */
+  read(): Promise<RuntimeFlows>;
+  /** Rejects with `code: 'version_mismatch', status: 409` when they were changed elsewhere; nothing is lost then. */
+  write(change: RuntimeFlowsChange, user: Record<string, unknown> | undefined): Promise<void>;
+  /** Flows that are newer than those last read or written, null when there are none. They count as read after `accept`. */
+  readNewer(revision: number, flowsFolder: string | null): Promise<NewerFlows | null>;
+  accept(newer: NewerFlows): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewerFlows extends RuntimeFlows {
+  revision: number;
+  credentialsChanged: boolean;
+}
+
+/** What each of the bundled runtime plugins exports. */
+export interface StoragePlugin {
+  createFlowsStore(host: RuntimeHost): FlowsStore;
+}
+export interface IdentityPlugin {
+  /** Node-RED's `adminAuth`. */
+  createAdminAuth(host: RuntimeHost): Record<string, unknown>;
+}
+export interface AuditPlugin {
+  /** Takes Node-RED's audit messages. */
+  createAuditHandler(host: RuntimeHost): (message: Record<string, unknown>) => void;
+}

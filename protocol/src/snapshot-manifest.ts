@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { Digest, ModuleName, ModuleVersion } from './names.ts';
+
+/** Palette modules with their versions. */
+export const Modules = z.record(ModuleName, ModuleVersion);
+export type Modules = z.infer<typeof Modules>;
+
+/** A variable of a snapshot. The value of a secret one never travels: `value` is null. */
+export const SnapshotVariable = z.strictObject({
+  name: z.string(),
+  value: z.string().nullable(),
+  secret: z.boolean(),
+});
+export type SnapshotVariable = z.infer<typeof SnapshotVariable>;
+
+/**
+ * What a snapshot consists of. Large parts are blobs named by their digest, so that equal parts are stored
+ * and sent once, and two snapshots can be compared by their digests.
+ */
+export const SnapshotManifest = z.strictObject({
+  version: z.literal(1),
+  flows: Digest,
+  credentials: Digest.nullable(),
+  variables: z.array(SnapshotVariable),
+  modules: Modules,
+  nodeRed: z.string(),
+  nodeJs: z.string(),
+});
+export type SnapshotManifest = z.infer<typeof SnapshotManifest>;

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/** What a person sees of an instance or device: one vocabulary for page, sidebar, API and alerts. */
+export const RUNTIME_STATUSES = [
+  'created',
+  'waiting',
+  'starting',
+  'running',
+  'updating',
+  'safe',
+  'drift',
+  'stopping',
+  'stopped',
+  'suspended',
+  'crashed',
+  'error',
+  'offline',
+  'never',
+] as const;
+export const RuntimeStatus = z.enum(RUNTIME_STATUSES);
+export type RuntimeStatus = z.infer<typeof RuntimeStatus>;
+
+/** Statuses that need somebody to look. */
+export const NEEDS_ATTENTION: ReadonlySet<RuntimeStatus> = new Set<RuntimeStatus>([
+  'safe',
+  'drift',
+  'crashed',
+  'error',
+  'offline',
+]);
+
+/** States in which a hosted instance can be. */
+export const INSTANCE_STATES = [
+  'created',
+  'starting',
+  'running',
+  'safe',
+  'stopping',
+  'stopped',
+  'suspended',
+  'crashed',
+  'error',
+  'importing',
+] as const;
+export const InstanceState = z.enum(INSTANCE_STATES);
+export type InstanceState = z.infer<typeof InstanceState>;
+
+export const Desired = z.enum(['running', 'stopped', 'suspended']);
+export type Desired = z.infer<typeof Desired>;
+
+/** What a device says of itself. `idle` has no target. */
+export const DEVICE_STATES = [
+  'idle',
+  'updating',
+  'starting',
+  'running',
+  'stopped',
+  'suspended',
+  'crashed',
+  'error',
+] as const;
+export const DeviceState = z.enum(DEVICE_STATES);
+export type DeviceState = z.infer<typeof DeviceState>;
+
+export const Presence = z.enum(['online', 'offline', 'never']);
+export type Presence = z.infer<typeof Presence>;
+
+interface DeviceFacts {
+  presence: Presence;
+  state: DeviceState;
+  targetSnapshotId: string | null;
+  runningSnapshotId: string | null;
+}
+
+/** The one place that decides how a device is called. An offline device is never shown as running. */
+export function deviceStatus(device: DeviceFacts): RuntimeStatus {
+  if (device.presence !== 'online') {
+    return device.presence;
+  }
+  if (device.state === 'idle') {
+    return 'waiting';
+  }
+  if (device.state === 'running' && device.targetSnapshotId !== device.runningSnapshotId) {
+    return 'drift';
+  }
+  return device.state;
+}
+
+/** The one place that decides how a hosted instance is called. */
+export function instanceStatus(state: InstanceState): RuntimeStatus {
+  return state === 'importing' ? 'starting' : state;
+}

@@ -1,0 +1,45 @@
+// Runs the tests and ends with one line that counts them: `npm test`, or `npm test -- <files or folders>`.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const FOLDERS = ['unit', 'integration', 'nodes', 'e2e'];
+const GRACE_MS = 10_000;
+
+function filesIn(path) {
+  if (!statSync(path).isDirectory()) {
+    return [path];
+  }
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesIn(join(path, name)))
+    .filter((file) => file.endsWith('.test.ts'));
+}
+
+const asked = process.argv.slice(2);
+const places =
+  asked.length > 0 ? asked : FOLDERS.map((folder) => join(root, 'test', folder)).filter(existsSync);
+const files = places.flatMap((place) => filesIn(place));
+
+const mocha = spawn(
+  process.execPath,
+  [
+    '--import=tsx',
+    join(root, 'node_modules/mocha/bin/mocha.js'),
+    '--extension=ts',
+    '--exit',
+    '--timeout=120000',
+    `--require=${join(root, 'test/support/hooks.ts')}`,
+    `--reporter=${join(root, 'scripts/counting-reporter.cjs')}`,
+    ...files,
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    mocha.kill(signal);
+    setTimeout(() => mocha.kill('SIGKILL'), GRACE_MS).unref();
+  });
+}
+mocha.on('exit', (code) => process.exit(code ?? 1));

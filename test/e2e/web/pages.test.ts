@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { openPage, signInOnPage } from '../../support/browser.ts';
+import { buildApplication, buildInstance } from '../../support/builders.ts';
+import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface Axe {
+  run(
+    where: Document,
+    options: object,
+  ): Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string }> }> }>;
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async (rules) => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run(document, { runOnly: rules });
+    return violations.map(
+      ({ id, nodes }) => `${location.pathname}: ${id} at ${nodes[0]?.html.slice(0, 160)}`,
+    );
+  }, RULES);
+}
+
+/** One thing of each kind, so that no page is empty. */
+async function furnish(cp: RunningControlPlane): Promise<string[]> {
+  const { teamId, applicationId } = await buildApplication(cp);
+  const instance = await buildInstance(cp, applicationId);
+  const params = { id: applicationId };
+  await cp.admin.call('createInstanceSnapshot', { params: { id: instance.id }, body: { name: 'first' } });
+  const { id: deviceId } = await cp.admin.call('createDevice', {
+    params: { id: teamId },
+    body: { name: 'filler 1', applicationId },
+  });
+  const group = await cp.admin.call('createDeviceGroup', { params, body: { name: 'fillers' } });
+  await cp.admin.call('updateDeviceGroupMembers', { params: { id: group.id }, body: { add: [deviceId] } });
+  const pipeline = await cp.admin.call('createPipeline', { params, body: { name: 'release' } });
+  const stages = { params: { id: pipeline.id } };
+  await cp.admin.call('createStage', { ...stages, body: { name: 'from', instanceId: instance.id } });
+  await cp.admin.call('createStage', { ...stages, body: { name: 'to', deviceGroupId: group.id } });
+  await cp.admin.call('createProvisioningToken', { params: { id: teamId }, body: { name: 'token' } });
+  const team = [
+    '',
+    '/applications',
+    '/instances',
+    '/devices',
+    '/devices/provisioning',
+    '/pipelines',
+    '/people',
+  ];
+  const application = ['', '/devices', '/device-groups', '/pipelines', '/snapshots', '/audit', '/settings'];
+  const tabs = ['', '/snapshots', '/devices', '/log', '/variables', '/audit'];
+  return [
+    ...[...team, '/audit', '/settings'].map((tab) => `/teams/${teamId}${tab}`),
+    ...application.map((tab) => `/applications/${applicationId}${tab}`),
+    ...tabs.map((tab) => `/instances/${instance.id}${tab}`),
+    ...['', '/log', '/snapshots', '/audit'].map((tab) => `/devices/${deviceId}${tab}`),
+    `/device-groups/${group.id}`,
+    `/pipelines/${pipeline.id}`,
+    '/admin/stacks',
+    '/admin/users',
+    '/account',
+    '/no/such/page',
+    '/instances/01nosuchinstance',
+  ];
+}
+
+describe('every page', () => {
+  let cp: RunningControlPlane;
+  let paths: string[];
+  before(async () => {
+    cp = await startControlPlane();
+    paths = await furnish(cp);
+  });
+  after(() => cp.stop());
+
+  for (const look of [
+    { theme: 'light', width: 1440 },
+    { theme: 'dark', width: 360 },
+  ] as const) {
+    it(`is without a fault that axe finds, fits and does not complain, ${look.theme} at ${look.width} px`, async () => {
+      const { page, complaints, close } = await openPage(look);
+      const faults: string[] = [];
+      try {
+        await page.goto(cp.url);
+        await signInOnPage(page);
+        await page.waitForURL(/teams/);
+        for (const path of paths) {
+          await page.goto(cp.url + path);
+          await page.locator('main h1, main h2').first().waitFor();
+          await page.locator('main .v-progress-linear[aria-label^=Loading]').waitFor({ state: 'hidden' });
+          faults.push(...(await violationsOf(page)));
+          const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          if (overhang > 0) {
+            faults.push(`${path}: ${overhang} px too wide`);
+          }
+        }
+      } finally {
+        await close();
+      }
+
+      // The thing that is not there is asked for on purpose.
+      const unexpected = complaints.filter((text) => !/status of 404/.test(text));
+      assert.deepEqual([...faults, ...unexpected], []);
+    });
+  }
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { FlowNode } from '@flowyard/protocol';
+import { getFromInstance } from '../../support/api-client.ts';
+import { buildApplication, buildInstance, instanceIn } from '../../support/builders.ts';
+import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const EXAMPLES = path.resolve(import.meta.dirname, '../../../nodes/examples');
+
+/** Flows whose HTTP route takes a snapshot and answers with it. */
+function snapshotFlows(): FlowNode[] {
+  const place = { z: 'tab1', x: 100, y: 100 };
+  return [
+    { id: 'tab1', type: 'tab', label: 'Snapshots' },
+    { ...place, id: 'in1', type: 'http in', url: '/take', method: 'get', wires: [['sn1']] },
+    {
+      ...place,
+      ...{ id: 'sn1', type: 'flowyard-snapshot', wires: [['out1']] },
+      ...{ snapshotName: 'req.query.name', snapshotNameType: 'msg', description: '', descriptionType: 'str' },
+    },
+    { ...place, id: 'out1', type: 'http response', wires: [] },
+  ];
+}
+
+describe('the palette nodes on a hosted instance', function () {
+  this.timeout(60_000);
+  let plane: RunningControlPlane;
+  let applicationId: string;
+
+  before(async () => {
+    plane = await startControlPlane();
+    ({ applicationId } = await buildApplication(plane));
+  });
+
+  after(() => plane?.stop());
+
+  it('take a snapshot of the instance', async () => {
+    const instance = await buildInstance(plane, applicationId, { start: true, flows: snapshotFlows() });
+    await instanceIn(plane, instance.id, 'running');
+
+    const answer = await eventually(async () => {
+      const { status, body } = await getFromInstance(instance.url, '/take?name=From%20a%20flow');
+      return status === 200 && body;
+    });
+
+    const { id } = JSON.parse(answer) as { id: string };
+    const { items } = await plane.admin.call('listInstanceSnapshots', { params: { id: instance.id } });
+    assert.equal(items.find((snapshot) => snapshot.id === id)?.name, 'From a flow');
+  });
+
+  for (const file of readdirSync(EXAMPLES)) {
+    it(`run the example ${file}`, async () => {
+      const flows = JSON.parse(readFileSync(path.join(EXAMPLES, file), 'utf8')) as FlowNode[];
+      const instance = await buildInstance(plane, applicationId, { start: true, flows });
+
+      const { reason } = await instanceIn(plane, instance.id, 'running');
+
+      assert.equal(reason, null);
+    });
+  }
+});

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/ports.ts';
+
+const require = createRequire(import.meta.url);
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+/** Another Node-RED than the one of this repository, with a Node.js beside it when it needs a newer one. */
+const STACK = process.env.FLOWYARD_TEST_STACK;
+const NODE_RED = require.resolve('node-red/package.json', { paths: [STACK ?? ROOT] });
+const OWN_NODE = path.join(
+  STACK ?? ROOT,
+  'node_modules',
+  `node-${process.platform}-${process.arch}`,
+  'bin/node',
+);
+const NODE = existsSync(OWN_NODE) ? OWN_NODE : process.execPath;
+
+/** A Node-RED with our plugin and nodes, as a user would start it. */
+export class EditorServer {
+  readonly folder: string;
+  readonly url: string;
+  output = '';
+  readonly #process: ChildProcess;
+
+  private constructor(folder: string, port: number, environment: Record<string, string>) {
+    this.folder = folder;
+    this.url = `http://127.0.0.1:${port}/`;
+    this.#process = spawn(
+      NODE,
+      [path.join(path.dirname(NODE_RED), 'red.js'), '-u', folder, '-p', String(port)],
+      {
+        env: { PATH: process.env.PATH, HOME: folder, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.on('data', (chunk) => {
+        this.output += chunk;
+      });
+    }
+  }
+
+  static async start(environment: Record<string, string>, settings: object = {}): Promise<EditorServer> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'flowyard-editor-'));
+    const all = {
+      uiHost: '127.0.0.1',
+      nodesDir: [path.join(ROOT, 'plugins'), path.join(ROOT, 'nodes')],
+      flowFile: 'flows.json',
+      credentialSecret: 'x',
+      externalModules: { palette: { allowInstall: false } },
+      telemetry: { enabled: false, updateNotification: false },
+      editorTheme: { tours: false },
+      ...settings,
+    };
+    await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify(all)};`);
+    const server = new EditorServer(folder, await freePort(), environment);
+    await eventually(() => server.output.includes('Started flows'), { withinMs: 30_000 });
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGKILL');
+    await ended;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Opens the editor and waits until our tabs are there; what goes wrong on the page is collected. */
+export async function openEditor(
+  browser: Browser,
+  url: string,
+  problems: string[],
+  language = 'en-US',
+): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale: language });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  await page.waitForFunction("document.querySelectorAll('.flowyard-pane').length === 3", null, {
+    timeout: 30_000,
+  });
+  await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 30_000 });
+  return page;
+}
+
+/** Shows one of our tabs; answers its element. */
+export async function showTab(page: Page, name: 'snapshots' | 'pipeline' | 'devices') {
+  await page.evaluate(`RED.actions.invoke('flowyard:show-${name}')`);
+  const pane = page.locator('.flowyard-pane:visible');
+  await pane.waitFor();
+  return pane;
+}

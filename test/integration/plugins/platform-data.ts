@@ -1,0 +1,120 @@
+import type { DeploymentView, PipelineView, StageView } from '@flowyard/protocol';
+import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
+import { type FakePlatform, page } from '../nodes/support/fake-platform.ts';
+
+const TIME = '2026-01-01T00:00:00.000Z';
+
+export const INSTANCE = {
+  id: 'inst01',
+  name: 'line-dev',
+  application: { id: 'app001', name: 'Bottling line' },
+  runningSnapshot: { id: 'snap02', name: 'Faster filling' },
+  targetSnapshot: { id: 'snap01', name: 'Release 1' },
+};
+
+export const SNAPSHOTS = [
+  buildSnapshotView({
+    id: 'snap02',
+    name: 'Faster filling',
+    description: 'Valve opens 40 ms earlier',
+    kind: 'manual',
+  }),
+  buildSnapshotView({ id: 'snap01', name: 'Release 1', kind: 'deploy' }),
+];
+
+function buildStage(position: number, overrides: Partial<StageView>): StageView {
+  return {
+    id: `stage${position}`,
+    name: `Stage ${position}`,
+    position,
+    action: 'create',
+    protected: false,
+    target: { kind: 'instance', id: `inst0${position + 1}`, name: `line-${position}` },
+    status: 'running',
+    devices: null,
+    snapshot: null,
+    ...overrides,
+  };
+}
+
+export function buildDeployment(overrides: Partial<DeploymentView> = {}): DeploymentView {
+  const target = { kind: 'device', wave: 1, reason: null } as const;
+  return {
+    id: 'depl01',
+    pipelineId: 'pipe01',
+    applicationId: 'app001',
+    from: { id: 'stage1', name: 'Production' },
+    to: { id: 'stage2', name: 'Line 1' },
+    snapshot: { id: 'snap01', name: 'Release 1' },
+    state: 'running',
+    message: null,
+    author: 'ada',
+    targets: [
+      { ...target, id: 'dev001', name: 'Filler 3', state: 'succeeded' },
+      { ...target, id: 'dev002', name: 'Capper', state: 'updating' },
+    ],
+    createdAt: TIME,
+    finishedAt: null,
+    ...overrides,
+  };
+}
+
+export const PIPELINE: PipelineView = {
+  id: 'pipe01',
+  name: 'To production',
+  applicationId: 'app001',
+  stages: [
+    buildStage(0, { name: 'Development', target: { kind: 'instance', id: 'inst01', name: 'line-dev' } }),
+    buildStage(1, {
+      name: 'Production',
+      protected: true,
+      action: 'prompt',
+      target: { kind: 'instance', id: 'inst02', name: 'line-prod' },
+      snapshot: { id: 'snap01', name: 'Release 1' },
+    }),
+    buildStage(2, {
+      name: 'Line 1',
+      target: { kind: 'device-group', id: 'grp001', name: 'Fillers' },
+      status: null,
+      devices: { total: 2, online: 2, onTarget: 1 },
+      snapshot: { id: 'snap01', name: 'Release 1' },
+    }),
+  ],
+  lastDeployment: null,
+  createdAt: TIME,
+};
+
+export const DEVICES = [
+  buildDevice({ deviceGroup: { id: 'grp001', name: 'Fillers' } }),
+  buildDevice({
+    id: 'dev002',
+    name: 'Capper',
+    deviceGroup: { id: 'grp001', name: 'Fillers' },
+    status: 'drift',
+    runningSnapshot: { id: 'snap00', name: 'Release 0' },
+    reason: 'The module node-red-x is not in the registry.\nThe last lines of its log:\n[info] Started flows',
+  }),
+  buildDevice({ id: 'dev003', name: 'Labeller', status: 'offline', presence: 'offline', instance: INSTANCE }),
+];
+
+/** A control plane with one instance that has snapshots, a pipeline and devices. */
+export function furnish(platform: FakePlatform): FakePlatform {
+  return platform
+    .on('GET /instances/inst01', () => ({ status: 200, body: INSTANCE }))
+    .on('GET /instances/inst01/snapshots', () => ({ status: 200, body: page(SNAPSHOTS) }))
+    .on('GET /applications/app001/snapshots', () => ({
+      status: 200,
+      body: page([
+        ...SNAPSHOTS,
+        buildSnapshotView({ owner: { kind: 'instance', id: 'inst02', name: 'line-prod' } }),
+      ]),
+    }))
+    .on('GET /applications/app001/pipelines', () => ({
+      status: 200,
+      body: page([
+        PIPELINE,
+        { ...PIPELINE, id: 'pipe02', name: 'Not ours', stages: PIPELINE.stages.slice(1) },
+      ]),
+    }))
+    .on('GET /applications/app001/devices', () => ({ status: 200, body: page(DEVICES) }));
+}

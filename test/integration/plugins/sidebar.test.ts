@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../../support/browser.ts';
+import { eventually } from '../../support/eventually.ts';
+import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
+import { FakePlatform, TOKEN } from '../nodes/support/fake-platform.ts';
+import { EditorServer, openEditor, showTab } from './editor-page.ts';
+import { buildDeployment, furnish, PIPELINE } from './platform-data.ts';
+
+describe("the sidebar in Node-RED's editor", function () {
+  this.timeout(60_000);
+  let platform: FakePlatform;
+  let server: EditorServer;
+  let browser: Browser;
+  let page: Page;
+  const problems: string[] = [];
+
+  before(async () => {
+    platform = furnish(await new FakePlatform().start());
+    server = await EditorServer.start({
+      FLOWYARD_URL: platform.url,
+      FLOWYARD_TOKEN: TOKEN,
+      FLOWYARD_INSTANCE_ID: 'inst01',
+    });
+    browser = await launchBrowser();
+    page = await openEditor(browser, server.url, problems);
+    // What the proxy adds to each request of a person who is signed in.
+    await page.setExtraHTTPHeaders({ 'x-flowyard-identity': 'signed.identity' });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await platform?.stop();
+  });
+
+  afterEach(() => {
+    assert.deepEqual(problems, []);
+  });
+
+  const lastPost = () => platform.requests.findLast(({ method }) => method === 'POST');
+  /** Answers the question that is asked, and waits until it is gone. */
+  async function answer(name: string): Promise<void> {
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByRole('button', { name, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+  }
+
+  it('lists snapshots with who and what, and marks the one that runs', async () => {
+    const pane = await showTab(page, 'snapshots');
+    const items = pane.getByRole('listitem');
+
+    await eventually(async () => (await items.count()) === 2);
+    assert.match(
+      (await items.nth(0).textContent()) ?? '',
+      /Faster filling[\s\S]*runs now[\s\S]*ada[\s\S]*2 tabs, 12 nodes/,
+    );
+    assert.match((await items.nth(1).textContent()) ?? '', /Release 1[\s\S]*by a push/);
+  });
+
+  it('takes a snapshot in the name of the person', async () => {
+    platform.on('POST /instances/inst01/snapshots', ({ body }) => ({
+      status: 201,
+      body: buildSnapshotView({ id: 'snap03', ...(body as object), createdAt: new Date().toISOString() }),
+    }));
+    const pane = await showTab(page, 'snapshots');
+
+    await pane.getByRole('button', { name: 'Take a snapshot' }).click();
+    await pane.getByLabel('Name').fill('Before <b>the</b> audit');
+    await page.keyboard.press('Enter');
+
+    await eventually(async () => (await pane.getByRole('listitem').count()) === 3);
+    assert.match((await pane.getByRole('listitem').first().textContent()) ?? '', /Before <b>the<\/b> audit/);
+    assert.deepEqual(lastPost()?.body, { name: 'Before <b>the</b> audit' });
+    assert.equal(lastPost()?.headers['x-flowyard-identity'], 'signed.identity');
+  });
+
+  it('says in words why a snapshot was refused', async () => {
+    platform.on('POST /instances/inst01/snapshots', () => ({
+      status: 409,
+      body: { error: { code: 'limit', message: 'The team keeps no more than 50 snapshots.' } },
+    }));
+    const pane = await showTab(page, 'snapshots');
+
+    await pane.getByRole('button', { name: 'Take a snapshot' }).click();
+    await pane.getByLabel('Name').fill('One too many');
+    await page.keyboard.press('Enter');
+
+    await page.getByText('The team keeps no more than 50 snapshots.').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('asks before it rolls back', async () => {
+    platform.on('POST /instances/inst01/rollback', () => ({
+      status: 202,
+      body: { instance: {}, safetySnapshot: {} },
+    }));
+    const pane = await showTab(page, 'snapshots');
+    const button = pane.getByRole('button', { name: 'Roll back to Release 1' });
+
+    await button.click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    assert.notEqual(lastPost()?.path, '/instances/inst01/rollback');
+    await button.click();
+    await answer('Roll back');
+
+    await eventually(() => lastPost()?.path === '/instances/inst01/rollback');
+    assert.deepEqual(lastPost()?.body, { snapshotId: 'snap01' });
+  });
+
+  it('shows the pipelines of this instance, what runs in each stage, and pushes', async () => {
+    platform.on('POST /stages/stage0/deploy', () => ({
+      status: 202,
+      body: { deployment: buildDeployment() },
+    }));
+    const pane = await showTab(page, 'pipeline');
+    await pane.getByText('To production').waitFor();
+    assert.equal(await pane.getByText('Not ours').count(), 0);
+    assert.match(
+      (await pane.textContent()) ?? '',
+      /Development[\s\S]*this instance[\s\S]*changed since its last snapshot/,
+    );
+    assert.match((await pane.textContent()) ?? '', /Production[\s\S]*owners only[\s\S]*Release 1/);
+    assert.match((await pane.textContent()) ?? '', /1 of 2 devices run it, 2 online/);
+
+    await pane.getByRole('button', { name: 'Push from Development to Production' }).click();
+    await answer('Push');
+
+    await eventually(() => lastPost()?.path === '/stages/stage0/deploy');
+  });
+
+  it('lets a stage that asks choose among its own snapshots', async () => {
+    platform.on('POST /stages/stage1/deploy', () => ({
+      status: 202,
+      body: { deployment: buildDeployment() },
+    }));
+    const pane = await showTab(page, 'pipeline');
+
+    await pane.getByRole('button', { name: 'Push from Production to Line 1' }).click();
+    await page.getByLabel('Snapshot', { exact: true }).selectOption({ label: 'Release 1' });
+    await answer('Push');
+
+    await eventually(() => lastPost()?.path === '/stages/stage1/deploy');
+    assert.deepEqual(lastPost()?.body, { snapshotId: 'snap01' });
+  });
+
+  it('follows the progress of a push', async () => {
+    const pane = await showTab(page, 'pipeline');
+    await eventually(() => platform.isSubscribed('application/app001'));
+
+    platform.change('application/app001', 'deployment', 'depl01', buildDeployment());
+    await pane.getByRole('progressbar', { name: '1 of 2' }).waitFor();
+    assert.ok(await pane.getByRole('button', { name: 'Push from Development' }).isDisabled());
+    const targets = buildDeployment().targets.map((target) =>
+      target.state === 'updating' ? { ...target, state: 'failed' as const, reason: 'No space.' } : target,
+    );
+    const message = 'One of two devices did not take it.';
+    platform.change(
+      'application/app001',
+      'deployment',
+      'depl01',
+      buildDeployment({ state: 'failed', message, targets }),
+    );
+
+    await pane.getByText('Capper: No space.').waitFor();
+    platform.change('application/app001', 'pipeline', 'pipe01', { ...PIPELINE, name: 'Renamed' });
+    await pane.getByText('Renamed').waitFor();
+  });
+
+  it('shows devices with what they run and should run, live', async () => {
+    const pane = await showTab(page, 'devices');
+    await pane.getByText('Capper').waitFor();
+    assert.match(
+      (await pane.textContent()) ?? '',
+      /Run what this instance gives them[\s\S]*Labeller[\s\S]*Group Fillers/,
+    );
+    assert.match(
+      (await pane.textContent()) ?? '',
+      /Capper[\s\S]*drift[\s\S]*runs Release 0[\s\S]*should run Release 1/,
+    );
+
+    await pane.getByText('The module node-red-x is not in the registry.').click();
+    platform.change(
+      'application/app001',
+      'device',
+      'dev001',
+      buildDevice({ status: 'crashed', reason: 'Boom.' }),
+    );
+
+    await pane.getByText('Boom.').waitFor();
+    assert.ok(await pane.getByText('[info] Started flows').isVisible(), 'what was opened stays open');
+    await pane.getByLabel('Filter').fill('labeller');
+    assert.equal(await pane.getByRole('listitem').count(), 1);
+    await pane.getByLabel('Filter').fill('');
+  });
+
+  it('says that it lost the connection and reads everything anew when it is back', async () => {
+    const pane = await showTab(page, 'devices');
+
+    await platform.stop();
+    await pane.getByText('The connection to Flowyard is lost').waitFor();
+    const before = platform.requests.length;
+    await platform.start();
+
+    await eventually(() => platform.requests.slice(before).some(({ path }) => path.endsWith('/devices')), {
+      withinMs: 20_000,
+    });
+    await eventually(async () => (await pane.getByText('The connection to Flowyard is lost').count()) === 0);
+  });
+
+  it('speaks German where the editor does', async () => {
+    const german = await openEditor(browser, server.url, problems, 'de');
+
+    const pane = await showTab(german, 'snapshots');
+
+    await pane.getByRole('button', { name: 'Schnappschuss machen' }).waitFor();
+  });
+
+  it('explains itself in a Node-RED that does not run in Flowyard', async () => {
+    const other = await EditorServer.start({});
+    try {
+      const alone = await openEditor(browser, other.url, problems);
+      for (const tab of ['snapshots', 'pipeline', 'devices'] as const) {
+        const pane = await showTab(alone, tab);
+        await pane.getByText('Not in Flowyard').waitFor();
+        assert.equal(await pane.getByRole('button').count(), 0);
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+});

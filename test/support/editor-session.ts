@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import type { InstanceView } from '@flowyard/protocol';
+import { type ApiClient, getFromInstance, type InstanceAnswer, requestInstance } from './api-client.ts';
+
+export const BROWSER = { accept: 'text/html' };
+
+/** Walks the redirects from an editor's address to its cookie, as a browser does. */
+export async function openEditorOf(instance: InstanceView, person: ApiClient): Promise<string> {
+  const first = await getFromInstance(instance.url, '/', BROWSER);
+  assert.equal(first.status, 302, first.body);
+  const flowCookie = cookieOf(first.headers);
+  const authorize = await fetch(String(first.headers.location), {
+    redirect: 'manual',
+    headers: { ...BROWSER, cookie: person.cookie ?? '' },
+  });
+  const callback = new URL(authorize.headers.get('location') ?? '', person.url);
+  assert.equal(callback.origin, instance.url, callback.href);
+  const path = callback.pathname + callback.search;
+  const back = await getFromInstance(instance.url, path, { ...BROWSER, cookie: flowCookie });
+  assert.equal(back.status, 302, back.body);
+  return cookieOf(back.headers, 'flowyard_editor');
+}
+
+/** The cookie that an answer sets whose name begins so. */
+export function cookieOf(headers: InstanceAnswer['headers'], name = ''): string {
+  const cookies = [headers['set-cookie'] ?? []].flat();
+  return cookies.find((cookie) => cookie.startsWith(name))?.split(';')[0] ?? '';
+}
+
+/** Posts to the editor's own API as the person who opened it. */
+export function postToEditor(
+  instance: InstanceView,
+  cookie: string,
+  path: string,
+  body: unknown,
+): Promise<InstanceAnswer> {
+  const headers = { cookie, 'content-type': 'application/json', 'node-red-api-version': 'v2' };
+  return requestInstance(instance.url, 'POST', path, headers, JSON.stringify(body));
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describeCurrent, type Situation } from '../../../device-agent/src/describe-current.ts';
+import type { DeviceFacts } from '../../../device-agent/src/plan-steps.ts';
+import { releaseIdOf } from '../../../device-agent/src/release/release.ts';
+import { buildFacts, buildSnapshot, buildTarget } from './builders.ts';
+
+const OLD = { id: 'old', snapshot: buildSnapshot('snap01') };
+const target = buildTarget({ generation: 7, snapshot: buildSnapshot('snap02') });
+const running = { state: 'running', reason: null, step: null, nodeRed: '4.1.15' } as const;
+const NEW = buildSnapshot('snap02');
+const failed = { releaseId: releaseIdOf(NEW), snapshotId: 'snap02', retries: 0, reason: 'It crashed.' };
+
+function describeSituation({
+  facts,
+  ...overrides
+}: Partial<Omit<Situation, 'facts'>> & { facts?: Partial<DeviceFacts> }) {
+  const nothing = { target: null, runtime: null, phase: null, notice: null };
+  return describeCurrent({ ...nothing, facts: buildFacts(facts), ...overrides });
+}
+
+describe('what a device says of itself', () => {
+  it('is idle before it knows anything', () => {
+    assert.equal(describeSituation({}).state, 'idle');
+  });
+
+  it('is idle and names no snapshot when the target has none', () => {
+    const current = describeSituation({ target: buildTarget(), facts: { committed: OLD } });
+
+    assert.deepEqual([current.state, current.snapshotId], ['idle', null]);
+  });
+
+  it('names the snapshot that runs while the next one is fetched', () => {
+    const phase = { step: 'installing Node-RED', progress: null };
+    const current = describeSituation({ target, facts: { committed: OLD }, runtime: running, phase });
+
+    assert.deepEqual(
+      [current.state, current.snapshotId, current.step],
+      ['updating', 'snap01', 'installing Node-RED'],
+    );
+  });
+
+  it('says what it gave up and why, while the old snapshot runs', () => {
+    const current = describeSituation({ target, facts: { committed: OLD, failed }, runtime: running });
+
+    assert.deepEqual(
+      [current.state, current.snapshotId, current.failedSnapshotId, current.reason, current.generation],
+      ['running', 'snap01', 'snap02', 'Snapshot "Snapshot snap02" was tried and given up: It crashed.', 7],
+    );
+  });
+
+  it('does not speak of a failure any more when it is to be tried again', () => {
+    const again = buildTarget({ snapshot: NEW, retries: 1 });
+    const current = describeSituation({ target: again, facts: { committed: OLD, failed }, runtime: running });
+
+    assert.deepEqual([current.failedSnapshotId, current.reason], [null, null]);
+  });
+
+  it('does not speak of a failure when another snapshot is wanted', () => {
+    const other = buildTarget({ snapshot: buildSnapshot('snap03') });
+    const current = describeSituation({ target: other, facts: { committed: OLD, failed }, runtime: running });
+
+    assert.deepEqual([current.failedSnapshotId, current.reason], [null, null]);
+  });
+
+  it('is in error when the first snapshot failed and there is nothing to return to', () => {
+    assert.equal(describeSituation({ target, facts: { failed } }).state, 'error');
+  });
+
+  it('is stopped when it should be and nothing runs', () => {
+    const stopped = buildTarget({ desired: 'stopped', snapshot: buildSnapshot('snap01') });
+
+    assert.equal(describeSituation({ target: stopped, facts: { committed: OLD } }).state, 'stopped');
+  });
+
+  it('cuts a reason that would not fit the protocol', () => {
+    const current = describeSituation({
+      target,
+      facts: { failed: { ...failed, reason: 'x'.repeat(50_000) } },
+    });
+
+    assert.equal(current.reason?.length, 20_000);
+  });
+
+  it('is in error and says what is missing while nothing can run', () => {
+    const committedReady = { release: true, nodeRed: false, modules: true };
+    const current = describeSituation({ target, facts: { committed: OLD, committedReady } });
+
+    assert.equal(current.state, 'error');
+    assert.match(current.reason ?? '', /"Snapshot snap01" lacks Node-RED 4\.1\.15/);
+  });
+
+  it('names the snapshot that runs in place of a damaged one', () => {
+    const standIn = { id: 'older', snapshot: buildSnapshot('snap00') };
+    const current = describeSituation({
+      target,
+      facts: {
+        committed: OLD,
+        committedReady: { release: true, nodeRed: true, modules: false },
+        standIn,
+        running: { releaseId: 'older', isHealthy: true },
+      },
+      runtime: running,
+    });
+
+    assert.deepEqual([current.state, current.snapshotId], ['running', 'snap00']);
+    assert.match(current.reason ?? '', /"Snapshot snap01" lacks its modules.*"Snapshot snap00" runs/);
+  });
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import type { DeploymentView, StageView } from '@flowyard/protocol';
+import { progressOf } from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
+import { relationOf } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
+
+function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'instance'): StageView {
+  return {
+    id: 'stage1',
+    name: 'Stage',
+    position: 0,
+    action: 'active',
+    protected: false,
+    target: { kind, id: 'target1', name: 'target' },
+    status: 'running',
+    devices: null,
+    snapshot: snapshotId === null ? null : { id: snapshotId, name: snapshotId },
+  };
+}
+
+function targets(...states: DeploymentView['targets'][number]['state'][]): Pick<DeploymentView, 'targets'> {
+  return {
+    targets: states.map((state, index) => ({
+      kind: 'device',
+      id: `device${index}`,
+      name: `device ${index}`,
+      wave: 0,
+      state,
+      reason: null,
+    })),
+  };
+}
+
+describe('what the page says of a pipeline', () => {
+  it('calls neighbours equal only when they run the same snapshot', () => {
+    assert.equal(relationOf(stage('one'), stage('one')), 'same');
+    assert.equal(relationOf(stage('two'), stage('one')), 'differs');
+    assert.equal(relationOf(stage('one'), stage(null)), 'differs');
+  });
+
+  it('tells changes since the last snapshot from nothing at all', () => {
+    assert.equal(relationOf(stage(null), stage('one')), 'changed');
+    assert.equal(relationOf(stage(null, 'device-group'), stage('one')), 'empty');
+  });
+
+  it('counts a deployment by what became of its targets', () => {
+    const progress = progressOf(targets('succeeded', 'failed', 'skipped', 'updating'));
+
+    assert.deepEqual(progress, { done: 1, failed: 1, share: 0.75 });
+  });
+});
