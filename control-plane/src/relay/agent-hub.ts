@@ -12,7 +12,10 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 const KEEP_LOG_LINES = 500;
 
 interface Parts {
-  agents: AgentService;
+  agents: Pick<
+    AgentService,
+    'targetsOf' | 'recordHello' | 'recordState' | 'recordMetrics' | 'recordEvent' | 'recordGone'
+  >;
   changes: Changes;
   logger: Logger;
 }
@@ -39,6 +42,8 @@ export class AgentHub {
   readonly #sessions = new Map<string, Session>();
   readonly #logReaders = new Map<string, Set<LogReader>>();
   readonly #logs = new Map<string, LogLine[]>();
+  readonly #untold = new Set<string>();
+  #telling: Promise<void> | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts) {
@@ -47,9 +52,7 @@ export class AgentHub {
 
   start(): void {
     this.#parts.changes.on('targets', ({ deviceIds }) => {
-      this.#sendTargets(deviceIds).catch((error: unknown) =>
-        this.#parts.logger.error({ err: error }, 'targets could not be sent'),
-      );
+      void this.#sendTargets(deviceIds);
     });
     this.#pingTimer = setInterval(() => this.#ping(), PING_MS);
   }
@@ -182,19 +185,46 @@ export class AgentHub {
     }
   }
 
-  /** Sends the target to those of these devices that are connected; closes the connection of those that are gone. */
-  async #sendTargets(deviceIds: string[]): Promise<void> {
-    const connected = deviceIds.filter((id) => this.#sessions.get(id)?.greeted === true);
-    if (connected.length === 0) {
-      return;
+  /**
+   * Sends the target to those of these devices that are connected. There is one reading at a time: of two at once the
+   * older could end last and leave a device with a target that holds no more.
+   */
+  #sendTargets(deviceIds: string[]): Promise<void> {
+    for (const id of deviceIds) {
+      this.#untold.add(id);
     }
-    const targets = await this.#parts.agents.targetsOf(connected);
-    for (const deviceId of connected) {
-      const target = targets.get(deviceId);
-      if (target === undefined) {
-        this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
-      } else {
-        this.#send(deviceId, { type: 'target', target });
+    this.#telling ??= this.#tellTargets().finally(() => {
+      this.#telling = undefined;
+    });
+    return this.#telling;
+  }
+
+  async #tellTargets(): Promise<void> {
+    while (this.#untold.size > 0) {
+      const connected = [...this.#untold].filter((id) => this.#sessions.get(id)?.greeted === true);
+      this.#untold.clear();
+      if (connected.length > 0) {
+        await this.#tellTargetsOf(connected);
+      }
+    }
+  }
+
+  /** Closes the connection of devices that were removed, and of those whose target cannot be read: they come again. */
+  async #tellTargetsOf(deviceIds: string[]): Promise<void> {
+    try {
+      const targets = await this.#parts.agents.targetsOf(deviceIds);
+      for (const deviceId of deviceIds) {
+        const target = targets.get(deviceId);
+        if (target === undefined) {
+          this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
+        } else {
+          this.#send(deviceId, { type: 'target', target });
+        }
+      }
+    } catch (error) {
+      this.#parts.logger.error({ err: error }, 'targets could not be read');
+      for (const deviceId of deviceIds) {
+        this.#sessions.get(deviceId)?.socket.terminate();
       }
     }
   }

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { DeviceTarget } from '@flowyard/protocol';
+import pino from 'pino';
+import { AgentHub } from '../../../control-plane/src/relay/agent-hub.ts';
+import { Changes } from '../../../control-plane/src/relay/changes.ts';
+import { AgentClient } from '../../support/agent-client.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const DEVICE_ID = 'dev_1';
+
+type Read = (deviceIds: string[]) => Promise<Map<string, DeviceTarget>>;
+
+describe('The hub of the agents', () => {
+  const changes = new Changes();
+  let server: Server;
+  let hub: AgentHub;
+  let agent: AgentClient;
+  let read: Read;
+
+  beforeEach(async () => {
+    read = async () => targets(1);
+    const nothing = async () => {};
+    hub = new AgentHub({
+      agents: {
+        targetsOf: (deviceIds) => read(deviceIds),
+        recordHello: nothing,
+        recordState: nothing,
+        recordMetrics: () => {},
+        recordEvent: nothing,
+        recordGone: nothing,
+      },
+      changes,
+      logger: pino({ level: 'silent' }),
+    });
+    hub.start();
+    server = createServer().on('upgrade', (request, socket, head) => {
+      hub.accept(DEVICE_ID, request, socket, head);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    agent = await AgentClient.connect(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      'any token',
+    );
+  });
+
+  afterEach(async () => {
+    agent.close();
+    await hub.stop();
+    changes.removeAllListeners();
+    server.close();
+  });
+
+  it('sends the newest target last, also when an older one is still being read', async () => {
+    const reads: ((found: Map<string, DeviceTarget>) => void)[] = [];
+    read = () => new Promise((resolve) => reads.push(resolve));
+    agent.hello();
+    await eventually(() => reads.length === 1);
+    changes.emit('targets', { deviceIds: [DEVICE_ID] });
+    // A second reading, where there is one at once, ends first.
+    reads[1]?.(targets(2));
+    reads[0]?.(targets(1));
+    await eventually(() => reads.length === 2);
+    reads[1]?.(targets(2));
+    await eventually(() => generationsOf(agent).length === 2);
+    assert.deepEqual(generationsOf(agent), [1, 2]);
+  });
+
+  it('ends the connection when a target cannot be read, so that the agent comes again', async () => {
+    read = () => Promise.reject(new Error('the database is away'));
+    agent.hello();
+    await eventually(() => agent.closeCode !== undefined);
+    assert.deepEqual(agent.commands, []);
+  });
+});
+
+function targets(generation: number): Map<string, DeviceTarget> {
+  const target: DeviceTarget = {
+    generation,
+    desired: 'running',
+    restarts: 0,
+    retries: 0,
+    device: { name: 'press-1', applicationName: null, teamId: 'team_1' },
+    snapshot: null,
+  };
+  return new Map([[DEVICE_ID, target]]);
+}
+
+function generationsOf(agent: AgentClient): number[] {
+  return agent.commands.flatMap((command) => (command.type === 'target' ? [command.target.generation] : []));
+}
