@@ -20,6 +20,11 @@ export interface RunningControlPlane {
   stop(): Promise<void>;
 }
 
+export interface ControlPlaneInProcess extends RunningControlPlane {
+  /** Where its rows are, for what the API cannot do yet. */
+  database: { url: string } | { file: string };
+}
+
 interface Options {
   /** By default SQLite. */
   database?: 'sqlite' | 'postgres';
@@ -28,7 +33,7 @@ interface Options {
 }
 
 /** A real control plane on a free port with its own data folder, without warm processes unless asked for. */
-export async function startControlPlane(options: Options = {}): Promise<RunningControlPlane> {
+export async function startControlPlane(options: Options = {}): Promise<ControlPlaneInProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'flowyard-test-'));
   const database = options.database === 'postgres' ? await freshPostgres() : null;
   const config = {
@@ -44,6 +49,7 @@ export async function startControlPlane(options: Options = {}): Promise<RunningC
     url: controlPlane.url,
     admin,
     dataDir,
+    database: database ? { url: database.url } : { file: join(dataDir, 'flowyard.sqlite') },
     visitor: () => new ApiClient(controlPlane.url),
     stop: async () => {
       await controlPlane.stop({ stopInstances: true });

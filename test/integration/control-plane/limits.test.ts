@@ -1,44 +1,61 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
-import { buildApplication, uniqueName } from '../../support/builders.ts';
-import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
+import { buildApplication, buildMember, uniqueName } from '../../support/builders.ts';
+import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 
-describe('The limits of a team type', () => {
-  let cp: RunningControlPlane;
-  let place: { teamId: string; applicationId: string };
+for (const database of ['sqlite', 'postgres'] as const) {
+  describe(`The limits of a team type, on ${database}`, () => {
+    let cp: ControlPlaneInProcess;
+    let place: { teamId: string; applicationId: string };
 
-  before(async () => {
-    cp = await startControlPlane();
-    place = await buildApplication(cp);
-    // Changing a team type over the API comes later.
-    const knex = openDatabase({ file: join(cp.dataDir, 'flowyard.sqlite') });
-    await knex('team_types').update({ limits: JSON.stringify({ members: null, instances: 2, devices: 2 }) });
-    await knex.destroy();
+    before(async () => {
+      cp = await startControlPlane({ database });
+      place = await buildApplication(cp);
+      // Changing a team type over the API comes later.
+      const knex = openDatabase(cp.database);
+      await knex('team_types').update({ limits: JSON.stringify({ members: 3, instances: 2, devices: 2 }) });
+      await knex.destroy();
+    });
+    after(() => cp?.stop());
+
+    it('hold for instances, also when several are made at once', async () => {
+      const make = () =>
+        cp.admin.send('POST', `/applications/${place.applicationId}/instances`, {
+          body: { name: uniqueName('limited'), start: false },
+        });
+
+      const answers = await Promise.all([make(), make(), make(), make()]);
+
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409]);
+      assert.equal((await cp.admin.call('listInstances', { params: { id: place.applicationId } })).total, 2);
+    });
+
+    it('hold for devices, and a removed one makes room', async () => {
+      const make = () =>
+        cp.admin.send('POST', `/teams/${place.teamId}/devices`, { body: { name: uniqueName('limited') } });
+
+      const answers = await Promise.all(Array.from({ length: 8 }, make));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409, 409, 409, 409, 409]);
+
+      const [first] = (await cp.admin.call('listTeamDevices', { params: { id: place.teamId } })).items;
+      await cp.admin.call('deleteDevice', { params: { id: first?.id ?? '' } });
+      assert.equal((await make()).status, 201);
+    });
+
+    it('hold for members, and one who left makes room', async () => {
+      const people = await Promise.all(Array.from({ length: 5 }, () => buildMember(cp, null)));
+      const add = (username: string) =>
+        cp.admin.send('POST', `/teams/${place.teamId}/members`, { body: { username, role: 'viewer' } });
+
+      const answers = await Promise.all(people.map(({ username }) => add(username)));
+
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409, 409]);
+      const refused = answers.findIndex(({ status }) => status === 409);
+      assert.match(JSON.stringify(answers[refused]?.body), /This team may have 3 members/);
+
+      const joined = people[answers.findIndex(({ status }) => status === 201)];
+      await cp.admin.call('removeMember', { params: { id: place.teamId, userId: joined?.userId ?? '' } });
+      assert.equal((await add(people[refused]?.username ?? '')).status, 201);
+    });
   });
-  after(() => cp?.stop());
-
-  it('hold for instances, also when several are made at once', async () => {
-    const make = () =>
-      cp.admin.send('POST', `/applications/${place.applicationId}/instances`, {
-        body: { name: uniqueName('limited'), start: false },
-      });
-
-    const answers = await Promise.all([make(), make(), make(), make()]);
-
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409]);
-    assert.equal((await cp.admin.call('listInstances', { params: { id: place.applicationId } })).total, 2);
-  });
-
-  it('hold for devices, and a removed one makes room', async () => {
-    const make = () =>
-      cp.admin.send('POST', `/teams/${place.teamId}/devices`, { body: { name: uniqueName('limited') } });
-
-    const answers = await Promise.all([make(), make(), make()]);
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409]);
-
-    const [first] = (await cp.admin.call('listTeamDevices', { params: { id: place.teamId } })).items;
-    await cp.admin.call('deleteDevice', { params: { id: first?.id ?? '' } });
-    assert.equal((await make()).status, 201);
-  });
-});
+}

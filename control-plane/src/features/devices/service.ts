@@ -71,6 +71,7 @@ export class DeviceService {
     teamId: string,
     input: NewDevice,
   ): Promise<DeviceCredentials> {
+    await tx.stores.teams.lock(teamId);
     const assignment = await this.#resolve(tx, teamId, input);
     const credentials: DeviceCredentials = {
       url: this.#parts.publicUrl(),
@@ -96,7 +97,7 @@ export class DeviceService {
     return credentials;
   }
 
-  /** Counted after the insert, in its transaction: two requests at once cannot both take the last place. */
+  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
   async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
     const { devices: limit } = await tx.stores.teams.limits(teamId);
     if (limit !== null && (await tx.stores.devices.count(teamId)) > limit) {

@@ -158,7 +158,7 @@ export class InstanceService {
     };
   }
 
-  /** Counted after the insert, in its transaction: two requests at once cannot both take the last place. */
+  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
   async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
     const { instances: limit } = await tx.stores.teams.limits(teamId);
     if (limit !== null && (await tx.stores.instances.count(teamId)) > limit) {

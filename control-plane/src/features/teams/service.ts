@@ -114,6 +114,7 @@ export class TeamService {
 
   async addMember(actor: UserActor, teamId: string, username: string, role: Role): Promise<MemberRow> {
     const member = await this.#db.transact(async (tx) => {
+      await tx.stores.teams.lock(teamId);
       const team = await this.#require(tx, teamId, actor.userId);
       const user = await tx.stores.users.findByLogin(username);
       if (user === null) {
@@ -124,6 +125,7 @@ export class TeamService {
       }
       const since = new Date().toISOString();
       await tx.stores.teams.insertMember(teamId, user.id, role, since);
+      await this.#refuseBeyondLimit(tx, teamId);
       await this.#audit(tx, actor, 'member.added', team, { username: user.username, role });
       return { userId: user.id, username: user.username, name: user.name, role, since };
     });
@@ -165,6 +167,14 @@ export class TeamService {
   async #keepOwner(tx: Transaction, teamId: string): Promise<void> {
     if ((await tx.stores.teams.countOwners(teamId)) === 0) {
       throw conflict('last_owner', 'A team needs an owner. Make somebody else owner first.');
+    }
+  }
+
+  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
+  async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
+    const { members: limit } = await tx.stores.teams.limits(teamId);
+    if (limit !== null && (await tx.stores.teams.countMembers(teamId)) > limit) {
+      throw conflict('limit_reached', `This team may have ${limit} members. Remove one first.`, { limit });
     }
   }
 

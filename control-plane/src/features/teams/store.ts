@@ -168,6 +168,11 @@ export class TeamStore {
     });
   }
 
+  async countMembers(teamId: string): Promise<number> {
+    const row = await this.#knex('team_members').where({ team_id: teamId }).count({ n: '*' }).first();
+    return Number(row?.n ?? 0);
+  }
+
   async countOwners(teamId: string): Promise<number> {
     const row = await this.#knex('team_members')
       .where({ team_id: teamId, role: 'owner' })
