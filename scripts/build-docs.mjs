@@ -42,7 +42,17 @@ const titles = new Map(
     return [name.replace(/\.md$/, ''), { source, title: /^# (.+)$/m.exec(source)?.[1] ?? name }];
   }),
 );
-const ORDER = ['start', 'concepts', 'editor', 'devices', 'operating', 'api', 'architecture'];
+const ORDER = [
+  'start',
+  'concepts',
+  'editor',
+  'devices',
+  'access',
+  'audit',
+  'operating',
+  'api',
+  'architecture',
+];
 const names = [...titles.keys()].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
 const menu = names.map((name) => `<a href="/docs/${name}">${titles.get(name).title}</a>`).join('\n');
 

@@ -8,6 +8,7 @@ import type { Driver } from './drivers/driver.ts';
 import { createLocalDriver } from './drivers/local/local-driver.ts';
 import { createStackInstaller } from './drivers/local/stacks.ts';
 import { ApplicationService } from './features/applications/service.ts';
+import { AuditService } from './features/audit/service.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
 import { DeviceService } from './features/devices/service.ts';
@@ -127,8 +128,10 @@ function composeFeatures(
   const deployments = new DeploymentService({ db, snapshots, advance: (id) => runner.advance(id) });
   const redirectUriOf = (name: string) => urlOf(name) + CALLBACK_PATH;
   const oauth = new OAuthService({ db, vault, access, changes, redirectUriOf });
+  const audit = new AuditService({ db, key: vault.auditKey });
   return {
     access,
+    audit,
     users,
     teams,
     applications,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readProcessLock, takeProcessLock } from '@flowyard/launcher';
 import { buildOpenApi } from '@flowyard/protocol';
 import express, { type Express } from 'express';
+import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { compose, type Parts } from './compose.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -54,12 +55,14 @@ export class ControlPlane {
   #cleanUp: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  private constructor(config: Config, logger: Logger, db: Database, changes: Changes) {
+  private constructor(config: Config, logger: Logger, knex: Knex) {
     this.#config = config;
     this.#logger = logger;
-    this.#db = db;
-    this.#listeners = new Listeners(config);
     const vault = new Vault(loadSecretKey(config.secretKey, config.dataDir));
+    const changes = new Changes();
+    this.#db = new Database(knex, changes, vault.auditKey);
+    this.#listeners = new Listeners(config);
+    const db = this.#db;
     this.#parts = compose({ config, logger, db, changes, vault, listeners: this.#listeners });
   }
 
@@ -76,8 +79,7 @@ export class ControlPlane {
     if (watch.onQuery) {
       knex.on('query', watch.onQuery);
     }
-    const changes = new Changes();
-    const controlPlane = new ControlPlane(config, logger, new Database(knex, changes), changes);
+    const controlPlane = new ControlPlane(config, logger, knex);
     try {
       await controlPlane.#start();
     } catch (error) {
@@ -178,6 +180,7 @@ export class ControlPlane {
       await this.#db.stores.idempotency.deleteBefore(
         new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS).toISOString(),
       );
+      await this.#parts.audit.prune();
     } catch (error) {
       this.#logger.error({ err: error }, 'what has expired could not be deleted');
     }

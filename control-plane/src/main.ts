@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import pino from 'pino';
+import { runAuditCommand } from './commands/audit.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { ControlPlane } from './control-plane.ts';
 
@@ -7,6 +8,10 @@ const EXIT_BAD_CONFIGURATION = 78;
 
 /** Starts the control plane and ends it on a signal: the first asks, the second insists. */
 async function main(): Promise<void> {
+  if (process.argv[2] === 'audit') {
+    process.exitCode = await runAuditCommand(process.argv.slice(3), process.env);
+    return;
+  }
   const config = readConfig(process.argv.slice(2), process.env);
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const controlPlane = await ControlPlane.start(config, logger);

@@ -1,6 +1,7 @@
 import type { Parts } from './compose.ts';
 import type { Stores } from './db/stores.ts';
 import { applicationRoutes } from './features/applications/routes.ts';
+import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
@@ -19,14 +20,15 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
   return [
     ...userRoutes({ users: parts.users, signInLimit: new SignInLimit(), secureCookies }),
     ...teamRoutes({ ...parts, stores }),
-    ...applicationRoutes({ ...parts, stores }),
+    ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),
-    ...instanceRoutes({ ...parts, stores }),
+    ...instanceRoutes(parts),
     ...snapshotRoutes(parts),
-    ...deviceRoutes({ ...parts, stores }),
+    ...deviceRoutes(parts),
     ...deviceGroupRoutes(parts),
     ...provisioningRoutes(parts),
     ...pipelineRoutes(parts),
     ...oauthRoutes(parts.oauth),
+    ...auditRoutes(parts),
   ];
 }

@@ -1,6 +1,7 @@
 export * from './access.ts';
 export * from './agent.ts';
 export * from './api/applications.ts';
+export * from './api/audit.ts';
 export * from './api/catalogue.ts';
 export * from './api/devices.ts';
 export * from './api/instances.ts';
@@ -10,6 +11,7 @@ export * from './api/provisioning.ts';
 export * from './api/session.ts';
 export * from './api/snapshots.ts';
 export * from './api/teams.ts';
+export * from './audit-events.ts';
 export * from './errors.ts';
 export * from './flows.ts';
 export * from './identity.ts';

@@ -37,7 +37,7 @@ const ERROR_ANSWER = {
 function answersOf(operation: Operation): Json {
   const success: Json = { description: 'Done' };
   if (operation.status !== 204) {
-    success.content = { 'application/json': { schema: toJsonSchema(operation.response, 'output') } };
+    success.content = { [operation.contentType]: { schema: toJsonSchema(operation.response, 'output') } };
   }
   return { [operation.status]: success, default: ERROR_ANSWER };
 }

@@ -25,6 +25,8 @@ export interface Operation<
   status: 200 | 201 | 202 | 204;
   /** Largest body in bytes. */
   maxBodyBytes: number;
+  /** Of the answer. */
+  contentType: string;
 }
 
 const EMPTY = z.strictObject({});
@@ -47,6 +49,7 @@ interface OperationInput<P, Q, B, R> {
   response: R;
   status?: 200 | 201 | 202 | 204;
   maxBodyBytes?: number;
+  contentType?: string;
 }
 
 /** Declares an operation; parts that are left out are empty. */
@@ -67,6 +70,7 @@ export function operation<
     response: input.response,
     status: input.status ?? 200,
     maxBodyBytes: input.maxBodyBytes ?? SMALL_BODY_BYTES,
+    contentType: input.contentType ?? 'application/json',
   };
 }
 

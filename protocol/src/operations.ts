@@ -1,4 +1,5 @@
 import * as applications from './api/applications.ts';
+import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
 import * as instances from './api/instances.ts';
@@ -21,6 +22,7 @@ const TAGS: Record<string, object> = {
   provisioning,
   catalogue,
   oauth,
+  audit,
 };
 
 function isOperation(value: unknown): value is Operation {

@@ -12,6 +12,8 @@ export interface UserActor {
   /** Only this team; set by limited tokens and by editors. */
   onlyTeamId: string | null;
   readOnly: boolean;
+  /** The network address that the request came from. */
+  address?: string;
 }
 
 /** A hosted Node-RED itself: its plugins and palette nodes. */
@@ -40,13 +42,20 @@ export interface AuditActor {
   id: string | null;
   name: string;
   via: AuditEntryView['via'];
+  address?: string | null;
 }
 
 /** How an actor stands in the audit log; `name` is that of the instance or device where it is one. */
 export function auditActor(actor: Actor, name?: string): AuditActor {
   switch (actor.kind) {
     case 'user':
-      return { kind: 'user', id: actor.userId, name: actor.username, via: actor.via };
+      return {
+        kind: 'user',
+        id: actor.userId,
+        name: actor.username,
+        via: actor.via,
+        address: actor.address ?? null,
+      };
     case 'instance':
       return { kind: 'instance', id: actor.instanceId, name: name ?? actor.instanceId, via: 'agent' };
     case 'device':

@@ -2,10 +2,12 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import knexFactory, { type Knex } from 'knex';
 import * as foundation from './migrations/001-foundation.ts';
+import * as audit from './migrations/005-audit.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
     '001-foundation': foundation,
+    '005-audit': audit,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -6,6 +6,7 @@ import { createStores, type Stores } from './stores.ts';
 /** One transaction: its stores, and what follows once it is committed. */
 export interface Transaction {
   stores: Stores;
+  /** Written with the commit: other transactions wait only that long for the chain of the audit log. */
   audit(entry: NewAuditEntry): Promise<void>;
   /** Announces a change after the commit. */
   announce(change: EntityChange): void;
@@ -18,10 +19,12 @@ export class Database {
   readonly stores: Stores;
   readonly #knex: Knex;
   readonly #changes: Changes;
+  readonly #auditKey: Buffer;
 
-  constructor(knex: Knex, changes: Changes) {
+  constructor(knex: Knex, changes: Changes, auditKey: Buffer) {
     this.#knex = knex;
     this.#changes = changes;
+    this.#auditKey = auditKey;
     this.stores = createStores(knex);
   }
 
@@ -30,12 +33,17 @@ export class Database {
     const effects: Array<() => void> = [];
     const result = await this.#knex.transaction(async (trx) => {
       const stores = createStores(trx);
-      return work({
+      const entries: NewAuditEntry[] = [];
+      const done = await work({
         stores,
-        audit: (entry) => stores.audit.insert(entry),
+        audit: async (entry) => {
+          entries.push(entry);
+        },
         announce: (change) => effects.push(() => this.#changes.entity(change)),
         afterCommit: (effect) => effects.push(effect),
       });
+      await stores.audit.append(entries, this.#auditKey);
+      return done;
     });
     for (const effect of effects) {
       effect();

@@ -31,7 +31,8 @@ function decodeCursor(cursor: string): [string, string] {
   throw invalid('cursor', 'is not one that a list returned');
 }
 
-function applySearch(builder: Knex.QueryBuilder, columns: string[], search: string | undefined): void {
+/** Keeps the rows in which one of the columns has the text, whatever its case. */
+export function applySearch(builder: Knex.QueryBuilder, columns: string[], search: string | undefined): void {
   if (search === undefined || search === '') {
     return;
   }

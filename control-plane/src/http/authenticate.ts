@@ -36,6 +36,11 @@ export class Authenticator {
    * @throws AppError 401 when something was sent and is not valid, 403 when a page forgot the header that proves it is ours
    */
   async authenticate(request: IncomingMessage): Promise<Actor | null> {
+    const actor = await this.#identify(request);
+    return actor?.kind === 'user' ? { ...actor, address: addressOf(request) } : actor;
+  }
+
+  async #identify(request: IncomingMessage): Promise<Actor | null> {
     const bearer = bearerOf(request);
     if (bearer !== null) {
       return this.#byToken(bearer, request);
@@ -165,6 +170,12 @@ export class Authenticator {
     }
     this.#cache.set(hash, { actor, until: Date.now() + CACHE_MS });
   }
+}
+
+/** Where a request comes from: what Express makes of the headers of trusted proxies, else the other end of the socket. */
+function addressOf(request: IncomingMessage): string {
+  const ip = 'ip' in request && typeof request.ip === 'string' ? request.ip : request.socket.remoteAddress;
+  return ip ?? '';
 }
 
 /** The bearer token of a request; null when there is none. */

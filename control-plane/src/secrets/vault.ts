@@ -25,6 +25,8 @@ export class Vault {
   readonly #nonceKey: Buffer;
   readonly #runtimeKey: Buffer;
   readonly #signingKey: KeyObject;
+  /** Chains the audit log. */
+  readonly auditKey: Buffer;
   /** Verifies signed identities; SPKI in PEM. */
   readonly identityKey: string;
 
@@ -33,6 +35,7 @@ export class Vault {
     this.#sealKey = derive('seal');
     this.#nonceKey = derive('seal nonce');
     this.#runtimeKey = derive('runtime tokens');
+    this.auditKey = derive('audit chain');
     this.#signingKey = createPrivateKey({
       key: Buffer.concat([ED25519_PKCS8_HEAD, derive('editor identity')]),
       format: 'der',

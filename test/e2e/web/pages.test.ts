@@ -64,6 +64,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     `/pipelines/${pipeline.id}`,
     '/admin/stacks',
     '/admin/users',
+    '/admin/audit',
     '/account',
     '/no/such/page',
     '/instances/01nosuchinstance',

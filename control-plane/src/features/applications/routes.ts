@@ -2,7 +2,6 @@ import {
   createApplication,
   deleteApplication,
   getApplication,
-  listApplicationAudit,
   listApplicationRoles,
   listApplications,
   removeApplicationRole,
@@ -11,19 +10,16 @@ import {
 } from '@flowyard/protocol';
 import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
-import type { Stores } from '../../db/stores.ts';
 import { may, type Route, route } from '../../http/route.ts';
-import { presentAuditEntry } from '../audit/presenter.ts';
 import { presentApplication } from './presenter.ts';
 import type { ApplicationService } from './service.ts';
 
 interface Parts {
   applications: ApplicationService;
-  stores: Stores;
   access: Access;
 }
 
-export function applicationRoutes({ applications, stores, access }: Parts): Route[] {
+export function applicationRoutes({ applications, access }: Parts): Route[] {
   return [
     route(listApplications, may('team:read', 'team'), async ({ actor, params, query }) => {
       const user = requireUser(actor);
@@ -52,9 +48,6 @@ export function applicationRoutes({ applications, stores, access }: Parts): Rout
     ),
     route(removeApplicationRole, may('member:edit', 'application'), ({ actor, params }) =>
       applications.removeRole(requireUser(actor), params.id, params.userId),
-    ),
-    route(listApplicationAudit, may('audit:read', 'application'), async ({ params, query }) =>
-      mapPage(await stores.audit.list({ applicationId: params.id }, query), presentAuditEntry),
     ),
   ];
 }

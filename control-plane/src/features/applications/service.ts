@@ -1,4 +1,4 @@
-import type { ApplicationRole, ListQuery, Page } from '@flowyard/protocol';
+import type { ApplicationRole, AuditEventName, ListQuery, Page } from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, countAll, invalid, notFound } from '../../errors.ts';
@@ -119,7 +119,7 @@ export class ApplicationService {
   async #record(
     tx: Transaction,
     actor: UserActor,
-    event: string,
+    event: AuditEventName,
     application: { id: string; teamId: string; name: string },
     details?: Record<string, unknown>,
   ): Promise<void> {

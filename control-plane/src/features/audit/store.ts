@@ -1,20 +1,21 @@
-import type { ListQuery, Page } from '@flowyard/protocol';
+import type { AuditEventName, AuditExportQuery, AuditQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import type { AuditActor } from '../../access/actor.ts';
-import { readPage } from '../../db/paging.ts';
+import { applySearch, readPage } from '../../db/paging.ts';
 import { newId } from '../../ids.ts';
+import { type AuditHead, type AuditLink, linkEntries } from './chain.ts';
 
 export interface NewAuditEntry {
-  /** What happened, in the past tense: `instance.created`. */
-  event: string;
+  event: AuditEventName;
   actor: AuditActor;
   teamId: string | null;
   applicationId: string | null;
   subject: { kind: string; id: string; name: string };
+  /** A change has `before` and `after`. Never secrets. */
   details?: Record<string, unknown>;
 }
 
-export interface AuditRow {
+export interface StoredAuditEntry {
   id: string;
   at: string;
   event: string;
@@ -22,10 +23,13 @@ export interface AuditRow {
   actorId: string | null;
   actorName: string;
   via: AuditActor['via'];
+  address: string | null;
+  teamId: string | null;
   applicationId: string | null;
   subjectKind: string;
   subjectId: string;
   subjectName: string;
+  /** JSON. */
   details: string;
 }
 
@@ -37,18 +41,31 @@ const COLUMNS = {
   actorId: 'e.actor_id',
   actorName: 'e.actor_name',
   via: 'e.via',
+  address: 'e.address',
+  teamId: 'e.team_id',
   applicationId: 'e.application_id',
   subjectKind: 'e.subject_kind',
   subjectId: 'e.subject_id',
   subjectName: 'e.subject_name',
   details: 'e.details',
 };
+const SEARCHED = ['e.event', 'e.actor_name', 'e.subject_name'];
 
-/** Which entries to list. */
-export type AuditFilter =
+/** Whose entries to list. */
+export type AuditScope =
+  | 'platform'
   | { teamId: string; hiddenApplications: string[] }
   | { applicationId: string }
   | { subject: { kind: 'instance' | 'device'; id: string } };
+
+/** A link with its entry; null when that was removed. */
+export interface LinkedEntry {
+  link: AuditLink;
+  entry: StoredAuditEntry | null;
+}
+
+/** Any number that nothing else in the database locks. */
+const CHAIN_LOCK = 4_182_001;
 
 export class AuditStore {
   readonly #knex: Knex;
@@ -57,47 +74,177 @@ export class AuditStore {
     this.#knex = knex;
   }
 
-  async insert(entry: NewAuditEntry): Promise<void> {
-    await this.#knex('audit_entries').insert({
-      id: newId(),
-      at: new Date().toISOString(),
-      event: entry.event,
-      actor_kind: entry.actor.kind,
-      actor_id: entry.actor.id,
-      actor_name: entry.actor.name,
-      via: entry.actor.via,
-      team_id: entry.teamId,
-      application_id: entry.applicationId,
-      subject_kind: entry.subject.kind,
-      subject_id: entry.subject.id,
-      subject_name: entry.subject.name,
-      details: JSON.stringify(entry.details ?? {}),
-    });
+  /** Writes entries and links them to the chain; only as the last thing of a transaction, since others wait for it. */
+  async append(entries: readonly NewAuditEntry[], key: Buffer): Promise<void> {
+    if (entries.length === 0) {
+      return;
+    }
+    await this.#lockChain();
+    const stored = entries.map(toStored);
+    const links = linkEntries(stored, await this.head(), key);
+    await this.#knex('audit_entries').insert(stored.map(toRow));
+    await this.#knex('audit_chain').insert(
+      links.map(({ entryId, teamId, ...link }) => ({ ...link, entry_id: entryId, team_id: teamId })),
+    );
   }
 
-  list(filter: AuditFilter, query: ListQuery): Promise<Page<AuditRow>> {
-    return readPage<AuditRow>(this.#filtered(filter), {
+  async head(): Promise<AuditHead | null> {
+    const head = await this.#knex('audit_chain')
+      .orderBy('sequence', 'desc')
+      .first<AuditHead | undefined>('sequence', 'hash');
+    return head ?? null;
+  }
+
+  list(scope: AuditScope, query: AuditQuery): Promise<Page<StoredAuditEntry>> {
+    return readPage<StoredAuditEntry>(this.#filtered(scope, query), {
       query,
       id: 'e.id',
       order: 'desc',
-      search: ['e.event', 'e.actor_name', 'e.subject_name'],
+      search: SEARCHED,
       cursorOf: (row) => [row.id, row.id],
       select: (builder) => builder.select(COLUMNS),
     });
   }
 
-  #filtered(filter: AuditFilter): Knex.QueryBuilder {
-    const entries = this.#knex('audit_entries as e');
-    if ('applicationId' in filter) {
-      return entries.where('e.application_id', filter.applicationId);
+  /** The next entries after `beforeId`, newest first. */
+  async listBefore(
+    scope: AuditScope,
+    query: AuditExportQuery,
+    beforeId: string | null,
+    limit: number,
+  ): Promise<StoredAuditEntry[]> {
+    const entries = this.#filtered(scope, query);
+    applySearch(entries, SEARCHED, query.search);
+    if (beforeId !== null) {
+      entries.where('e.id', '<', beforeId);
     }
-    if ('subject' in filter) {
-      return entries.where({ 'e.subject_kind': filter.subject.kind, 'e.subject_id': filter.subject.id });
+    return entries.orderBy('e.id', 'desc').limit(limit).select(COLUMNS) as Promise<StoredAuditEntry[]>;
+  }
+
+  /** The links after one, with their entries. */
+  async readChain(after: number, limit: number): Promise<LinkedEntry[]> {
+    const links = await this.#knex('audit_chain')
+      .where('sequence', '>', after)
+      .orderBy('sequence')
+      .limit(limit)
+      .select<AuditLink[]>({
+        sequence: 'sequence',
+        entryId: 'entry_id',
+        teamId: 'team_id',
+        at: 'at',
+        digest: 'digest',
+        hash: 'hash',
+      });
+    const entries = await this.#knex('audit_entries as e')
+      .whereIn(
+        'e.id',
+        links.map((link) => link.entryId),
+      )
+      .select<StoredAuditEntry[]>(COLUMNS);
+    const byId = new Map(entries.map((entry) => [entry.id, entry]));
+    return links.map((link) => ({ link, entry: byId.get(link.entryId) ?? null }));
+  }
+
+  /** How many entries no link accounts for. Those from before there was a chain do not count. */
+  async countUnlinked(): Promise<number> {
+    const first = await this.#knex('audit_chain').orderBy('sequence').first<{ at: string } | undefined>('at');
+    const row = await this.#knex('audit_entries as e')
+      .leftJoin('audit_chain as c', 'c.entry_id', 'e.id')
+      .whereNull('c.entry_id')
+      .where('e.at', '>=', first?.at ?? '9')
+      .count({ n: '*' })
+      .first();
+    return Number(row?.n ?? 0);
+  }
+
+  /** Removes up to `limit` entries of a team that are older; their links stay. */
+  async prune(teamId: string, before: string, limit: number): Promise<number> {
+    return this.#knex('audit_entries')
+      .whereIn(
+        'id',
+        this.#knex('audit_entries')
+          .where({ team_id: teamId })
+          .where('at', '<', before)
+          .orderBy('id')
+          .limit(limit)
+          .select('id'),
+      )
+      .delete();
+  }
+
+  /** In PostgreSQL several transactions write at once; SQLite has one at a time. */
+  async #lockChain(): Promise<void> {
+    if (this.#knex.client.config.client === 'pg') {
+      await this.#knex.raw('select pg_advisory_xact_lock(?)', [CHAIN_LOCK]);
+    }
+  }
+
+  #filtered(scope: AuditScope, query: AuditExportQuery): Knex.QueryBuilder {
+    const entries = this.#inScope(scope);
+    if (query.event !== undefined) {
+      const event = query.event;
+      entries.where((where) =>
+        where.where('e.event', event).orWhere((within) => {
+          // From "instance." up to the next character after the dot.
+          within.where('e.event', '>', `${event}.`).where('e.event', '<', `${event}/`);
+        }),
+      );
+    }
+    const { actorId, via, from, to } = query;
+    if (actorId !== undefined) {
+      entries.where('e.actor_id', actorId);
+    }
+    if (via !== undefined) {
+      entries.where('e.via', via);
+    }
+    if (from !== undefined) {
+      entries.where('e.at', '>=', new Date(from).toISOString());
+    }
+    if (to !== undefined) {
+      entries.where('e.at', '<', new Date(to).toISOString());
+    }
+    return entries;
+  }
+
+  #inScope(scope: AuditScope): Knex.QueryBuilder {
+    const entries = this.#knex('audit_entries as e');
+    if (scope === 'platform') {
+      return entries;
+    }
+    if ('applicationId' in scope) {
+      return entries.where('e.application_id', scope.applicationId);
+    }
+    if ('subject' in scope) {
+      return entries.where({ 'e.subject_kind': scope.subject.kind, 'e.subject_id': scope.subject.id });
     }
     return entries
-      .where('e.team_id', filter.teamId)
+      .where('e.team_id', scope.teamId)
       .where((where) =>
-        where.whereNull('e.application_id').orWhereNotIn('e.application_id', filter.hiddenApplications),
+        where.whereNull('e.application_id').orWhereNotIn('e.application_id', scope.hiddenApplications),
       );
   }
+}
+
+function toStored(entry: NewAuditEntry): StoredAuditEntry {
+  return {
+    id: newId(),
+    at: new Date().toISOString(),
+    event: entry.event,
+    actorKind: entry.actor.kind,
+    actorId: entry.actor.id,
+    actorName: entry.actor.name,
+    via: entry.actor.via,
+    address: entry.actor.address ?? null,
+    teamId: entry.teamId,
+    applicationId: entry.applicationId,
+    subjectKind: entry.subject.kind,
+    subjectId: entry.subject.id,
+    subjectName: entry.subject.name,
+    details: JSON.stringify(entry.details ?? {}),
+  };
+}
+
+function toRow(entry: StoredAuditEntry): Record<string, unknown> {
+  const columns = Object.entries(COLUMNS) as Array<[keyof StoredAuditEntry, string]>;
+  return Object.fromEntries(columns.map(([key, column]) => [column.slice(2), entry[key]]));
 }

@@ -1,4 +1,4 @@
-import type { ListQuery, Page } from '@flowyard/protocol';
+import type { AuditEventName, ListQuery, Page } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
@@ -145,7 +145,7 @@ export class DeviceGroupService {
   async #record(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     group: { id: string; name: string; applicationId: string },
     teamId: string,
     details?: Record<string, unknown>,

@@ -6,7 +6,6 @@ import {
   getDevice,
   getDeviceLogs,
   listApplicationDevices,
-  listDeviceAudit,
   listInstanceDevices,
   listTeamDevices,
   updateDevice,
@@ -14,10 +13,8 @@ import {
 import type { Actor } from '../../access/actor.ts';
 import type { Access } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
-import type { Stores } from '../../db/stores.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
-import { presentAuditEntry } from '../audit/presenter.ts';
 import type { AgentService } from './agent-service.ts';
 import type { DeviceRow } from './device-row.ts';
 import { presentDevice } from './presenter.ts';
@@ -27,7 +24,6 @@ interface Parts {
   devices: DeviceService;
   agents: AgentService;
   agentHub: AgentHub;
-  stores: Stores;
   access: Access;
 }
 
@@ -41,7 +37,7 @@ async function mayAssignTo(access: Access, actor: Actor, to: Assignment): Promis
   }
 }
 
-export function deviceRoutes({ devices, agents, agentHub, stores, access }: Parts): Route[] {
+export function deviceRoutes({ devices, agents, agentHub, access }: Parts): Route[] {
   const present = (row: DeviceRow) => presentDevice(row, agents.figuresOf(row.id));
   return [
     route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
@@ -78,11 +74,5 @@ export function deviceRoutes({ devices, agents, agentHub, stores, access }: Part
     route(getDeviceLogs, may('device:read', 'device'), async ({ params, query }) => ({
       items: agentHub.recentLog(params.id, query.lines),
     })),
-    route(listDeviceAudit, may('audit:read', 'device'), async ({ params, query }) =>
-      mapPage(
-        await stores.audit.list({ subject: { kind: 'device', id: params.id } }, query),
-        presentAuditEntry,
-      ),
-    ),
   ];
 }

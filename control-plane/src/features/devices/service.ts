@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DeviceAction, DeviceCredentials, ListQuery, Page } from '@flowyard/protocol';
+import type { AuditEventName, DeviceAction, DeviceCredentials, ListQuery, Page } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
@@ -214,7 +214,7 @@ export class DeviceService {
   async #record(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     device: DeviceRow,
     details?: Record<string, unknown>,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import { instanceStatus, type RuntimeStatus } from '@flowyard/protocol';
+import { type InstanceState, instanceStatus, type RuntimeStatus } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
@@ -12,6 +12,7 @@ import type {
 } from '../../drivers/driver.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import type { NewAuditEntry } from '../audit/store.ts';
 import type { StackService } from '../stacks/service.ts';
 import { EditorEvents } from './editor-events.ts';
 import type { RuntimeFigures } from './presenter.ts';
@@ -32,7 +33,12 @@ export interface TimedReport extends InstanceReport {
   sinceMs: number;
 }
 
-const AUDITED: ReadonlySet<string> = new Set(['running', 'stopped', 'suspended', 'crashed', 'safe', 'error']);
+const AUDITED = ['running', 'stopped', 'suspended', 'crashed', 'safe', 'error'] as const;
+type AuditedState = (typeof AUDITED)[number];
+
+function isAudited(state: InstanceState): state is AuditedState {
+  return AUDITED.some((audited) => audited === state);
+}
 
 /** What the driver learns from the control plane, and what becomes of what it reports. */
 export class InstanceDriverHost implements DriverHost {
@@ -147,21 +153,21 @@ export class InstanceDriverHost implements DriverHost {
         const { state, step, reason } = report;
         await tx.stores.instances.setState(row.id, { state, step, reason, since });
       }
-      if (changed && AUDITED.has(report.state)) {
-        await tx.audit(stateEntry(row, report));
+      if (changed && isAudited(report.state)) {
+        await tx.audit(stateEntry(row, report.state, report.reason));
       }
       tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
     });
   }
 }
 
-function stateEntry(row: InstanceRow, report: InstanceReport) {
+function stateEntry(row: InstanceRow, state: AuditedState, reason: string | null): NewAuditEntry {
   return {
-    event: `instance.${report.state}`,
+    event: `instance.${state}`,
     actor: auditActor(SYSTEM),
     teamId: row.teamId,
     applicationId: row.applicationId,
     subject: { kind: 'instance', id: row.id, name: row.name },
-    ...(report.reason !== null && { details: { reason: report.reason } }),
+    ...(reason !== null && { details: { reason } }),
   };
 }

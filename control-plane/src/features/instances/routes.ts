@@ -6,7 +6,6 @@ import {
   getInstance,
   getInstanceLogs,
   getInstanceVariables,
-  listInstanceAudit,
   listInstances,
   listTeamInstances,
   putFlows,
@@ -15,11 +14,9 @@ import {
 } from '@flowyard/protocol';
 import type { Access } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
-import type { Stores } from '../../db/stores.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { bearerOf } from '../../http/authenticate.ts';
 import { may, type Route, route } from '../../http/route.ts';
-import { presentAuditEntry } from '../audit/presenter.ts';
 import type { FlowsService } from './flows-service.ts';
 import type { InstanceService } from './service.ts';
 
@@ -27,11 +24,10 @@ interface Parts {
   instances: InstanceService;
   flows: FlowsService;
   driver: Driver;
-  stores: Stores;
   access: Access;
 }
 
-export function instanceRoutes({ instances, flows, driver, stores, access }: Parts): Route[] {
+export function instanceRoutes({ instances, flows, driver, access }: Parts): Route[] {
   return [
     route(listTeamInstances, may('instance:read', 'team'), async ({ actor, params, query }) => {
       const hidden = await access.hiddenApplications(actor, params.id);
@@ -75,11 +71,5 @@ export function instanceRoutes({ instances, flows, driver, stores, access }: Par
     route(getInstanceLogs, may('instance:read', 'instance'), async ({ params, query }) => ({
       items: await driver.readLog(params.id, query.lines),
     })),
-    route(listInstanceAudit, may('audit:read', 'instance'), async ({ params, query }) =>
-      mapPage(
-        await stores.audit.list({ subject: { kind: 'instance', id: params.id } }, query),
-        presentAuditEntry,
-      ),
-    ),
   ];
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type AuditEventName,
   type InstanceAction,
   type InstanceView,
   type ListQuery,
@@ -272,7 +273,7 @@ export class InstanceService {
   async #record(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     instance: { id: string; name: string; teamId: string; applicationId: string },
     details?: Record<string, unknown>,
   ): Promise<void> {

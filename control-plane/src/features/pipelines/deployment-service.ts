@@ -1,4 +1,4 @@
-import type { DeploymentView, ListQuery, Page } from '@flowyard/protocol';
+import type { AuditEventName, DeploymentView, ListQuery, Page } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
@@ -244,7 +244,12 @@ export class DeploymentService {
     }));
   }
 
-  async #record(tx: Transaction, actor: Actor, event: string, deployment: DeploymentRow): Promise<void> {
+  async #record(
+    tx: Transaction,
+    actor: Actor,
+    event: AuditEventName,
+    deployment: DeploymentRow,
+  ): Promise<void> {
     const { id, teamId, applicationId, pipelineId, snapshotName, fromName, toName } = deployment;
     await tx.audit({
       event,

@@ -1,4 +1,4 @@
-import type { ListQuery, Page, PipelineView, StageAction } from '@flowyard/protocol';
+import type { AuditEventName, ListQuery, Page, PipelineView, StageAction } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
@@ -209,7 +209,7 @@ export class PipelineService {
   async #record(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     pipeline: { id: string; name: string; teamId: string; applicationId: string },
     details?: Record<string, unknown>,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DeviceCredentials, ListQuery, Page } from '@flowyard/protocol';
+import type { AuditEventName, DeviceCredentials, ListQuery, Page } from '@flowyard/protocol';
 import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { AppError, invalid, notFound, unauthenticated } from '../../errors.ts';
@@ -131,7 +131,7 @@ export class ProvisioningService {
   #audit(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     token: { id: string; teamId: string; name: string },
   ): Promise<void> {
     return tx.audit({

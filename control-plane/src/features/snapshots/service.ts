@@ -1,4 +1,5 @@
 import {
+  type AuditEventName,
   type Flows,
   type ListQuery,
   type Page,
@@ -223,7 +224,7 @@ export class SnapshotService {
   async #record(
     tx: Transaction,
     actor: Actor,
-    event: string,
+    event: AuditEventName,
     snapshot: SnapshotRow,
     details?: Record<string, unknown>,
   ): Promise<void> {

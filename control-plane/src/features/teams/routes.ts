@@ -5,7 +5,6 @@ import {
   getTeam,
   getTeamOverview,
   listMembers,
-  listTeamAudit,
   listTeams,
   listTeamTypes,
   removeMember,
@@ -18,7 +17,6 @@ import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import type { Stores } from '../../db/stores.ts';
 import { may, type Route, route, SIGNED_IN } from '../../http/route.ts';
-import { presentAuditEntry } from '../audit/presenter.ts';
 import { readTeamOverview } from './overview.ts';
 import type { TeamService } from './service.ts';
 import type { TeamRow } from './store.ts';
@@ -77,12 +75,5 @@ export function teamRoutes({ teams, stores, access }: Parts): Route[] {
     route(removeMember, may('member:edit', 'team'), ({ actor, params }) =>
       teams.removeMember(requireUser(actor), params.id, params.userId),
     ),
-    route(listTeamAudit, may('audit:read', 'team'), async ({ actor, params, query }) => {
-      const hiddenApplications = await access.hiddenApplications(actor, params.id);
-      return mapPage(
-        await stores.audit.list({ teamId: params.id, hiddenApplications }, query),
-        presentAuditEntry,
-      );
-    }),
   ];
 }

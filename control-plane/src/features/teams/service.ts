@@ -1,4 +1,4 @@
-import type { ListQuery, Page, Role } from '@flowyard/protocol';
+import type { AuditEventName, ListQuery, Page, Role } from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { conflict, countAll, invalid, notFound } from '../../errors.ts';
@@ -208,7 +208,7 @@ export class TeamService {
   #audit(
     tx: Transaction,
     actor: UserActor,
-    event: string,
+    event: AuditEventName,
     team: { id: string; name: string },
     details?: Record<string, unknown>,
   ): Promise<void> {

@@ -70,6 +70,21 @@ export class TeamStore {
     return JSON.parse(type.limits);
   }
 
+  /** Teams whose type keeps audit entries only for so many days. */
+  async auditDays(): Promise<Array<{ id: string; name: string; auditDays: number }>> {
+    const teams = await this.#knex('teams as t')
+      .join('team_types as y', 'y.id', 't.team_type_id')
+      .select<Array<{ id: string; name: string; limits: string }>>({
+        id: 't.id',
+        name: 't.name',
+        limits: 'y.limits',
+      });
+    return teams.flatMap(({ id, name, limits }) => {
+      const { auditDays } = JSON.parse(limits) as Partial<{ auditDays: number | null }>;
+      return typeof auditDays === 'number' ? [{ id, name, auditDays }] : [];
+    });
+  }
+
   /** Keeps others from changing who and what is in a team until this transaction ends. */
   async lock(id: string): Promise<void> {
     await this.#knex('teams').where({ id }).forUpdate().first('id');

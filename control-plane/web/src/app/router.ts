@@ -119,6 +119,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     component: () => import('../features/users/UsersPage.vue'),
     meta: { title: 'Users' },
   },
+  {
+    path: '/admin/audit',
+    component: () => import('../features/audit/PlatformAuditPage.vue'),
+    meta: { title: 'Audit' },
+  },
   { path: '/no-access', component: () => import('./NoAccessPage.vue'), meta: { title: 'No access' } },
   { path: '/:path(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'Not found' } },
 ];
