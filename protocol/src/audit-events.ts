@@ -61,6 +61,7 @@ export const AUDIT_EVENTS = {
   'user.changed': 'The account of a person was changed',
   'user.created': 'A person was added',
   'user.deleted': 'A person was removed',
+  'session.ended': 'Somebody ended one of their sessions',
   'user.signed-in': 'Somebody signed in',
 } as const;
 

@@ -42,6 +42,14 @@ export class ApiClient {
     return this.#cookie;
   }
 
+  /** The headers that say who it is. */
+  get authentication(): Record<string, string> {
+    return {
+      ...(this.#cookie && { cookie: this.#cookie }),
+      ...(this.#token && { authorization: `Bearer ${this.#token}` }),
+    };
+  }
+
   async signIn(username: string, password: string): Promise<void> {
     await this.call('signIn', { body: { username, password } });
   }
@@ -86,8 +94,7 @@ export class ApiClient {
       headers: {
         'content-type': 'application/json',
         'x-requested-with': 'flowyard',
-        ...(this.#cookie && { cookie: this.#cookie }),
-        ...(this.#token && { authorization: `Bearer ${this.#token}` }),
+        ...this.authentication,
         ...input.headers,
       },
       ...(input.body !== undefined && {

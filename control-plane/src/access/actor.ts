@@ -11,6 +11,8 @@ export interface UserActor {
   sessionId: string | null;
   /** Only this team; set by limited tokens and by editors. */
   onlyTeamId: string | null;
+  /** Only this application; nothing that belongs to the team as a whole. */
+  onlyApplicationId: string | null;
   readOnly: boolean;
   /** The network address that the request came from. */
   address?: string;
@@ -30,6 +32,11 @@ export interface DeviceActor {
 
 export interface SystemActor {
   kind: 'system';
+}
+
+/** Whether an actor may reach a part only of what its person may. */
+export function isLimited(actor: UserActor): boolean {
+  return actor.onlyTeamId !== null || actor.onlyApplicationId !== null;
 }
 
 export type Actor = UserActor | InstanceActor | DeviceActor | SystemActor;

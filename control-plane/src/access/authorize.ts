@@ -11,6 +11,8 @@ export type Guard =
   | { kind: 'open'; why: string }
   /** Any person of the platform, for what is their own or everybody's. */
   | { kind: 'signed-in' }
+  /** A person for what concerns their account, or all of what they may: not through what is limited to a part. */
+  | { kind: 'account' }
   | { kind: 'administrator' }
   /** Whoever has the permission on the thing that the parameter names. */
   | { kind: 'permission'; permission: Permission; on: ScopeKind; param: string }
@@ -51,6 +53,9 @@ const RUNTIME_SELF: ReadonlySet<Permission> = new Set<Permission>(['instance:edi
 /** The role of a person in a place: the override of the application counts before the role in the team. */
 export function effectiveRole(actor: UserActor, place: PlaceWithRoles): ApplicationRole | null {
   if (actor.onlyTeamId !== null && actor.onlyTeamId !== place.teamId) {
+    return null;
+  }
+  if (actor.onlyApplicationId !== null && actor.onlyApplicationId !== place.applicationId) {
     return null;
   }
   if (actor.admin && actor.via !== 'editor') {

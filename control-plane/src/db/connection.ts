@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import knexFactory, { type Knex } from 'knex';
 import * as foundation from './migrations/001-foundation.ts';
 import * as audit from './migrations/005-audit.ts';
+import * as signIn from './migrations/006-sign-in.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
     '001-foundation': foundation,
     '005-audit': audit,
+    '006-sign-in': signIn,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

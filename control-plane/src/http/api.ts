@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Operation } from '@flowyard/protocol';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
-import type { Actor, UserActor } from '../access/actor.ts';
+import { type Actor, isLimited, type UserActor } from '../access/actor.ts';
 import { type Access, type Guard, requireUser, type Scope } from '../access/authorize.ts';
 import { AppError, forbidden, invalidFields, unauthenticated } from '../errors.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -46,6 +46,9 @@ async function authorize(
     case 'signed-in':
       requireUser(actor);
       return null;
+    case 'account':
+      requireAccount(requireUser(actor));
+      return null;
     case 'administrator':
       requireAdministrator(requireUser(actor));
       return null;
@@ -57,8 +60,14 @@ async function authorize(
   }
 }
 
+function requireAccount(user: UserActor): void {
+  if (isLimited(user)) {
+    throw forbidden('This sign-in is limited to a part of the platform. Do this on the page.');
+  }
+}
+
 function requireAdministrator(user: UserActor): void {
-  if (!user.admin || user.via === 'editor' || user.onlyTeamId !== null) {
+  if (!user.admin || user.via === 'editor' || isLimited(user)) {
     throw forbidden('Only administrators of the platform may do this.');
   }
 }

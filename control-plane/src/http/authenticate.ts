@@ -68,6 +68,7 @@ export class Authenticator {
     if (session === null || session.expiresAt < new Date().toISOString()) {
       return null;
     }
+    await this.#touch(session.id, (at) => this.#stores.sessions.touchSession(session.id, at));
     const { userId, username, name, admin } = session;
     const actor: UserActor = {
       kind: 'user',
@@ -78,6 +79,7 @@ export class Authenticator {
       via: 'page',
       sessionId: session.id,
       onlyTeamId: null,
+      onlyApplicationId: null,
       readOnly: false,
     };
     this.#remember(hash, actor);
@@ -107,10 +109,7 @@ export class Authenticator {
     if (row === null || (row.expiresAt !== null && row.expiresAt < now)) {
       return null;
     }
-    if (Date.now() - (this.#touched.get(row.id) ?? 0) > TOUCH_EVERY_MS) {
-      this.#touched.set(row.id, Date.now());
-      await this.#stores.sessions.touchAccessToken(row.id, now);
-    }
+    await this.#touch(row.id, (at) => this.#stores.sessions.touchAccessToken(row.id, at));
     const actor: UserActor = {
       kind: 'user',
       userId: row.userId,
@@ -120,6 +119,7 @@ export class Authenticator {
       via: 'token',
       sessionId: null,
       onlyTeamId: row.teamId,
+      onlyApplicationId: row.applicationId,
       readOnly: row.readOnly,
     };
     this.#remember(hash, actor);
@@ -155,8 +155,22 @@ export class Authenticator {
       via: 'editor',
       sessionId: null,
       onlyTeamId: place.teamId,
+      onlyApplicationId: null,
       readOnly: false,
     };
+  }
+
+  /** Remembers when something was used last, once a minute at most. */
+  async #touch(id: string, save: (at: string) => Promise<void>): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#touched.get(id) ?? 0) <= TOUCH_EVERY_MS) {
+      return;
+    }
+    if (this.#touched.size >= CACHE_ENTRIES) {
+      this.#touched.clear();
+    }
+    this.#touched.set(id, now);
+    await save(new Date(now).toISOString());
   }
 
   #cached(hash: string): UserActor | null {

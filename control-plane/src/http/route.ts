@@ -6,7 +6,7 @@ import type { Guard, Scope } from '../access/authorize.ts';
 import type { ScopeKind } from '../access/scope-store.ts';
 
 type PermissionGuard = Extract<Guard, { kind: 'permission' }>;
-type PersonGuard = Extract<Guard, { kind: 'signed-in' | 'administrator' }>;
+type PersonGuard = Extract<Guard, { kind: 'signed-in' | 'account' | 'administrator' }>;
 
 /** What a handler gets: everything is parsed, and its guard was passed. */
 export interface RouteContext<P, Q, B, G extends Guard> {
@@ -42,6 +42,7 @@ export function route<
 }
 
 export const SIGNED_IN = { kind: 'signed-in' } as const;
+export const ACCOUNT = { kind: 'account' } as const;
 export const ADMINISTRATOR = { kind: 'administrator' } as const;
 export const AGENT = { kind: 'agent' } as const;
 

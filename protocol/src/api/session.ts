@@ -83,7 +83,10 @@ export const updateUser = operation('updateUser', {
 export const AccessTokenView = z.object({
   id: Id,
   name: z.string(),
+  /** Only this team; null for all teams of the person. */
   teamId: Id.nullable(),
+  /** Only this application. */
+  applicationId: Id.nullable(),
   readOnly: z.boolean(),
   expiresAt: Time.nullable(),
   lastUsedAt: Time.nullable(),
@@ -107,6 +110,7 @@ export const createAccessToken = operation('createAccessToken', {
     name: DisplayName,
     expiresAt: Time.optional(),
     teamId: Id.optional(),
+    applicationId: Id.optional(),
     readOnly: z.boolean().optional(),
   }),
   response: z.object({ id: Id, token: z.string() }),
@@ -117,6 +121,36 @@ export const deleteAccessToken = operation('deleteAccessToken', {
   method: 'DELETE',
   path: '/user/tokens/:id',
   summary: 'Revoke an access token',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const SessionView = z.object({
+  id: Id,
+  createdAt: Time,
+  expiresAt: Time,
+  lastUsedAt: Time.nullable(),
+  address: z.string().nullable(),
+  /** What the browser calls itself. */
+  browser: z.string().nullable(),
+  /** The one that asks. */
+  current: z.boolean(),
+});
+export type SessionView = z.infer<typeof SessionView>;
+
+export const listSessions = operation('listSessions', {
+  method: 'GET',
+  path: '/user/sessions',
+  summary: 'Where one is signed in',
+  query: ListQuery,
+  response: pageOf(SessionView),
+});
+
+export const endSession = operation('endSession', {
+  method: 'DELETE',
+  path: '/user/sessions/:id',
+  summary: 'End a session of oneself, with the editors that were opened from it',
   params: IdParams,
   response: NoContent,
   status: 204,

@@ -75,6 +75,22 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.ok(audit.items.every((entry) => entry.applicationId !== place.applicationId));
     });
 
+    it('shows whoever becomes an owner what was hidden from them', async () => {
+      const person = await buildMember(cp, place.teamId, 'member');
+      await cp.admin.call('setApplicationRole', {
+        params: { id: place.applicationId, userId: person.userId },
+        body: { role: 'none' },
+      });
+      await person.client.refused('getApplication', 404, { params: { id: place.applicationId } });
+
+      await cp.admin.call('updateMember', {
+        params: { id: place.teamId, userId: person.userId },
+        body: { role: 'owner' },
+      });
+
+      await person.client.call('getApplication', { params: { id: place.applicationId } });
+    });
+
     it('keeps the last owner of a team', async () => {
       const team = await cp.admin.call('createTeam', { body: { name: 'Two owners' } });
       const second = await buildMember(cp, team.id, 'owner');

@@ -169,6 +169,7 @@ export class OAuthService {
       via: 'page',
       sessionId: null,
       onlyTeamId: null,
+      onlyApplicationId: null,
       readOnly: false,
     };
     try {

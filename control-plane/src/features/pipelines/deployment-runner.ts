@@ -298,6 +298,7 @@ function authorOf(deployment: DeploymentRow): Actor {
     via: 'page',
     sessionId: null,
     onlyTeamId: null,
+    onlyApplicationId: null,
     readOnly: false,
   };
 }

@@ -16,7 +16,7 @@ import type { UserActor } from '../../access/actor.ts';
 import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import type { Stores } from '../../db/stores.ts';
-import { may, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import { ACCOUNT, may, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import { readTeamOverview } from './overview.ts';
 import type { TeamService } from './service.ts';
 import type { TeamRow } from './store.ts';
@@ -46,7 +46,7 @@ export function teamRoutes({ teams, stores, access }: Parts): Route[] {
     route(listTeams, SIGNED_IN, async ({ actor, query }) =>
       mapPage(await teams.list(actor, query), (row) => presentTeam(row, actor)),
     ),
-    route(createTeam, SIGNED_IN, async ({ actor, body }) =>
+    route(createTeam, ACCOUNT, async ({ actor, body }) =>
       presentTeam(await teams.create(actor, body), actor),
     ),
     route(getTeam, may('team:read', 'team'), async ({ actor, params }) => {

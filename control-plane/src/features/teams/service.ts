@@ -31,7 +31,8 @@ export class TeamService {
   }
 
   list(actor: UserActor, query: ListQuery): Promise<Page<TeamRow>> {
-    return this.#db.stores.teams.list(actor.userId, actor.admin && actor.onlyTeamId === null, query);
+    const only = actor.onlyTeamId;
+    return this.#db.stores.teams.list(actor.userId, { all: actor.admin && only === null, only }, query);
   }
 
   async get(actor: UserActor, id: string): Promise<TeamRow> {
@@ -139,6 +140,10 @@ export class TeamService {
       const team = await this.#require(tx, teamId, actor.userId);
       const before = await this.#requireMember(tx, teamId, userId);
       await tx.stores.teams.updateMember(teamId, userId, role);
+      if (role === 'owner') {
+        // Owners have full access to every application.
+        await tx.stores.teams.deleteApplicationRoles(teamId, userId);
+      }
       await this.#keepOwner(tx, teamId);
       await this.#audit(tx, actor, 'member.changed', team, {
         username: before.username,

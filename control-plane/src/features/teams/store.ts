@@ -94,9 +94,16 @@ export class TeamStore {
     return (await this.#withRole(userId).where('t.id', id).first<TeamRow>(TEAM_COLUMNS)) ?? null;
   }
 
-  /** Teams of a person, or with `all` every team. */
-  list(userId: string, all: boolean, query: ListQuery): Promise<Page<TeamRow>> {
+  /** Teams of a person, or with `all` every team; with `only` none but that one. */
+  list(
+    userId: string,
+    { all, only }: { all: boolean; only: string | null },
+    query: ListQuery,
+  ): Promise<Page<TeamRow>> {
     const teams = this.#withRole(userId);
+    if (only !== null) {
+      teams.where('t.id', only);
+    }
     return readPage<TeamRow>(all ? teams : teams.whereNotNull('m.role'), {
       query,
       sort: 't.name',
@@ -159,11 +166,16 @@ export class TeamStore {
     await this.#knex('team_members').where({ team_id: teamId, user_id: userId }).update({ role });
   }
 
-  async deleteMember(teamId: string, userId: string): Promise<void> {
+  /** Takes away the roles that a person has in single applications of a team. */
+  async deleteApplicationRoles(teamId: string, userId: string): Promise<void> {
     await this.#knex('application_roles')
       .where({ user_id: userId })
       .whereIn('application_id', this.#knex('applications').where({ team_id: teamId }).select('id'))
       .delete();
+  }
+
+  async deleteMember(teamId: string, userId: string): Promise<void> {
+    await this.deleteApplicationRoles(teamId, userId);
     await this.#knex('team_members').where({ team_id: teamId, user_id: userId }).delete();
   }
 

@@ -18,6 +18,7 @@ export function presentAccessToken(row: AccessTokenRow): AccessTokenView {
     id: row.id,
     name: row.name,
     teamId: row.teamId,
+    applicationId: row.applicationId,
     readOnly: Boolean(row.readOnly),
     expiresAt: row.expiresAt,
     lastUsedAt: row.lastUsedAt,

@@ -4,21 +4,23 @@ import {
   createUser,
   deleteAccessToken,
   deleteUser,
+  endSession,
   getSession,
   getSetup,
   getUser,
   listAccessTokens,
+  listSessions,
   listUsers,
   readUser,
   signIn,
   signOut,
   updateUser,
 } from '@flowyard/protocol';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { mapPage } from '../../db/paging.ts';
 import { SESSION_COOKIE } from '../../http/authenticate.ts';
 import { setCookie } from '../../http/cookies.ts';
-import { ADMINISTRATOR, open, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import { ACCOUNT, ADMINISTRATOR, open, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import type { SignInLimit } from '../../http/sign-in-limit.ts';
 import { presentAccessToken, presentUser } from './presenter.ts';
 import { SESSION_SECONDS, type UserService } from './service.ts';
@@ -27,6 +29,16 @@ interface Parts {
   users: UserService;
   signInLimit: SignInLimit;
   secureCookies: () => boolean;
+}
+
+const MAX_BROWSER = 300;
+
+/** Where a sign-in comes from, for the list of one's sessions. */
+function originOf(request: Request): { address: string | null; browser: string | null } {
+  return {
+    address: request.ip ?? null,
+    browser: request.headers['user-agent']?.slice(0, MAX_BROWSER) ?? null,
+  };
 }
 
 export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[] {
@@ -40,16 +52,16 @@ export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[
     route(getSetup, open('nobody is there who could sign in'), async () => ({
       needed: await users.setupNeeded(),
     })),
-    route(completeSetup, open('nobody is there who could sign in'), async ({ body, response }) => {
+    route(completeSetup, open('nobody is there who could sign in'), async ({ body, request, response }) => {
       const { key, ...user } = body;
       const created = await users.completeSetup(key, user);
-      const { token } = await users.signIn(user.username, user.password);
+      const { token } = await users.signIn(user.username, user.password, originOf(request));
       giveSession(response, token, SESSION_SECONDS);
       return presentUser(created);
     }),
     route(signIn, open('it is how one signs in'), async ({ body, request, response }) => {
       signInLimit.check(request.ip ?? '', body.username);
-      const { user, token } = await users.signIn(body.username, body.password);
+      const { user, token } = await users.signIn(body.username, body.password, originOf(request));
       signInLimit.forget(request.ip ?? '', body.username);
       giveSession(response, token, SESSION_SECONDS);
       return presentUser(user);
@@ -60,12 +72,19 @@ export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[
       giveSession(response, '', 0);
     }),
     route(getUser, SIGNED_IN, async ({ actor }) => presentUser(await users.get(actor.userId))),
-    route(updateUser, SIGNED_IN, async ({ actor, body }) => presentUser(await users.update(actor, body))),
-    route(listAccessTokens, SIGNED_IN, async ({ actor, query }) =>
+    route(updateUser, ACCOUNT, async ({ actor, body }) => presentUser(await users.update(actor, body))),
+    route(listSessions, ACCOUNT, async ({ actor, query }) =>
+      mapPage(await users.listSessions(actor, query), (row) => ({
+        ...row,
+        current: row.id === actor.sessionId,
+      })),
+    ),
+    route(endSession, ACCOUNT, ({ actor, params }) => users.endSession(actor, params.id)),
+    route(listAccessTokens, ACCOUNT, async ({ actor, query }) =>
       mapPage(await users.listAccessTokens(actor, query), presentAccessToken),
     ),
-    route(createAccessToken, SIGNED_IN, ({ actor, body }) => users.createAccessToken(actor, body)),
-    route(deleteAccessToken, SIGNED_IN, ({ actor, params }) => users.deleteAccessToken(actor, params.id)),
+    route(createAccessToken, ACCOUNT, ({ actor, body }) => users.createAccessToken(actor, body)),
+    route(deleteAccessToken, ACCOUNT, ({ actor, params }) => users.deleteAccessToken(actor, params.id)),
     route(listUsers, ADMINISTRATOR, async ({ query }) => mapPage(await users.list(query), presentUser)),
     route(createUser, ADMINISTRATOR, async ({ actor, body }) => presentUser(await users.create(actor, body))),
     route(readUser, ADMINISTRATOR, async ({ params }) => presentUser(await users.get(params.id))),

@@ -1,5 +1,6 @@
 import type { AccessTokenView, ListQuery, Page } from '@flowyard/protocol';
 import { auditActor, SYSTEM, type UserActor } from '../../access/actor.ts';
+import { effectiveRole } from '../../access/authorize.ts';
 import { type Database, isDuplicate } from '../../db/database.ts';
 import { AppError, conflict, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
@@ -7,7 +8,7 @@ import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Passwords } from '../../secrets/passwords.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
-import type { AccessTokenRow } from './session-store.ts';
+import type { AccessTokenRow, OwnSessionRow } from './session-store.ts';
 import type { UserRow } from './store.ts';
 
 const SESSION_DAYS = 14;
@@ -101,7 +102,11 @@ export class UserService {
   }
 
   /** @throws AppError 401, in the same words and time whether the person or the password is unknown */
-  async signIn(login: string, password: string): Promise<{ user: UserRow; token: string }> {
+  async signIn(
+    login: string,
+    password: string,
+    from: { address: string | null; browser: string | null },
+  ): Promise<{ user: UserRow; token: string }> {
     const user = await this.#db.stores.users.findByLogin(login);
     const fits = await this.#passwords.verify(user?.passwordHash ?? null, password);
     if (user === null || !fits) {
@@ -116,10 +121,11 @@ export class UserService {
         userId: user.id,
         createdAt: new Date(now).toISOString(),
         expiresAt: new Date(now + SESSION_DAYS * DAY_MS).toISOString(),
+        ...from,
       });
       await tx.audit({
         event: 'user.signed-in',
-        actor: { kind: 'user', id: user.id, name: user.username, via: 'page' },
+        actor: { kind: 'user', id: user.id, name: user.username, via: 'page', address: from.address },
         teamId: null,
         applicationId: null,
         subject: { kind: 'user', id: user.id, name: user.username },
@@ -133,6 +139,28 @@ export class UserService {
       await this.#db.stores.sessions.deleteSession(actor.sessionId);
       this.#changes.emit('access', { kind: 'access', userId: actor.userId });
     }
+  }
+
+  listSessions(actor: UserActor, query: ListQuery): Promise<Page<OwnSessionRow>> {
+    return this.#db.stores.sessions.listSessions(actor.userId, new Date().toISOString(), query);
+  }
+
+  /** Ends one of one's own sessions; its editors and live connections end with it. */
+  async endSession(actor: UserActor, id: string): Promise<void> {
+    await this.#db.transact(async (tx) => {
+      if (!(await tx.stores.sessions.ownsSession(actor.userId, id))) {
+        throw notFound('session');
+      }
+      await tx.stores.sessions.deleteSession(id);
+      await tx.audit({
+        event: 'session.ended',
+        actor: auditActor(actor),
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'user', id: actor.userId, name: actor.username },
+      });
+    });
+    this.#changes.emit('access', { kind: 'access', userId: actor.userId });
   }
 
   async get(id: string): Promise<UserRow> {
@@ -224,6 +252,7 @@ export class UserService {
       name: string;
       expiresAt?: string | undefined;
       teamId?: string | undefined;
+      applicationId?: string | undefined;
       readOnly?: boolean | undefined;
     },
   ): Promise<{ id: string; token: string }> {
@@ -239,12 +268,14 @@ export class UserService {
     if (input.expiresAt !== undefined && Date.parse(input.expiresAt) < Date.now()) {
       throw invalid('expiresAt', 'is in the past');
     }
+    const application = await this.#tokenApplication(actor, input);
     const token = newToken('access');
     const row: AccessTokenView & { userId: string } = {
       id: newId(),
       userId: actor.userId,
       name: input.name,
-      teamId: input.teamId ?? null,
+      teamId: application?.teamId ?? input.teamId ?? null,
+      applicationId: application?.id ?? null,
       readOnly: input.readOnly ?? false,
       expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt).toISOString(),
       lastUsedAt: null,
@@ -256,12 +287,31 @@ export class UserService {
         event: 'access-token.created',
         actor: auditActor(actor),
         teamId: row.teamId,
-        applicationId: null,
+        applicationId: row.applicationId,
         subject: { kind: 'access-token', id: row.id, name: row.name },
         details: { readOnly: row.readOnly, expiresAt: row.expiresAt },
       });
     });
     return { id: row.id, token };
+  }
+
+  /** The application that a token is to be limited to; its maker must see it. */
+  async #tokenApplication(
+    actor: UserActor,
+    { teamId, applicationId }: { teamId?: string | undefined; applicationId?: string | undefined },
+  ): Promise<{ id: string; teamId: string } | null> {
+    if (applicationId === undefined) {
+      return null;
+    }
+    const place = await this.#db.stores.scopes.find('application', applicationId, actor.userId);
+    const role = place === null ? null : effectiveRole(actor, place);
+    if (place === null || role === null || role === 'none') {
+      throw invalid('applicationId', 'is not an application that you see');
+    }
+    if (teamId !== undefined && teamId !== place.teamId) {
+      throw invalid('applicationId', 'is in another team');
+    }
+    return { id: applicationId, teamId: place.teamId };
   }
 
   async deleteAccessToken(actor: UserActor, id: string): Promise<void> {

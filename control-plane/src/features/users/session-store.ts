@@ -16,6 +16,7 @@ export interface AccessTokenRow {
   userId: string;
   name: string;
   teamId: string | null;
+  applicationId: string | null;
   readOnly: boolean;
   expiresAt: string | null;
   lastUsedAt: string | null;
@@ -34,10 +35,30 @@ const TOKEN_COLUMNS = {
   userId: 't.user_id',
   name: 't.name',
   teamId: 't.team_id',
+  applicationId: 't.application_id',
   readOnly: 't.read_only',
   expiresAt: 't.expires_at',
   lastUsedAt: 't.last_used_at',
   createdAt: 't.created_at',
+};
+
+/** A session as its own person sees it. */
+export interface OwnSessionRow {
+  id: string;
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string | null;
+  address: string | null;
+  browser: string | null;
+}
+
+const SESSION_COLUMNS = {
+  id: 's.id',
+  createdAt: 's.created_at',
+  expiresAt: 's.expires_at',
+  lastUsedAt: 's.last_used_at',
+  address: 's.address',
+  browser: 's.browser',
 };
 
 /** Sessions of people and their access tokens. Only hashes of the secret values are here. */
@@ -54,6 +75,8 @@ export class SessionStore {
     userId: string;
     createdAt: string;
     expiresAt: string;
+    address: string | null;
+    browser: string | null;
   }): Promise<void> {
     await this.#knex('sessions').insert({
       id: session.id,
@@ -61,6 +84,8 @@ export class SessionStore {
       user_id: session.userId,
       created_at: session.createdAt,
       expires_at: session.expiresAt,
+      address: session.address,
+      browser: session.browser,
     });
   }
 
@@ -77,6 +102,26 @@ export class SessionStore {
         expiresAt: 's.expires_at',
       });
     return row ? { ...row, admin: Boolean(row.admin) } : null;
+  }
+
+  async touchSession(id: string, at: string): Promise<void> {
+    await this.#knex('sessions').where({ id }).update({ last_used_at: at });
+  }
+
+  listSessions(userId: string, now: string, query: ListQuery): Promise<Page<OwnSessionRow>> {
+    const open = this.#knex('sessions as s').where('s.user_id', userId).where('s.expires_at', '>', now);
+    return readPage<OwnSessionRow>(open, {
+      query,
+      id: 's.id',
+      order: 'desc',
+      search: ['s.browser', 's.address'],
+      cursorOf: (row) => [row.id, row.id],
+      select: (builder) => builder.select(SESSION_COLUMNS),
+    });
+  }
+
+  async ownsSession(userId: string, id: string): Promise<boolean> {
+    return (await this.#knex('sessions').where({ id, user_id: userId }).first('id')) !== undefined;
   }
 
   async hasSession(id: string): Promise<boolean> {
@@ -107,6 +152,7 @@ export class SessionStore {
       name: token.name,
       token_hash: token.tokenHash,
       team_id: token.teamId,
+      application_id: token.applicationId,
       read_only: token.readOnly,
       expires_at: token.expiresAt,
       last_used_at: token.lastUsedAt,
