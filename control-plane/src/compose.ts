@@ -27,6 +27,7 @@ import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
 import { StackService } from './features/stacks/service.ts';
 import { TeamService } from './features/teams/service.ts';
+import { SecondFactorService } from './features/users/second-factor-service.ts';
 import { UserService } from './features/users/service.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { Idempotency } from './http/idempotency.ts';
@@ -97,7 +98,9 @@ function composeFeatures(
   { urlOf, driverHost }: Hosting,
 ) {
   const access = new Access(db.stores.scopes, changes);
-  const users = new UserService({ db, passwords: new Passwords(), changes });
+  const passwords = new Passwords();
+  const secondFactor = new SecondFactorService({ db, vault, passwords });
+  const users = new UserService({ db, passwords, changes, secondFactor });
   const teams = new TeamService({ db, changes });
   const applications = new ApplicationService({ db, changes });
   const instances = new InstanceService({
@@ -132,6 +135,7 @@ function composeFeatures(
   return {
     access,
     audit,
+    secondFactor,
     users,
     teams,
     applications,

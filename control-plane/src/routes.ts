@@ -12,6 +12,7 @@ import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { userRoutes } from './features/users/routes.ts';
+import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
 import type { Route } from './http/route.ts';
 import { SignInLimit } from './http/sign-in-limit.ts';
 
@@ -19,6 +20,7 @@ import { SignInLimit } from './http/sign-in-limit.ts';
 export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => boolean): Route[] {
   return [
     ...userRoutes({ users: parts.users, signInLimit: new SignInLimit(), secureCookies }),
+    ...secondFactorRoutes(parts.secondFactor),
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),

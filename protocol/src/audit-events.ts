@@ -61,6 +61,10 @@ export const AUDIT_EVENTS = {
   'user.changed': 'The account of a person was changed',
   'user.created': 'A person was added',
   'user.deleted': 'A person was removed',
+  'second-factor.disabled': 'The second factor of a person was turned off, by them or by an administrator',
+  'second-factor.enabled': 'Somebody turned their second factor on',
+  'second-factor.recovery-code-used': 'Somebody signed in with a recovery code',
+  'second-factor.recovery-codes-made': 'Somebody made new recovery codes',
   'session.ended': 'Somebody ended one of their sessions',
   'user.signed-in': 'Somebody signed in',
 } as const;

@@ -8,6 +8,7 @@ export * from './api/instances.ts';
 export * from './api/oauth.ts';
 export * from './api/pipelines.ts';
 export * from './api/provisioning.ts';
+export * from './api/second-factor.ts';
 export * from './api/session.ts';
 export * from './api/snapshots.ts';
 export * from './api/teams.ts';

@@ -6,13 +6,14 @@ import * as instances from './api/instances.ts';
 import * as oauth from './api/oauth.ts';
 import * as pipelines from './api/pipelines.ts';
 import * as provisioning from './api/provisioning.ts';
+import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as snapshots from './api/snapshots.ts';
 import * as teams from './api/teams.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
-  people: session,
+  people: { ...session, ...secondFactor },
   teams,
   applications,
   instances,

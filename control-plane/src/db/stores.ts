@@ -13,6 +13,7 @@ import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
+import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
 import { UserStore } from '../features/users/store.ts';
 import { IdempotencyStore } from '../http/idempotency-store.ts';
@@ -22,6 +23,7 @@ export function createStores(knex: Knex) {
   return {
     users: new UserStore(knex),
     sessions: new SessionStore(knex),
+    secondFactors: new SecondFactorStore(knex),
     teams: new TeamStore(knex),
     applications: new ApplicationStore(knex),
     catalogue: new CatalogueStore(knex),

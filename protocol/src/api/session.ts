@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DisplayName, Id, Password, Time, Username } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { SecondFactorCode } from './second-factor.ts';
 
 export const UserView = z.object({
   id: Id,
@@ -41,7 +42,11 @@ export const signIn = operation('signIn', {
   method: 'POST',
   path: '/session',
   summary: 'Sign in; the answer sets the session cookie',
-  body: z.strictObject({ username: z.string().max(254), password: z.string().max(256) }),
+  body: z.strictObject({
+    username: z.string().max(254),
+    password: z.string().max(256),
+    code: SecondFactorCode.optional(),
+  }),
   response: UserView,
   status: 201,
 });

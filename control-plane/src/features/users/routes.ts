@@ -61,7 +61,7 @@ export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[
     }),
     route(signIn, open('it is how one signs in'), async ({ body, request, response }) => {
       signInLimit.check(request.ip ?? '', body.username);
-      const { user, token } = await users.signIn(body.username, body.password, originOf(request));
+      const { user, token } = await users.signIn(body.username, body.password, originOf(request), body.code);
       signInLimit.forget(request.ip ?? '', body.username);
       giveSession(response, token, SESSION_SECONDS);
       return presentUser(user);

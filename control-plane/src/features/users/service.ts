@@ -8,6 +8,7 @@ import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Passwords } from '../../secrets/passwords.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
+import type { SecondFactorService } from './second-factor-service.ts';
 import type { AccessTokenRow, OwnSessionRow } from './session-store.ts';
 import type { UserRow } from './store.ts';
 
@@ -28,15 +29,22 @@ export class UserService {
   readonly #db: Database;
   readonly #passwords: Passwords;
   readonly #changes: Changes;
+  readonly #secondFactor: SecondFactorService;
   /** People who ask are asked for with every request; forgotten when anything about them changes. */
   readonly #known = new Remembered<UserRow>({ keepMs: 5000, maxEntries: 10_000 });
   /** The hash of the one-time key of the first-run page; only while there is nobody. */
   #setupKeyHash: string | null = null;
 
-  constructor(parts: { db: Database; passwords: Passwords; changes: Changes }) {
+  constructor(parts: {
+    db: Database;
+    passwords: Passwords;
+    changes: Changes;
+    secondFactor: SecondFactorService;
+  }) {
     this.#db = parts.db;
     this.#passwords = parts.passwords;
     this.#changes = parts.changes;
+    this.#secondFactor = parts.secondFactor;
     this.#changes.on('access', () => this.#known.clear());
   }
 
@@ -106,12 +114,14 @@ export class UserService {
     login: string,
     password: string,
     from: { address: string | null; browser: string | null },
+    code?: string,
   ): Promise<{ user: UserRow; token: string }> {
     const user = await this.#db.stores.users.findByLogin(login);
     const fits = await this.#passwords.verify(user?.passwordHash ?? null, password);
     if (user === null || !fits) {
       throw unauthenticated('User name or password is not right.');
     }
+    await this.#secondFactor.require(user, code);
     const token = newToken('session');
     const now = Date.now();
     await this.#db.transact(async (tx) => {

@@ -26,8 +26,9 @@ export const useSession = defineStore('session', () => {
     return loading;
   }
 
-  async function signIn(username: string, password: string): Promise<void> {
-    user.value = await ask(api.POST('/session', { body: { username, password } }));
+  async function signIn(username: string, password: string, code = ''): Promise<void> {
+    const body = { username, password, ...(code && { code }) };
+    user.value = await ask(api.POST('/session', { body }));
   }
 
   async function signOut(): Promise<void> {
