@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
+import type { Actor } from './access/actor.ts';
 import { Access } from './access/authorize.ts';
 import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
@@ -27,8 +28,10 @@ import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
 import { StackService } from './features/stacks/service.ts';
 import { TeamService } from './features/teams/service.ts';
+import { AccessTokenService } from './features/users/access-token-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
 import { UserService } from './features/users/service.ts';
+import { UserAdministration } from './features/users/user-administration.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { Idempotency } from './http/idempotency.ts';
 import type { Listeners } from './http/listeners.ts';
@@ -49,6 +52,17 @@ export interface Foundation {
   changes: Changes;
   vault: Vault;
   listeners: Listeners;
+}
+
+/** Whether a person who is connected may stay: their session goes on, or they are not suspended. */
+async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
+  if (actor.kind !== 'user') {
+    return true;
+  }
+  if (actor.sessionId !== null) {
+    return db.stores.sessions.hasSession(actor.sessionId);
+  }
+  return (await db.stores.users.find(actor.userId))?.suspended === false;
 }
 
 /** Puts the control plane together; nothing runs yet. */
@@ -101,6 +115,8 @@ function composeFeatures(
   const passwords = new Passwords();
   const secondFactor = new SecondFactorService({ db, vault, passwords });
   const users = new UserService({ db, passwords, changes, secondFactor });
+  const accessTokens = new AccessTokenService({ db, changes });
+  const administration = new UserAdministration({ db, passwords, changes });
   const teams = new TeamService({ db, changes });
   const applications = new ApplicationService({ db, changes });
   const instances = new InstanceService({
@@ -136,6 +152,8 @@ function composeFeatures(
     access,
     audit,
     secondFactor,
+    accessTokens,
+    administration,
     users,
     teams,
     applications,
@@ -170,10 +188,7 @@ function composeRelay(
   const liveHub = new LiveHub({
     changes,
     access,
-    isSignedIn: async (actor) =>
-      actor.kind !== 'user' ||
-      actor.sessionId === null ||
-      (await db.stores.sessions.hasSession(actor.sessionId)),
+    isSignedIn: (actor) => isStillSignedIn(db, actor),
     views: new LiveViews({ stores: db.stores, instances, agents, pipelines, access }),
     watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
     watchDeviceLog: (id, onLines) => agentHub.watchLog(id, onLines),

@@ -19,7 +19,7 @@ import { SignInLimit } from './http/sign-in-limit.ts';
 /** Every route of the API. */
 export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => boolean): Route[] {
   return [
-    ...userRoutes({ users: parts.users, signInLimit: new SignInLimit(), secureCookies }),
+    ...userRoutes({ ...parts, signInLimit: new SignInLimit(), secureCookies }),
     ...secondFactorRoutes(parts.secondFactor),
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),

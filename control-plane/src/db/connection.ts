@@ -4,6 +4,7 @@ import knexFactory, { type Knex } from 'knex';
 import * as foundation from './migrations/001-foundation.ts';
 import * as audit from './migrations/005-audit.ts';
 import * as signIn from './migrations/006-sign-in.ts';
+import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
@@ -11,6 +12,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '001-foundation': foundation,
     '005-audit': audit,
     '006-sign-in': signIn,
+    '007-people': people,
     '009-second-factor': secondFactor,
   };
 

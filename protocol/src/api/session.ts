@@ -9,6 +9,8 @@ export const UserView = z.object({
   name: z.string(),
   email: z.string().nullable(),
   admin: z.boolean(),
+  /** They cannot sign in, and their tokens do not work. */
+  suspended: z.boolean(),
   createdAt: Time,
 });
 export type UserView = z.infer<typeof UserView>;
@@ -189,6 +191,21 @@ export const readUser = operation('readUser', {
   path: '/users/:id',
   summary: 'One person',
   params: IdParams,
+  response: UserView,
+});
+
+export const changeUser = operation('changeUser', {
+  method: 'PATCH',
+  path: '/users/:id',
+  summary: 'Change, suspend or restore a person; refused while they are the last administrator',
+  params: IdParams,
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    email: Email.nullable().optional(),
+    admin: z.boolean().optional(),
+    suspended: z.boolean().optional(),
+    password: Password.optional(),
+  }),
   response: UserView,
 });
 

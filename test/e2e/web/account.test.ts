@@ -63,6 +63,21 @@ describe('A person on the page', function () {
     assert.equal(await sessions.getByRole('row').count(), 2);
   });
 
+  it('is suspended by an administrator, and sees at once that they are signed out', async () => {
+    const { client, username } = await buildMember(cp, null);
+    const { page } = open;
+    await page.goto(`${cp.url}/admin/users`);
+    await signInOnPage(page);
+    await page.getByRole('row', { name: username }).locator('[data-test=edit-user]').click();
+
+    await page.locator('[data-test=suspended] input').check();
+    await page.getByRole('dialog').locator('[data-test=submit]').click();
+
+    await page.getByRole('row', { name: username }).getByText('suspended').waitFor();
+    await client.refused('getUser', 401);
+    assert.deepEqual(open.complaints, []);
+  });
+
   it('filters the audit log, reads an entry, and as an administrator verifies the log', async () => {
     const { applicationId } = await buildApplication(cp);
     const name = uniqueName('Renamed');

@@ -9,6 +9,7 @@ export function presentUser(row: UserRow): UserView {
     name: row.name,
     email: row.email,
     admin: row.admin,
+    suspended: row.suspended,
     createdAt: row.createdAt,
   };
 }

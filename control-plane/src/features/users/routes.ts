@@ -1,4 +1,5 @@
 import {
+  changeUser,
   completeSetup,
   createAccessToken,
   createUser,
@@ -22,11 +23,15 @@ import { SESSION_COOKIE } from '../../http/authenticate.ts';
 import { setCookie } from '../../http/cookies.ts';
 import { ACCOUNT, ADMINISTRATOR, open, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import type { SignInLimit } from '../../http/sign-in-limit.ts';
+import type { AccessTokenService } from './access-token-service.ts';
 import { presentAccessToken, presentUser } from './presenter.ts';
 import { SESSION_SECONDS, type UserService } from './service.ts';
+import type { UserAdministration } from './user-administration.ts';
 
 interface Parts {
   users: UserService;
+  accessTokens: AccessTokenService;
+  administration: UserAdministration;
   signInLimit: SignInLimit;
   secureCookies: () => boolean;
 }
@@ -41,7 +46,13 @@ function originOf(request: Request): { address: string | null; browser: string |
   };
 }
 
-export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[] {
+export function userRoutes({
+  users,
+  accessTokens,
+  administration,
+  signInLimit,
+  secureCookies,
+}: Parts): Route[] {
   const giveSession = (response: Response, token: string, maxAgeSeconds: number) =>
     response.append(
       'Set-Cookie',
@@ -81,13 +92,16 @@ export function userRoutes({ users, signInLimit, secureCookies }: Parts): Route[
     ),
     route(endSession, ACCOUNT, ({ actor, params }) => users.endSession(actor, params.id)),
     route(listAccessTokens, ACCOUNT, async ({ actor, query }) =>
-      mapPage(await users.listAccessTokens(actor, query), presentAccessToken),
+      mapPage(await accessTokens.list(actor, query), presentAccessToken),
     ),
-    route(createAccessToken, ACCOUNT, ({ actor, body }) => users.createAccessToken(actor, body)),
-    route(deleteAccessToken, ACCOUNT, ({ actor, params }) => users.deleteAccessToken(actor, params.id)),
+    route(createAccessToken, ACCOUNT, ({ actor, body }) => accessTokens.create(actor, body)),
+    route(deleteAccessToken, ACCOUNT, ({ actor, params }) => accessTokens.revoke(actor, params.id)),
     route(listUsers, ADMINISTRATOR, async ({ query }) => mapPage(await users.list(query), presentUser)),
     route(createUser, ADMINISTRATOR, async ({ actor, body }) => presentUser(await users.create(actor, body))),
     route(readUser, ADMINISTRATOR, async ({ params }) => presentUser(await users.get(params.id))),
-    route(deleteUser, ADMINISTRATOR, ({ actor, params }) => users.delete(actor, params.id)),
+    route(changeUser, ADMINISTRATOR, async ({ actor, params, body }) =>
+      presentUser(await administration.update(actor, params.id, body)),
+    ),
+    route(deleteUser, ADMINISTRATOR, ({ actor, params }) => administration.delete(actor, params.id)),
   ];
 }

@@ -1,6 +1,5 @@
-import type { AccessTokenView, ListQuery, Page } from '@flowyard/protocol';
+import type { ListQuery, Page } from '@flowyard/protocol';
 import { auditActor, SYSTEM, type UserActor } from '../../access/actor.ts';
-import { effectiveRole } from '../../access/authorize.ts';
 import { type Database, isDuplicate } from '../../db/database.ts';
 import { AppError, conflict, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
@@ -9,7 +8,7 @@ import { Remembered } from '../../relay/remembered.ts';
 import type { Passwords } from '../../secrets/passwords.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { SecondFactorService } from './second-factor-service.ts';
-import type { AccessTokenRow, OwnSessionRow } from './session-store.ts';
+import type { OwnSessionRow } from './session-store.ts';
 import type { UserRow } from './store.ts';
 
 const SESSION_DAYS = 14;
@@ -24,7 +23,7 @@ export interface NewUser {
   admin?: boolean | undefined;
 }
 
-/** People of the platform, their sessions and their access tokens. */
+/** People of the platform and their sessions. */
 export class UserService {
   readonly #db: Database;
   readonly #passwords: Passwords;
@@ -86,6 +85,7 @@ export class UserService {
       email: input.email ?? null,
       passwordHash: await this.#passwords.hash(input.password),
       admin: input.admin ?? false,
+      suspended: false,
       createdAt: new Date().toISOString(),
     };
     try {
@@ -109,7 +109,7 @@ export class UserService {
     return user;
   }
 
-  /** @throws AppError 401, in the same words and time whether the person or the password is unknown */
+  /** @throws AppError 401, in the same words and time whether the person is unknown or suspended or the password is wrong */
   async signIn(
     login: string,
     password: string,
@@ -118,7 +118,7 @@ export class UserService {
   ): Promise<{ user: UserRow; token: string }> {
     const user = await this.#db.stores.users.findByLogin(login);
     const fits = await this.#passwords.verify(user?.passwordHash ?? null, password);
-    if (user === null || !fits) {
+    if (user === null || !fits || user.suspended) {
       throw unauthenticated('User name or password is not right.');
     }
     await this.#secondFactor.require(user, code);
@@ -222,121 +222,5 @@ export class UserService {
       throw invalid('password.current', 'is not your password');
     }
     return this.#passwords.hash(password.next);
-  }
-
-  async delete(actor: UserActor, id: string): Promise<void> {
-    if (id === actor.userId) {
-      throw conflict('own_account', 'You cannot remove your own account. Ask another administrator.');
-    }
-    const user = await this.get(id);
-    await this.#db.transact(async (tx) => {
-      const teams = await tx.stores.teams.teamsWithOnlyOwner(id);
-      if (teams.length > 0) {
-        throw conflict(
-          'last_owner',
-          `${user.username} is the only owner of ${teams.join(', ')}. Make somebody else owner first.`,
-          {
-            teams,
-          },
-        );
-      }
-      await tx.stores.users.delete(id);
-      await tx.audit({
-        event: 'user.deleted',
-        actor: auditActor(actor),
-        teamId: null,
-        applicationId: null,
-        subject: { kind: 'user', id, name: user.username },
-      });
-    });
-    this.#changes.emit('access', { kind: 'access', userId: id });
-  }
-
-  listAccessTokens(actor: UserActor, query: ListQuery): Promise<Page<AccessTokenRow>> {
-    return this.#db.stores.sessions.listAccessTokens(actor.userId, query);
-  }
-
-  async createAccessToken(
-    actor: UserActor,
-    input: {
-      name: string;
-      expiresAt?: string | undefined;
-      teamId?: string | undefined;
-      applicationId?: string | undefined;
-      readOnly?: boolean | undefined;
-    },
-  ): Promise<{ id: string; token: string }> {
-    if (actor.via !== 'page') {
-      throw new AppError(403, 'forbidden', 'Access tokens are made on the page, signed in with a password.');
-    }
-    if (
-      input.teamId !== undefined &&
-      (await this.#db.stores.teams.findMember(input.teamId, actor.userId)) === null
-    ) {
-      throw invalid('teamId', 'is not a team that you are a member of');
-    }
-    if (input.expiresAt !== undefined && Date.parse(input.expiresAt) < Date.now()) {
-      throw invalid('expiresAt', 'is in the past');
-    }
-    const application = await this.#tokenApplication(actor, input);
-    const token = newToken('access');
-    const row: AccessTokenView & { userId: string } = {
-      id: newId(),
-      userId: actor.userId,
-      name: input.name,
-      teamId: application?.teamId ?? input.teamId ?? null,
-      applicationId: application?.id ?? null,
-      readOnly: input.readOnly ?? false,
-      expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt).toISOString(),
-      lastUsedAt: null,
-      createdAt: new Date().toISOString(),
-    };
-    await this.#db.transact(async (tx) => {
-      await tx.stores.sessions.insertAccessToken({ ...row, tokenHash: hashToken(token) });
-      await tx.audit({
-        event: 'access-token.created',
-        actor: auditActor(actor),
-        teamId: row.teamId,
-        applicationId: row.applicationId,
-        subject: { kind: 'access-token', id: row.id, name: row.name },
-        details: { readOnly: row.readOnly, expiresAt: row.expiresAt },
-      });
-    });
-    return { id: row.id, token };
-  }
-
-  /** The application that a token is to be limited to; its maker must see it. */
-  async #tokenApplication(
-    actor: UserActor,
-    { teamId, applicationId }: { teamId?: string | undefined; applicationId?: string | undefined },
-  ): Promise<{ id: string; teamId: string } | null> {
-    if (applicationId === undefined) {
-      return null;
-    }
-    const place = await this.#db.stores.scopes.find('application', applicationId, actor.userId);
-    const role = place === null ? null : effectiveRole(actor, place);
-    if (place === null || role === null || role === 'none') {
-      throw invalid('applicationId', 'is not an application that you see');
-    }
-    if (teamId !== undefined && teamId !== place.teamId) {
-      throw invalid('applicationId', 'is in another team');
-    }
-    return { id: applicationId, teamId: place.teamId };
-  }
-
-  async deleteAccessToken(actor: UserActor, id: string): Promise<void> {
-    await this.#db.transact(async (tx) => {
-      if ((await tx.stores.sessions.deleteAccessToken(actor.userId, id)) === 0) {
-        throw notFound('access token');
-      }
-      await tx.audit({
-        event: 'access-token.revoked',
-        actor: auditActor(actor),
-        teamId: null,
-        applicationId: null,
-        subject: { kind: 'access-token', id, name: id },
-      });
-    });
-    this.#changes.emit('access', { kind: 'access', userId: actor.userId });
   }
 }

@@ -92,7 +92,7 @@ export class SessionStore {
   async findSession(tokenHash: string): Promise<SessionRow | null> {
     const row = await this.#knex('sessions as s')
       .join('users as u', 'u.id', 's.user_id')
-      .where('s.token_hash', tokenHash)
+      .where({ 's.token_hash': tokenHash, 'u.suspended': false })
       .first<SessionRow>({
         id: 's.id',
         userId: 's.user_id',
@@ -133,6 +133,13 @@ export class SessionStore {
     await this.#knex('sessions').where({ id }).delete();
   }
 
+  /** Ends all sessions of a person, and the editors that were opened from them. */
+  async deleteSessionsOf(userId: string): Promise<void> {
+    await this.#knex('editor_sessions').where({ user_id: userId }).delete();
+    await this.#knex('oauth_codes').where({ user_id: userId }).delete();
+    await this.#knex('sessions').where({ user_id: userId }).delete();
+  }
+
   /** Ends all sessions of a person but one. */
   async deleteOtherSessions(userId: string, keepId: string | null): Promise<void> {
     const others = this.#knex('sessions').where({ user_id: userId });
@@ -163,7 +170,7 @@ export class SessionStore {
   async findAccessToken(tokenHash: string): Promise<UsedAccessToken | null> {
     const row = await this.#knex('access_tokens as t')
       .join('users as u', 'u.id', 't.user_id')
-      .where('t.token_hash', tokenHash)
+      .where({ 't.token_hash': tokenHash, 'u.suspended': false })
       .first<UsedAccessToken>({
         ...TOKEN_COLUMNS,
         username: 'u.username',

@@ -9,6 +9,8 @@ export interface UserRow {
   email: string | null;
   passwordHash: string;
   admin: boolean;
+  /** They cannot sign in, and their tokens do not work. */
+  suspended: boolean;
   createdAt: string;
 }
 
@@ -19,11 +21,12 @@ const COLUMNS = {
   email: 'u.email',
   passwordHash: 'u.password_hash',
   admin: 'u.is_admin',
+  suspended: 'u.suspended',
   createdAt: 'u.created_at',
 };
 
 function normalise(row: UserRow): UserRow {
-  return { ...row, admin: Boolean(row.admin) };
+  return { ...row, admin: Boolean(row.admin), suspended: Boolean(row.suspended) };
 }
 
 export class UserStore {
@@ -69,16 +72,34 @@ export class UserStore {
 
   async update(
     id: string,
-    changes: Partial<Pick<UserRow, 'name' | 'email' | 'passwordHash'>>,
+    changes: {
+      [K in 'name' | 'email' | 'passwordHash' | 'admin' | 'suspended']?: UserRow[K] | undefined;
+    },
   ): Promise<void> {
     const columns = {
       ...(changes.name !== undefined && { name: changes.name }),
       ...(changes.email !== undefined && { email: changes.email }),
+      ...(changes.admin !== undefined && { is_admin: changes.admin }),
+      ...(changes.suspended !== undefined && { suspended: changes.suspended }),
       ...(changes.passwordHash !== undefined && { password_hash: changes.passwordHash }),
     };
     if (Object.keys(columns).length > 0) {
       await this.#knex('users').where({ id }).update(columns);
     }
+  }
+
+  /** Keeps others from changing who is an administrator until this transaction ends. */
+  async lockAdministrators(): Promise<void> {
+    await this.#knex('users').where({ is_admin: true }).orderBy('id').forUpdate().select('id');
+  }
+
+  /** Those who can sign in. */
+  async countAdministrators(): Promise<number> {
+    const row = await this.#knex('users')
+      .where({ is_admin: true, suspended: false })
+      .count({ n: '*' })
+      .first();
+    return Number(row?.n ?? 0);
   }
 
   async delete(id: string): Promise<void> {
