@@ -27,6 +27,7 @@ import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
 import { StackService } from './features/stacks/service.ts';
+import { TeamTypeService } from './features/team-types/service.ts';
 import { TeamService } from './features/teams/service.ts';
 import { AccessTokenService } from './features/users/access-token-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
@@ -118,6 +119,7 @@ function composeFeatures(
   const accessTokens = new AccessTokenService({ db, changes });
   const administration = new UserAdministration({ db, passwords, changes });
   const teams = new TeamService({ db, changes });
+  const teamTypes = new TeamTypeService({ db });
   const applications = new ApplicationService({ db, changes });
   const instances = new InstanceService({
     db,
@@ -156,6 +158,7 @@ function composeFeatures(
     administration,
     users,
     teams,
+    teamTypes,
     applications,
     instances,
     flows,

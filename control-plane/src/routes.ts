@@ -10,6 +10,7 @@ import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
+import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { userRoutes } from './features/users/routes.ts';
 import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
@@ -21,6 +22,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
   return [
     ...userRoutes({ ...parts, signInLimit: new SignInLimit(), secureCookies }),
     ...secondFactorRoutes(parts.secondFactor),
+    ...teamTypeRoutes(parts.teamTypes),
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),

@@ -11,6 +11,7 @@ export * from './api/provisioning.ts';
 export * from './api/second-factor.ts';
 export * from './api/session.ts';
 export * from './api/snapshots.ts';
+export * from './api/team-types.ts';
 export * from './api/teams.ts';
 export * from './audit-events.ts';
 export * from './errors.ts';

@@ -9,12 +9,13 @@ import * as provisioning from './api/provisioning.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as snapshots from './api/snapshots.ts';
+import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor },
-  teams,
+  teams: { ...teamTypes, ...teams },
   applications,
   instances,
   snapshots,

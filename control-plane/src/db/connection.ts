@@ -6,6 +6,7 @@ import * as audit from './migrations/005-audit.ts';
 import * as signIn from './migrations/006-sign-in.ts';
 import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
+import * as teamTypes from './migrations/010-team-types.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -14,6 +15,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '006-sign-in': signIn,
     '007-people': people,
     '009-second-factor': secondFactor,
+    '010-team-types': teamTypes,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

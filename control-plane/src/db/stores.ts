@@ -12,6 +12,7 @@ import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
+import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
 import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
@@ -25,6 +26,7 @@ export function createStores(knex: Knex) {
     sessions: new SessionStore(knex),
     secondFactors: new SecondFactorStore(knex),
     teams: new TeamStore(knex),
+    teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
     catalogue: new CatalogueStore(knex),
     instances: new InstanceStore(knex),

@@ -7,25 +7,6 @@ import { DeploymentView } from './pipelines.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
-export const TeamTypeView = z.object({
-  id: Id,
-  name: z.string(),
-  limits: z.object({
-    members: z.number().int().nullable(),
-    instances: z.number().int().nullable(),
-    devices: z.number().int().nullable(),
-  }),
-});
-export type TeamTypeView = z.infer<typeof TeamTypeView>;
-
-export const listTeamTypes = operation('listTeamTypes', {
-  method: 'GET',
-  path: '/team-types',
-  summary: 'Team types and their limits',
-  query: ListQuery,
-  response: pageOf(TeamTypeView),
-});
-
 export const TeamView = z.object({
   id: Id,
   name: z.string(),
@@ -67,7 +48,12 @@ export const updateTeam = operation('updateTeam', {
   path: '/teams/:id',
   summary: 'Change a team',
   params: IdParams,
-  body: z.strictObject({ name: DisplayName.optional(), slug: Slug.optional() }),
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    slug: Slug.optional(),
+    /** By administrators; refused while the team has more than that type allows. */
+    teamTypeId: Id.optional(),
+  }),
   response: TeamView,
 });
 

@@ -65,6 +65,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/admin/stacks',
     '/admin/users',
     '/admin/audit',
+    '/admin/team-types',
     '/account',
     '/no/such/page',
     '/instances/01nosuchinstance',

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { buildApplication, buildMember, uniqueName } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 
@@ -11,10 +10,9 @@ for (const database of ['sqlite', 'postgres'] as const) {
     before(async () => {
       cp = await startControlPlane({ database });
       place = await buildApplication(cp);
-      // Changing a team type over the API comes later.
-      const knex = openDatabase(cp.database);
-      await knex('team_types').update({ limits: JSON.stringify({ members: 3, instances: 2, devices: 2 }) });
-      await knex.destroy();
+      const [standard] = (await cp.admin.call('listTeamTypes')).items;
+      const limits = { members: 3, instances: 2, devices: 2, snapshots: 2 };
+      await cp.admin.call('updateTeamType', { params: { id: standard?.id ?? '' }, body: { limits } });
     });
     after(() => cp?.stop());
 
@@ -28,6 +26,21 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
       assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409]);
       assert.equal((await cp.admin.call('listInstances', { params: { id: place.applicationId } })).total, 2);
+    });
+
+    it('hold for snapshots that people take, also at once, and never stop a deploy', async () => {
+      const [instance] = (await cp.admin.call('listInstances', { params: { id: place.applicationId } }))
+        .items;
+      const params = { id: instance?.id ?? '' };
+      const take = () =>
+        cp.admin.send('POST', `/instances/${params.id}/snapshots`, {
+          body: { name: uniqueName('snapshot') },
+        });
+
+      const answers = await Promise.all([take(), take(), take(), take()]);
+
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 201, 409, 409]);
+      await cp.admin.call('putFlows', { params, body: { revision: 0, flows: [] } });
     });
 
     it('hold for devices, and a removed one makes room', async () => {

@@ -7,6 +7,7 @@ import { newId } from '../../ids.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
+import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceFilter } from './store.ts';
 
@@ -90,19 +91,11 @@ export class DeviceService {
       credentialSecret: this.#parts.vault.seal(credentials.secret),
       createdAt: new Date().toISOString(),
     });
-    await this.#refuseBeyondLimit(tx, teamId);
+    await refuseBeyondLimit(tx, teamId, 'devices');
     await this.#record(tx, actor, 'device.created', await this.#require(tx, credentials.deviceId), {
       ...assignment,
     });
     return credentials;
-  }
-
-  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
-  async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
-    const { devices: limit } = await tx.stores.teams.limits(teamId);
-    if (limit !== null && (await tx.stores.devices.count(teamId)) > limit) {
-      throw conflict('limit_reached', `This team may have ${limit} devices. Remove one first.`, { limit });
-    }
   }
 
   async update(

@@ -15,6 +15,7 @@ import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { refuseBeyondLimit } from '../team-types/limits.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
 import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
@@ -102,7 +103,7 @@ export class InstanceService {
           secret: false,
         }));
         await tx.stores.instances.replaceVariables(id, variables);
-        await this.#refuseBeyondLimit(tx, place.teamId);
+        await refuseBeyondLimit(tx, place.teamId, 'instances', instance.instanceTypeId);
         await this.#record(tx, actor, 'instance.created', { ...instance });
         this.#reconcile(tx, id);
       });
@@ -157,16 +158,6 @@ export class InstanceService {
       credentialSecret: this.#parts.vault.seal(randomBytes(32).toString('hex')),
       createdAt: new Date().toISOString(),
     };
-  }
-
-  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
-  async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
-    const { instances: limit } = await tx.stores.teams.limits(teamId);
-    if (limit !== null && (await tx.stores.instances.count(teamId)) > limit) {
-      throw conflict('limit_reached', `This team may have ${limit} hosted instances. Delete one first.`, {
-        limit,
-      });
-    }
   }
 
   async setDescription(actor: Actor, id: string, description: string): Promise<InstanceView> {

@@ -182,11 +182,6 @@ export class InstanceStore {
       >('id', 'name', 'state', 'reason', 'since');
   }
 
-  async count(teamId: string): Promise<number> {
-    const row = await this.#knex('instances').where({ team_id: teamId }).count({ n: '*' }).first();
-    return Number(row?.n ?? 0);
-  }
-
   async setDescription(id: string, description: string): Promise<void> {
     await this.#knex('instances').where({ id }).update({ description });
   }

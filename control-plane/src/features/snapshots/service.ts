@@ -14,6 +14,7 @@ import { newId } from '../../ids.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { InstanceRow } from '../instances/store.ts';
+import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
 import { manifestOf } from './manifest.ts';
 import type { SnapshotRow } from './store.ts';
@@ -79,6 +80,9 @@ export class SnapshotService {
     instance: InstanceRow,
     input: SnapshotInput,
   ): Promise<SnapshotRow> {
+    if (input.kind === 'manual') {
+      await tx.stores.teams.lock(instance.teamId);
+    }
     const author = auditActor(actor, instance.name);
     const flows: Flows = JSON.parse((await tx.stores.blobs.get(instance.flowsDigest)).toString());
     const counts = summariseFlows(flows);
@@ -98,6 +102,9 @@ export class SnapshotService {
       createdAt: new Date().toISOString(),
     };
     await tx.stores.snapshots.insert(snapshot);
+    if (input.kind === 'manual') {
+      await refuseBeyondLimit(tx, instance.teamId, 'snapshots');
+    }
     await tx.stores.instances.setRunningSnapshot(instance.id, instance.flowsRevision, snapshot.id);
     await this.#record(tx, actor, 'snapshot.created', snapshot, { kind: input.kind });
     tx.announce({

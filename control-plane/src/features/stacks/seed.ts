@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '@flowyard/protocol';
 import type { Database } from '../../db/database.ts';
 import { newId } from '../../ids.ts';
 
@@ -44,10 +45,6 @@ export async function seedCatalogue(db: Database, bundledNodeRed: string): Promi
       description: "Node-RED's own settings.",
       default: true,
     });
-    await stores.teams.insertType({
-      id: newId(),
-      name: 'Standard',
-      limits: JSON.stringify({ members: null, instances: null, devices: null }),
-    });
+    await stores.teamTypes.insert({ id: newId(), name: 'Standard', limits: NO_LIMITS, default: true });
   });
 }

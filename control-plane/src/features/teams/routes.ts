@@ -6,7 +6,6 @@ import {
   getTeamOverview,
   listMembers,
   listTeams,
-  listTeamTypes,
   removeMember,
   type TeamView,
   updateMember,
@@ -40,9 +39,6 @@ function presentTeam(row: TeamRow, actor: UserActor): TeamView {
 
 export function teamRoutes({ teams, stores, access }: Parts): Route[] {
   return [
-    route(listTeamTypes, SIGNED_IN, async ({ query }) =>
-      mapPage(await stores.teams.listTypes(query), (row) => ({ ...row, limits: JSON.parse(row.limits) })),
-    ),
     route(listTeams, SIGNED_IN, async ({ actor, query }) =>
       mapPage(await teams.list(actor, query), (row) => presentTeam(row, actor)),
     ),

@@ -1,9 +1,10 @@
 import type { AuditEventName, ListQuery, Page, Role } from '@flowyard/protocol';
-import { auditActor, type UserActor } from '../../access/actor.ts';
+import { auditActor, isLimited, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
-import { conflict, countAll, invalid, notFound } from '../../errors.ts';
+import { conflict, countAll, forbidden, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
+import { exceeded, readUsage, refuseBeyondLimit } from '../team-types/limits.ts';
 import type { MemberRow, TeamRow } from './store.ts';
 
 const MAX_SLUG = 40;
@@ -52,8 +53,8 @@ export class TeamService {
       await this.#db.transact(async (tx) => {
         const type =
           input.teamTypeId === undefined
-            ? await tx.stores.teams.firstType()
-            : await tx.stores.teams.findType(input.teamTypeId);
+            ? await tx.stores.teamTypes.findDefault()
+            : await tx.stores.teamTypes.find(input.teamTypeId);
         if (type === null) {
           throw invalid('teamTypeId', 'is not a team type; GET /team-types lists them');
         }
@@ -75,14 +76,22 @@ export class TeamService {
   async update(
     actor: UserActor,
     id: string,
-    changes: { name?: string | undefined; slug?: string | undefined },
+    changes: {
+      name?: string | undefined;
+      slug?: string | undefined;
+      teamTypeId?: string | undefined;
+    },
   ): Promise<TeamRow> {
     try {
       await this.#db.transact(async (tx) => {
+        await tx.stores.teams.lock(id);
         const before = await this.#require(tx, id, actor.userId);
+        if (changes.teamTypeId !== undefined) {
+          await this.#checkType(tx, actor, id, changes.teamTypeId);
+        }
         await tx.stores.teams.update(id, changes);
         await this.#audit(tx, actor, 'team.changed', before, {
-          before: { name: before.name, slug: before.slug },
+          before: { name: before.name, slug: before.slug, teamTypeId: before.teamTypeId },
           after: changes,
         });
         tx.announce({ kind: 'team', id, teamId: id, applicationId: null });
@@ -126,7 +135,7 @@ export class TeamService {
       }
       const since = new Date().toISOString();
       await tx.stores.teams.insertMember(teamId, user.id, role, since);
-      await this.#refuseBeyondLimit(tx, teamId);
+      await refuseBeyondLimit(tx, teamId, 'members');
       await this.#audit(tx, actor, 'member.added', team, { username: user.username, role });
       return { userId: user.id, username: user.username, name: user.name, role, since };
     });
@@ -175,11 +184,21 @@ export class TeamService {
     }
   }
 
-  /** Counted after the insert, under the lock of the team: two requests at once cannot both take the last place. */
-  async #refuseBeyondLimit(tx: Transaction, teamId: string): Promise<void> {
-    const { members: limit } = await tx.stores.teams.limits(teamId);
-    if (limit !== null && (await tx.stores.teams.countMembers(teamId)) > limit) {
-      throw conflict('limit_reached', `This team may have ${limit} members. Remove one first.`, { limit });
+  /** Under the lock of the team, so that nothing is added meanwhile. */
+  async #checkType(tx: Transaction, actor: UserActor, teamId: string, teamTypeId: string): Promise<void> {
+    if (!actor.admin || isLimited(actor)) {
+      throw forbidden('Only administrators of the platform change the type of a team.');
+    }
+    const type = await tx.stores.teamTypes.find(teamTypeId);
+    if (type === null) {
+      throw invalid('teamTypeId', 'is not a team type; GET /team-types lists them');
+    }
+    const beyond = exceeded(await readUsage(tx.stores, teamId, type.limits));
+    if (beyond.length > 0) {
+      const list = beyond.map(({ name, have, allowed }) => `${name}: ${have} of ${allowed}`).join('; ');
+      throw conflict('limits_exceeded', `The team has more than ${type.name} allows. ${list}.`, {
+        exceeded: beyond,
+      });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ListQuery, Page, Role, TeamTypeView } from '@flowyard/protocol';
+import type { ListQuery, Page, Role } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -10,14 +10,6 @@ export interface TeamRow {
   createdAt: string;
   /** Of the person the team is read for. */
   role: Role | null;
-}
-
-export type TeamLimits = TeamTypeView['limits'];
-
-export interface TeamTypeRow {
-  id: string;
-  name: string;
-  limits: string;
 }
 
 export interface MemberRow {
@@ -59,15 +51,6 @@ export class TeamStore {
       team_type_id: team.teamTypeId,
       created_at: team.createdAt,
     });
-  }
-
-  /** What the type of a team allows; null for any number. */
-  async limits(id: string): Promise<TeamLimits> {
-    const type = await this.#knex('teams as t')
-      .join('team_types as y', 'y.id', 't.team_type_id')
-      .where('t.id', id)
-      .first<{ limits: string }>({ limits: 'y.limits' });
-    return JSON.parse(type.limits);
   }
 
   /** Teams whose type keeps audit entries only for so many days. */
@@ -118,8 +101,15 @@ export class TeamStore {
     return (await this.#knex('teams').where({ slug }).first('id')) !== undefined;
   }
 
-  async update(id: string, changes: { name?: string | undefined; slug?: string | undefined }): Promise<void> {
-    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  async update(
+    id: string,
+    {
+      teamTypeId,
+      ...changes
+    }: { name?: string | undefined; slug?: string | undefined; teamTypeId?: string | undefined },
+  ): Promise<void> {
+    const all = { ...changes, team_type_id: teamTypeId };
+    const columns = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     if (Object.keys(columns).length > 0) {
       await this.#knex('teams').where({ id }).update(columns);
     }
@@ -134,28 +124,6 @@ export class TeamStore {
     const applications = await this.#knex('applications').where({ team_id: id }).count({ n: '*' }).first();
     const devices = await this.#knex('devices').where({ team_id: id }).count({ n: '*' }).first();
     return { applications: Number(applications?.n ?? 0), devices: Number(devices?.n ?? 0) };
-  }
-
-  listTypes(query: ListQuery): Promise<Page<TeamTypeRow>> {
-    return readPage<TeamTypeRow>(this.#knex('team_types as y'), {
-      query,
-      id: 'y.id',
-      search: ['y.name'],
-      cursorOf: (row) => [row.id, row.id],
-      select: (builder) => builder.select({ id: 'y.id', name: 'y.name', limits: 'y.limits' }),
-    });
-  }
-
-  async insertType(type: TeamTypeRow): Promise<void> {
-    await this.#knex('team_types').insert(type);
-  }
-
-  async firstType(): Promise<TeamTypeRow | null> {
-    return (await this.#knex('team_types').orderBy('id').first<TeamTypeRow>('id', 'name', 'limits')) ?? null;
-  }
-
-  async findType(id: string): Promise<TeamTypeRow | null> {
-    return (await this.#knex('team_types').where({ id }).first<TeamTypeRow>('id', 'name', 'limits')) ?? null;
   }
 
   async insertMember(teamId: string, userId: string, role: Role, since: string): Promise<void> {
@@ -193,11 +161,6 @@ export class TeamStore {
       cursorOf: (row) => [row.username, row.userId],
       select: (builder) => builder.select(MEMBER_COLUMNS),
     });
-  }
-
-  async countMembers(teamId: string): Promise<number> {
-    const row = await this.#knex('team_members').where({ team_id: teamId }).count({ n: '*' }).first();
-    return Number(row?.n ?? 0);
   }
 
   async countOwners(teamId: string): Promise<number> {

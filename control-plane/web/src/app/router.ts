@@ -120,6 +120,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Users' },
   },
   {
+    path: '/admin/team-types',
+    component: () => import('../features/team-types/TeamTypesPage.vue'),
+    meta: { title: 'Team types' },
+  },
+  {
     path: '/admin/audit',
     component: () => import('../features/audit/PlatformAuditPage.vue'),
     meta: { title: 'Audit' },

@@ -1,0 +1,65 @@
+import type { TeamLimits, UsageItem } from '@flowyard/protocol';
+import type { Transaction } from '../../db/database.ts';
+import type { Stores } from '../../db/stores.ts';
+import { conflict } from '../../errors.ts';
+import type { Counted } from './store.ts';
+
+const NAMES: Record<Counted, string> = {
+  members: 'Members',
+  instances: 'Hosted instances',
+  devices: 'Devices',
+  snapshots: 'Snapshots',
+};
+const ORDER = ['members', 'instances', 'devices', 'snapshots'] as const;
+
+/** Everything that a team has beside what these limits allow. */
+export async function readUsage(stores: Stores, teamId: string, limits: TeamLimits): Promise<UsageItem[]> {
+  const items: UsageItem[] = [];
+  for (const limit of ORDER) {
+    const have = await stores.teamTypes.count(teamId, limit);
+    items.push({ limit, name: NAMES[limit], allowed: limits[limit], have });
+  }
+  const byType = await stores.teamTypes.countInstancesByType(teamId);
+  for (const [id, allowed] of Object.entries(limits.instancesByType)) {
+    const type = await stores.catalogue.findInstanceType(id);
+    if (type !== null) {
+      const name = `Hosted instances of the type ${type.name}`;
+      items.push({ limit: `instancesByType.${id}`, name, allowed, have: byType.get(id) ?? 0 });
+    }
+  }
+  return items;
+}
+
+export function exceeded(usage: readonly UsageItem[]): UsageItem[] {
+  return usage.filter(({ allowed, have }) => allowed !== null && have > allowed);
+}
+
+/**
+ * Counted after an insert, under the lock of the team: two requests at once cannot both take the last place.
+ * @param instanceTypeId the type of the instance that was added
+ * @throws AppError 409 `limit_reached`
+ */
+export async function refuseBeyondLimit(
+  tx: Transaction,
+  teamId: string,
+  what: Counted,
+  instanceTypeId?: string,
+): Promise<void> {
+  const limits = await tx.stores.teamTypes.limitsOf(teamId);
+  const limit = limits[what];
+  if (limit !== null && (await tx.stores.teamTypes.count(teamId, what)) > limit) {
+    throw reached(limit, NAMES[what].toLowerCase());
+  }
+  const ofType = instanceTypeId === undefined ? undefined : limits.instancesByType[instanceTypeId];
+  if (instanceTypeId !== undefined && ofType !== undefined) {
+    const have = (await tx.stores.teamTypes.countInstancesByType(teamId)).get(instanceTypeId) ?? 0;
+    if (have > ofType) {
+      const type = await tx.stores.catalogue.findInstanceType(instanceTypeId);
+      throw reached(ofType, `hosted instances of the type ${type?.name ?? instanceTypeId}`);
+    }
+  }
+}
+
+function reached(limit: number, what: string) {
+  return conflict('limit_reached', `This team may have ${limit} ${what}. Remove one first.`, { limit });
+}
