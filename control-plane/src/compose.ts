@@ -55,13 +55,16 @@ export interface Foundation {
   listeners: Listeners;
 }
 
-/** Whether a person who is connected may stay: their session goes on, or they are not suspended. */
+/** Whether a person who is connected may stay: what they came in with still holds, and they are not suspended. */
 async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
   if (actor.kind !== 'user') {
     return true;
   }
   if (actor.sessionId !== null) {
     return db.stores.sessions.hasSession(actor.sessionId);
+  }
+  if (actor.tokenId !== undefined) {
+    return db.stores.sessions.hasAccessToken(actor.tokenId, new Date().toISOString());
   }
   return (await db.stores.users.find(actor.userId))?.suspended === false;
 }

@@ -9,6 +9,8 @@ export interface UserActor {
   admin: boolean;
   via: 'page' | 'token' | 'editor';
   sessionId: string | null;
+  /** The access token, where a program acts for the person. */
+  tokenId?: string;
   /** Only this team; set by limited tokens and by editors. */
   onlyTeamId: string | null;
   /** Only this application; nothing that belongs to the team as a whole. */

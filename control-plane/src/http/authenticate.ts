@@ -118,6 +118,7 @@ export class Authenticator {
       admin: row.admin,
       via: 'token',
       sessionId: null,
+      tokenId: row.id,
       onlyTeamId: row.teamId,
       onlyApplicationId: row.applicationId,
       readOnly: row.readOnly,

@@ -39,6 +39,18 @@ describe('Sessions and tokens of a person', () => {
     await one.client.call('getUser');
   });
 
+  it('take the live connection of a program along when its token is revoked', async () => {
+    const { id, token } = await cp.admin.call('createAccessToken', { body: { name: 'program' } });
+    const live = await LiveClient.connect(cp.url, new ApiClient(cp.url, token).authentication);
+    const other = await LiveClient.connect(cp.url, cp.admin.authentication);
+
+    await cp.admin.call('deleteAccessToken', { params: { id } });
+
+    await eventually(() => live.closeCode !== undefined);
+    assert.equal(other.closeCode, undefined);
+    other.close();
+  });
+
   describe('limited to an application', () => {
     let place: { teamId: string; applicationId: string };
     let program: ApiClient;

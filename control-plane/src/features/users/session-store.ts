@@ -180,6 +180,15 @@ export class SessionStore {
     return row ? { ...row, admin: Boolean(row.admin), readOnly: Boolean(row.readOnly) } : null;
   }
 
+  /** Whether a token is there, has not expired, and its person may use it. */
+  async hasAccessToken(id: string, now: string): Promise<boolean> {
+    const row: { expiresAt: string | null } | undefined = await this.#knex('access_tokens as t')
+      .join('users as u', 'u.id', 't.user_id')
+      .where({ 't.id': id, 'u.suspended': false })
+      .first({ expiresAt: 't.expires_at' });
+    return row !== undefined && (row.expiresAt === null || row.expiresAt > now);
+  }
+
   async touchAccessToken(id: string, at: string): Promise<void> {
     await this.#knex('access_tokens').where({ id }).update({ last_used_at: at });
   }
