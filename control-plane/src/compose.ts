@@ -17,6 +17,8 @@ import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
 import { instanceUrl } from './features/instances/host-names.ts';
 import { InstanceService } from './features/instances/service.ts';
+import { DeliveryQueue } from './features/notifications/delivery-queue.ts';
+import { type Mail, Mailer } from './features/notifications/mailer.ts';
 import { ProxyClient } from './features/oauth/proxy-client.ts';
 import { OAuthService } from './features/oauth/service.ts';
 import { DeploymentRunner } from './features/pipelines/deployment-runner.ts';
@@ -71,12 +73,21 @@ async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
 
 /** Puts the control plane together; nothing runs yet. */
 export function compose(foundation: Foundation) {
+  const outside = composeOutside(foundation);
   const hosting = composeHosting(foundation);
   const features = composeFeatures(foundation, hosting);
   const relay = composeRelay(foundation, hosting, features);
-  return { ...hosting, ...features, ...relay };
+  return { ...outside, ...hosting, ...features, ...relay };
 }
 export type Parts = ReturnType<typeof compose>;
+
+/** What leaves the control plane: e-mail and webhooks. */
+function composeOutside({ config, logger, db, vault }: Foundation) {
+  const queue = new DeliveryQueue({ db, vault, logger });
+  const mailer = new Mailer({ settings: config.mail, db, queue });
+  queue.use('mail', (mail) => mailer.deliver(mail as Mail));
+  return { queue, mailer };
+}
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));

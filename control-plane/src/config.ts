@@ -34,9 +34,26 @@ const SETTINGS = {
     .default('info'),
   FLOWYARD_POOL: z.coerce.number('is not a number').int().min(0).max(20).default(1),
   FLOWYARD_TRUSTED_PROXIES: z.string().optional(),
+  FLOWYARD_SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'is not an smtp:// or smtps:// address')
+    .optional(),
+  FLOWYARD_MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(/^[^\r\n]*@[^\r\n]*$/, 'is not an e-mail address')
+    .optional(),
 };
 type SettingName = keyof typeof SETTINGS;
 type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]> };
+
+/** Where e-mail goes out. */
+export interface MailSettings {
+  /** `smtp://user:password@host:587` or `smtps://…`. */
+  url: string;
+  /** The sender: `Flowyard <flowyard@example.com>`. */
+  from: string;
+}
 
 export interface Config {
   port: number;
@@ -52,6 +69,8 @@ export interface Config {
   /** Warm processes for each stack in use. */
   poolSize: number;
   trustedProxies: string[];
+  /** Null: no e-mail is sent. */
+  mail: MailSettings | null;
   stopInstances: boolean;
 }
 
@@ -131,6 +150,19 @@ function readTls(settings: Settings): { cert: string; key: string } | null {
   return { cert: read('FLOWYARD_TLS_CERT', cert), key: read('FLOWYARD_TLS_KEY', key) };
 }
 
+function readMail(settings: Settings): MailSettings | null {
+  const { FLOWYARD_SMTP_URL: url, FLOWYARD_MAIL_FROM: from } = settings;
+  if (url === undefined) {
+    return null;
+  }
+  if (from === undefined) {
+    throw new ConfigError(
+      'FLOWYARD_MAIL_FROM must name the sender of e-mail, since FLOWYARD_SMTP_URL is set',
+    );
+  }
+  return { url, from };
+}
+
 /**
  * Reads the configuration: file, then environment, then flags; the last wins.
  * @throws ConfigError naming the setting
@@ -162,6 +194,7 @@ export function readConfig(argv: string[], env: NodeJS.ProcessEnv): Config {
     logLevel: settings.FLOWYARD_LOG_LEVEL,
     poolSize: settings.FLOWYARD_POOL,
     trustedProxies: settings.FLOWYARD_TRUSTED_PROXIES?.split(',').map((address) => address.trim()) ?? [],
+    mail: readMail(settings),
     stopInstances: flags['stop-instances'] ?? false,
   };
 }

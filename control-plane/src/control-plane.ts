@@ -100,7 +100,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { users, driver, stacks, runner, liveHub, agentHub } = this.#parts;
+    const { users, driver, stacks, runner, liveHub, agentHub, queue } = this.#parts;
     await seedCatalogue(this.#db, readBundledNodeRedVersion());
     await stacks.recover();
     await this.#db.stores.devices.setAllOffline();
@@ -113,6 +113,7 @@ export class ControlPlane {
     await this.#listen();
     await driver.start();
     await runner.start();
+    queue.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -181,6 +182,7 @@ export class ControlPlane {
         new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS).toISOString(),
       );
       await this.#parts.audit.prune();
+      await this.#parts.queue.deleteOld();
     } catch (error) {
       this.#logger.error({ err: error }, 'what has expired could not be deleted');
     }
@@ -192,10 +194,12 @@ export class ControlPlane {
       return;
     }
     this.#stopping = true;
-    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy } = this.#parts;
+    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer } = this.#parts;
     clearInterval(this.#cleanUp);
     stacks.stop();
     await runner.stop();
+    await queue.stop();
+    mailer.close();
     liveHub.stop();
     await agentHub.stop();
     await driver.stop(options);

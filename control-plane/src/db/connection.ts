@@ -7,6 +7,7 @@ import * as signIn from './migrations/006-sign-in.ts';
 import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
+import * as deliveries from './migrations/030-deliveries.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -16,6 +17,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '007-people': people,
     '009-second-factor': secondFactor,
     '010-team-types': teamTypes,
+    '030-deliveries': deliveries,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

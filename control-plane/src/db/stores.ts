@@ -5,6 +5,7 @@ import { AuditStore } from '../features/audit/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
+import { DeliveryStore } from '../features/notifications/delivery-store.ts';
 import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
@@ -37,6 +38,7 @@ export function createStores(knex: Knex) {
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
     provisioning: new ProvisioningStore(knex),
+    deliveries: new DeliveryStore(knex),
     oauth: new OAuthStore(knex),
     audit: new AuditStore(knex),
     scopes: new ScopeStore(knex),
