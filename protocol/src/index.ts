@@ -23,5 +23,8 @@ export * from './openapi.ts';
 export * from './operation.ts';
 export * from './operations.ts';
 export * from './runtime.ts';
+export * from './setting-table.ts';
+export * from './setting-values.ts';
+export * from './settings.ts';
 export * from './snapshot-manifest.ts';
 export * from './status.ts';
