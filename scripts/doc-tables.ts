@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import {
   AUDIT_EVENT_FAMILIES,
   AUDIT_EVENTS,
+  NOTIFICATION_KINDS,
   PERMISSIONS,
   ROLE_PERMISSIONS,
   ROLES,
@@ -39,10 +40,20 @@ function rolePermissions(): string {
   return table([['permission', ...ROLES], ...rows]);
 }
 
+function notificationKinds(): string {
+  const rows = Object.entries(NOTIFICATION_KINDS).map(([kind, { severity, text }]) => [
+    `\`${kind}\``,
+    severity,
+    text,
+  ]);
+  return table([['kind', '', ''], ...rows]);
+}
+
 /** Which page has which table, between the comments `<!-- table: name -->` and `<!-- end -->`. */
 const TABLES = [
   { page: 'audit.md', name: 'audit events', make: auditEvents },
   { page: 'access.md', name: 'role permissions', make: rolePermissions },
+  { page: 'notifications.md', name: 'notification kinds', make: notificationKinds },
 ] as const;
 
 /** The pages as they should be, with what they are now. */

@@ -12,6 +12,7 @@ import { ApplicationService } from './features/applications/service.ts';
 import { AuditService } from './features/audit/service.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
+import { DeviceWatch } from './features/devices/device-watch.ts';
 import { DeviceService } from './features/devices/service.ts';
 import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
@@ -19,6 +20,10 @@ import { instanceUrl } from './features/instances/host-names.ts';
 import { InstanceService } from './features/instances/service.ts';
 import { DeliveryQueue } from './features/notifications/delivery-queue.ts';
 import { type Mail, Mailer } from './features/notifications/mailer.ts';
+import { NotificationService } from './features/notifications/notification-service.ts';
+import { createPostJson } from './features/notifications/post-json.ts';
+import { WebhookSender } from './features/notifications/webhook-sender.ts';
+import { WebhookService } from './features/notifications/webhook-service.ts';
 import { ProxyClient } from './features/oauth/proxy-client.ts';
 import { OAuthService } from './features/oauth/service.ts';
 import { DeploymentRunner } from './features/pipelines/deployment-runner.ts';
@@ -74,33 +79,55 @@ async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
 /** Puts the control plane together; nothing runs yet. */
 export function compose(foundation: Foundation) {
   const outside = composeOutside(foundation);
-  const hosting = composeHosting(foundation);
-  const features = composeFeatures(foundation, hosting);
-  const relay = composeRelay(foundation, hosting, features);
+  const hosting = composeHosting(foundation, outside);
+  const features = composeFeatures(foundation, outside, hosting);
+  const relay = composeRelay(foundation, outside, hosting, features);
   return { ...outside, ...hosting, ...features, ...relay };
 }
 export type Parts = ReturnType<typeof compose>;
 
 /** What leaves the control plane: e-mail and webhooks. */
-function composeOutside({ config, logger, db, vault }: Foundation) {
+function composeOutside({ config, logger, db, vault, changes, listeners }: Foundation) {
+  const publicUrl = () => listeners.publicUrl();
   const queue = new DeliveryQueue({ db, vault, logger });
   const mailer = new Mailer({ settings: config.mail, db, queue });
   queue.use('mail', (mail) => mailer.deliver(mail as Mail));
-  return { queue, mailer };
+  const sender = new WebhookSender({
+    db,
+    vault,
+    queue,
+    post: createPostJson(config.webhookTargets),
+    publicUrl,
+  });
+  const notifications = new NotificationService({ db, changes, mailer, webhooks: sender, publicUrl });
+  const webhooks = new WebhookService({ db, vault, sender, publicUrl });
+  const watch = new DeviceWatch({ db, notifications, logger });
+  return { queue, mailer, notifications, webhooks, watch };
 }
+type Outside = ReturnType<typeof composeOutside>;
 
 function packageFolder(name: string): string {
   return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }
 
-function composeHosting({ config, logger, db, changes, vault, listeners }: Foundation) {
+function composeHosting(
+  { config, logger, db, changes, vault, listeners }: Foundation,
+  { notifications }: Outside,
+) {
   const urlOf = (name: string) => instanceUrl(listeners.publicUrl(), name);
-  const stacks = new StackService({ db, changes, installer: createStackInstaller(config.dataDir), logger });
+  const stacks = new StackService({
+    db,
+    changes,
+    installer: createStackInstaller(config.dataDir),
+    notifications,
+    logger,
+  });
   const driverHost: InstanceDriverHost = new InstanceDriverHost({
     db,
     changes,
     vault,
     stacks,
+    notifications,
     urlOf,
     readModules: (id) => driver.readModules(id),
     logger,
@@ -124,6 +151,7 @@ type Hosting = ReturnType<typeof composeHosting>;
 
 function composeFeatures(
   { db, changes, vault, listeners, logger }: Foundation,
+  { notifications, watch }: Outside,
   { urlOf, driverHost }: Hosting,
 ) {
   const access = new Access(db.stores.scopes, changes);
@@ -147,7 +175,7 @@ function composeFeatures(
   const snapshots = new SnapshotService({ db, vault, applier });
   const targets = new TargetService({ db, changes });
   const devices = new DeviceService({ db, vault, targets, publicUrl: () => listeners.publicUrl() });
-  const agents = new AgentService({ db, vault, applier });
+  const agents = new AgentService({ db, vault, applier, notifications, watch });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
   const pipelines = new PipelineService({ db });
@@ -157,6 +185,7 @@ function composeFeatures(
     snapshots,
     applier,
     targets,
+    notifications,
     reportOf: (id) => driverHost.reportOf(id),
     logger,
   });
@@ -196,6 +225,7 @@ type Features = ReturnType<typeof composeFeatures>;
 
 function composeRelay(
   { db, changes, listeners, logger, config }: Foundation,
+  { notifications }: Outside,
   hosting: Hosting,
   features: Features,
 ) {
@@ -206,7 +236,7 @@ function composeRelay(
     changes,
     access,
     isSignedIn: (actor) => isStillSignedIn(db, actor),
-    views: new LiveViews({ stores: db.stores, instances, agents, pipelines, access }),
+    views: new LiveViews({ stores: db.stores, instances, agents, pipelines, notifications, access }),
     watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
     watchDeviceLog: (id, onLines) => agentHub.watchLog(id, onLines),
     logger,

@@ -34,6 +34,9 @@ const SETTINGS = {
     .default('info'),
   FLOWYARD_POOL: z.coerce.number('is not a number').int().min(0).max(20).default(1),
   FLOWYARD_TRUSTED_PROXIES: z.string().optional(),
+  FLOWYARD_WEBHOOK_TARGETS: z
+    .enum(['public', 'private', 'any'], 'must be "public", "private" or "any"')
+    .default('private'),
   FLOWYARD_SMTP_URL: z
     .string()
     .regex(/^smtps?:\/\//, 'is not an smtp:// or smtps:// address')
@@ -69,6 +72,8 @@ export interface Config {
   /** Warm processes for each stack in use. */
   poolSize: number;
   trustedProxies: string[];
+  /** Where webhooks may lead. */
+  webhookTargets: 'public' | 'private' | 'any';
   /** Null: no e-mail is sent. */
   mail: MailSettings | null;
   stopInstances: boolean;
@@ -194,6 +199,7 @@ export function readConfig(argv: string[], env: NodeJS.ProcessEnv): Config {
     logLevel: settings.FLOWYARD_LOG_LEVEL,
     poolSize: settings.FLOWYARD_POOL,
     trustedProxies: settings.FLOWYARD_TRUSTED_PROXIES?.split(',').map((address) => address.trim()) ?? [],
+    webhookTargets: settings.FLOWYARD_WEBHOOK_TARGETS,
     mail: readMail(settings),
     stopInstances: flags['stop-instances'] ?? false,
   };

@@ -100,7 +100,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { users, driver, stacks, runner, liveHub, agentHub, queue } = this.#parts;
+    const { users, driver, stacks, runner, liveHub, agentHub, queue, watch } = this.#parts;
     await seedCatalogue(this.#db, readBundledNodeRedVersion());
     await stacks.recover();
     await this.#db.stores.devices.setAllOffline();
@@ -114,6 +114,7 @@ export class ControlPlane {
     await driver.start();
     await runner.start();
     queue.start();
+    watch.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -183,6 +184,7 @@ export class ControlPlane {
       );
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();
+      await this.#parts.notifications.deleteOld();
     } catch (error) {
       this.#logger.error({ err: error }, 'what has expired could not be deleted');
     }
@@ -194,10 +196,12 @@ export class ControlPlane {
       return;
     }
     this.#stopping = true;
-    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer } = this.#parts;
+    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer, watch } =
+      this.#parts;
     clearInterval(this.#cleanUp);
     stacks.stop();
     await runner.stop();
+    await watch.stop();
     await queue.stop();
     mailer.close();
     liveHub.stop();

@@ -5,6 +5,7 @@ import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
+import { notificationRoutes } from './features/notifications/routes.ts';
 import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
@@ -32,6 +33,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...deviceGroupRoutes(parts),
     ...provisioningRoutes(parts),
     ...pipelineRoutes(parts),
+    ...notificationRoutes(parts),
     ...oauthRoutes(parts.oauth),
     ...auditRoutes(parts),
   ];

@@ -55,6 +55,8 @@ const OWNER = [
   'pipeline:deploy-protected',
   'provisioning:read',
   'provisioning:edit',
+  'webhook:read',
+  'webhook:edit',
 ] as const;
 
 export type Permission = (typeof OWNER)[number];

@@ -5,6 +5,7 @@ export * from './api/audit.ts';
 export * from './api/catalogue.ts';
 export * from './api/devices.ts';
 export * from './api/instances.ts';
+export * from './api/notifications.ts';
 export * from './api/oauth.ts';
 export * from './api/pipelines.ts';
 export * from './api/provisioning.ts';

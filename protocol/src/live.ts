@@ -6,13 +6,14 @@ import { LogLine } from './api/instances.ts';
  * changes; topics that contain others (`team/ID`, `application/ID`) also say which entity in them changed.
  *
  * Topics: `platform` (value: all stacks), `team/ID` (TeamOverview), `application/ID` (ApplicationView), `instance/ID`, `device/ID`,
- * `device-group/ID`, `pipeline/ID`, `deployment/ID` (their views), `instance/ID/log`, `device/ID/log` (no value, lines).
+ * `device-group/ID`, `pipeline/ID`, `deployment/ID` (their views),
+ * `notifications` (NotificationSummary of the person who reads), `instance/ID/log`, `device/ID/log` (no value, lines).
  */
 export const LiveTopic = z
   .string()
   .max(100)
   .regex(
-    /^(?:platform|(?:team|application|device-group|pipeline|deployment)\/[0-9a-z]+|(?:instance|device)\/[0-9a-z]+(?:\/log)?)$/,
+    /^(?:platform|notifications|(?:team|application|device-group|pipeline|deployment)\/[0-9a-z]+|(?:instance|device)\/[0-9a-z]+(?:\/log)?)$/,
     'is not a topic',
   );
 

@@ -3,6 +3,7 @@ import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
 import * as instances from './api/instances.ts';
+import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
 import * as pipelines from './api/pipelines.ts';
 import * as provisioning from './api/provisioning.ts';
@@ -23,6 +24,7 @@ const TAGS: Record<string, object> = {
   pipelines,
   provisioning,
   catalogue,
+  notifications,
   oauth,
   audit,
 };

@@ -72,6 +72,25 @@ export class ScopeStore {
     };
   }
 
+  /** All roles that a person has anywhere: two queries for any number of teams. */
+  async allRolesOf(userId: string): Promise<{
+    memberships: Array<{ teamId: string; role: Role }>;
+    overrides: Array<{ teamId: string; applicationId: string; role: ApplicationRole }>;
+  }> {
+    const memberships = await this.#knex('team_members')
+      .where({ user_id: userId })
+      .select<Array<{ teamId: string; role: Role }>>({ teamId: 'team_id', role: 'role' });
+    const overrides = await this.#knex('application_roles as r')
+      .join('applications as a', 'a.id', 'r.application_id')
+      .where('r.user_id', userId)
+      .select<Array<{ teamId: string; applicationId: string; role: ApplicationRole }>>({
+        teamId: 'a.team_id',
+        applicationId: 'a.id',
+        role: 'r.role',
+      });
+    return { memberships, overrides };
+  }
+
   #placeQuery(kind: ScopeKind, id: string): Knex.QueryBuilder {
     const knex = this.#knex;
     switch (kind) {

@@ -8,6 +8,7 @@ import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
+import * as notifications from './migrations/031-notifications.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '009-second-factor': secondFactor,
     '010-team-types': teamTypes,
     '030-deliveries': deliveries,
+    '031-notifications': notifications,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

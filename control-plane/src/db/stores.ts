@@ -4,8 +4,11 @@ import { ApplicationStore } from '../features/applications/store.ts';
 import { AuditStore } from '../features/audit/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
+import { DeviceWatchStore } from '../features/devices/watch-store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
+import { NotificationStore } from '../features/notifications/notification-store.ts';
+import { WebhookStore } from '../features/notifications/webhook-store.ts';
 import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
@@ -38,7 +41,10 @@ export function createStores(knex: Knex) {
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
     provisioning: new ProvisioningStore(knex),
+    deviceWatch: new DeviceWatchStore(knex),
     deliveries: new DeliveryStore(knex),
+    notifications: new NotificationStore(knex),
+    webhooks: new WebhookStore(knex),
     oauth: new OAuthStore(knex),
     audit: new AuditStore(knex),
     scopes: new ScopeStore(knex),

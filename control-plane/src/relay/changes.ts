@@ -3,7 +3,7 @@ import type { LiveEntityKind } from '@flowyard/protocol';
 
 /** Something that people look at has changed. Readers fetch what it is now. */
 export interface EntityChange {
-  kind: LiveEntityKind | 'team' | 'stack';
+  kind: LiveEntityKind | 'team' | 'stack' | 'notification';
   id: string;
   teamId: string | null;
   applicationId: string | null;

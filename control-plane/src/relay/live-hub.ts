@@ -156,11 +156,13 @@ export class LiveHub {
     const value =
       kind === 'platform'
         ? await views.platform()
-        : kind === 'team'
-          ? await views.team(reader.actor, id)
-          : kind === 'application'
-            ? await views.application(id, rights.role)
-            : await views.entity(kind, id);
+        : kind === 'notifications'
+          ? await views.notifications(reader.actor)
+          : kind === 'team'
+            ? await views.team(reader.actor, id)
+            : kind === 'application'
+              ? await views.application(id, rights.role)
+              : await views.entity(kind, id);
     reader.send({ type: 'value', topic, value });
   }
 
@@ -195,6 +197,9 @@ export class LiveHub {
     if (change.kind === 'stack') {
       return this.#publishPlatform();
     }
+    if (change.kind === 'notification') {
+      return this.#publishNotifications(change.id);
+    }
     if (change.kind === 'team' || !this.#hasReaders(change)) {
       return;
     }
@@ -227,6 +232,17 @@ export class LiveHub {
     for (const [reader, subscriptions] of this.#readers) {
       if (subscriptions.has('platform')) {
         reader.send({ type: 'value', topic: 'platform', value });
+      }
+    }
+  }
+
+  /** To that person, or to everybody: who may see what was new is decided for each. */
+  async #publishNotifications(userId: string): Promise<void> {
+    for (const [reader, subscriptions] of this.#readers) {
+      const rights = subscriptions.get('notifications');
+      const isMeant = userId === '' || (reader.actor.kind === 'user' && reader.actor.userId === userId);
+      if (rights !== undefined && isMeant) {
+        await this.#sendValue(reader, 'notifications', rights);
       }
     }
   }

@@ -1,9 +1,9 @@
 import type { ApplicationRole, LiveEntityKind, Permission } from '@flowyard/protocol';
-import type { Actor } from '../access/actor.ts';
+import { type Actor, isLimited } from '../access/actor.ts';
 import type { Access } from '../access/authorize.ts';
-import { notFound, unauthenticated } from '../errors.ts';
+import { forbidden, notFound, unauthenticated } from '../errors.ts';
 
-export type TopicKind = 'platform' | 'team' | Exclude<LiveEntityKind, 'snapshot'>;
+export type TopicKind = 'platform' | 'notifications' | 'team' | Exclude<LiveEntityKind, 'snapshot'>;
 
 export interface Topic {
   kind: TopicKind;
@@ -18,7 +18,7 @@ export interface TopicAccess {
   roleIn: (applicationId: string | null) => ApplicationRole | null;
 }
 
-const NEEDS: Record<Exclude<TopicKind, 'platform'>, Permission> = {
+const NEEDS: Record<Exclude<TopicKind, 'platform' | 'notifications'>, Permission> = {
   team: 'instance:read',
   application: 'application:read',
   instance: 'instance:read',
@@ -37,9 +37,12 @@ export function parseTopic(topic: string): Topic {
 /** @throws AppError when the topic is not there or may not be read */
 export async function authorizeTopic(access: Access, actor: Actor, topic: string): Promise<TopicAccess> {
   const { kind, id } = parseTopic(topic);
-  if (kind === 'platform') {
+  if (kind === 'platform' || kind === 'notifications') {
     if (actor.kind !== 'user') {
       throw unauthenticated('Only people read this topic.');
+    }
+    if (kind === 'notifications' && isLimited(actor)) {
+      throw forbidden('This sign-in is limited to a part of the platform. Read this on the page.');
     }
     return { role: null, maySee: () => true, roleIn: () => null };
   }

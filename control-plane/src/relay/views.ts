@@ -7,6 +7,7 @@ import { presentDeviceGroup } from '../features/device-groups/presenter.ts';
 import type { AgentService } from '../features/devices/agent-service.ts';
 import { presentDevice } from '../features/devices/presenter.ts';
 import type { InstanceService } from '../features/instances/service.ts';
+import type { NotificationService } from '../features/notifications/notification-service.ts';
 import { presentDeployment } from '../features/pipelines/presenter.ts';
 import type { PipelineService } from '../features/pipelines/service.ts';
 import { presentSnapshot } from '../features/snapshots/presenter.ts';
@@ -18,6 +19,7 @@ interface Parts {
   instances: InstanceService;
   agents: AgentService;
   pipelines: PipelineService;
+  notifications: NotificationService;
   access: Access;
 }
 
@@ -67,6 +69,11 @@ export class LiveViews {
 
   async team(actor: Actor, id: string): Promise<object> {
     return readTeamOverview(this.#parts.stores, id, await this.#parts.access.hiddenApplications(actor, id));
+  }
+
+  /** What is unread; nothing for whoever is not a person. */
+  async notifications(actor: Actor): Promise<object> {
+    return actor.kind === 'user' ? this.#parts.notifications.summary(actor) : { unread: 0 };
   }
 
   async platform(): Promise<object> {

@@ -211,6 +211,22 @@ describe('Access, walked through', function () {
     assert.deepEqual(wrong, []);
   });
 
+  it('the topic of notifications shows itself to people, and not to a limited token', async () => {
+    const wrong: string[] = [];
+    for (const person of people.filter(({ signedIn }) => signedIn)) {
+      const live = await LiveClient.connect(cp.url, person.client.authentication);
+      live.subscribe('notifications');
+      checks++;
+      const { type } = await live.waitFor((message) => message.topic === 'notifications');
+      if ((type === 'value') !== (person.limited === null)) {
+        wrong.push(`${person.who}: notifications answers "${type}"`);
+      }
+      live.close();
+    }
+
+    assert.deepEqual(wrong, []);
+  });
+
   it('the editor opens for whoever may open it, and for nobody else', async () => {
     const { url } = await cp.admin.call('getInstance', { params: { id: world.ids.instance } });
     const wrong: string[] = [];

@@ -1,14 +1,16 @@
 import type { AgentMessage, DeviceCurrent, DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { RuntimeFigures } from '../instances/presenter.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotApplier } from '../snapshots/applier.ts';
 import { digestOf } from '../snapshots/blob-store.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import type { DeviceRow } from './device-row.ts';
+import type { DeviceWatch } from './device-watch.ts';
 import { resolveTarget } from './presenter.ts';
 import type { DeviceReport } from './store.ts';
 
@@ -20,6 +22,8 @@ const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'st
 
 interface Parts {
   db: Database;
+  notifications: NotificationService;
+  watch: DeviceWatch;
   vault: Vault;
   applier: SnapshotApplier;
 }
@@ -118,6 +122,7 @@ export class AgentService {
         clockSkewMs: hello.time - now,
         lastSeenAt: new Date(now).toISOString(),
       });
+      await this.#parts.watch.seen(tx, deviceId);
       tx.announce({
         kind: 'device',
         id: deviceId,
@@ -140,6 +145,7 @@ export class AgentService {
         reportOf(current),
         changed ? new Date().toISOString() : null,
       );
+      await this.#notify(tx, device, current);
       if (changed && AUDITED.has(current.state)) {
         await tx.audit({
           event: `device.${current.state}`,
@@ -164,6 +170,29 @@ export class AgentService {
         tx.announce({ kind: 'device-group', id: device.deviceGroupId, teamId, applicationId });
       }
     });
+  }
+
+  async #notify(tx: Transaction, device: DeviceRow, current: DeviceCurrent): Promise<void> {
+    const { notifications } = this.#parts;
+    const { id, name, teamId, applicationId } = device;
+    const news = { teamId, applicationId, subject: { kind: 'device', id, name } };
+    const failed = current.failedSnapshotId;
+    if (failed !== null && failed !== device.failedSnapshotId) {
+      const snapshot = await tx.stores.snapshots.find(failed);
+      const text = `“${snapshot?.name ?? failed}” did not work here; the device went back.\n${current.reason ?? ''}`;
+      await notifications.raise(tx, { ...news, kind: 'device.update-failed', text: text.trim() });
+    } else if (failed === null && device.failedSnapshotId !== null) {
+      await notifications.resolve(tx, id, ['device.update-failed']);
+    }
+    if (current.state === device.state) {
+      return;
+    }
+    if (current.state === 'crashed' || current.state === 'error') {
+      const text = current.reason ?? 'Node-RED does not run as it should.';
+      await notifications.raise(tx, { ...news, kind: 'device.error', text });
+    } else if (current.state === 'running') {
+      await notifications.resolve(tx, id, ['device.error']);
+    }
   }
 
   async recordEvent(deviceId: string, event: AgentEvent): Promise<void> {

@@ -1,7 +1,12 @@
-import { type InstanceState, instanceStatus, type RuntimeStatus } from '@flowyard/protocol';
+import {
+  type InstanceState,
+  instanceStatus,
+  NOTIFICATION_KINDS,
+  type RuntimeStatus,
+} from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { auditActor, SYSTEM } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/database.ts';
 import type {
   DriverHost,
   InstanceEvent,
@@ -13,6 +18,7 @@ import type {
 import type { Changes } from '../../relay/changes.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { NewAuditEntry } from '../audit/store.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { StackService } from '../stacks/service.ts';
 import { EditorEvents } from './editor-events.ts';
 import type { RuntimeFigures } from './presenter.ts';
@@ -23,6 +29,7 @@ interface Parts {
   changes: Changes;
   vault: Vault;
   stacks: StackService;
+  notifications: NotificationService;
   urlOf: (name: string) => string;
   readModules: (instanceId: string) => Record<string, string>;
   logger: Logger;
@@ -155,9 +162,30 @@ export class InstanceDriverHost implements DriverHost {
       }
       if (changed && isAudited(report.state)) {
         await tx.audit(stateEntry(row, report.state, report.reason));
+        await this.#notify(tx, row, report.state, report.reason);
       }
       tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
     });
+  }
+
+  async #notify(
+    tx: Transaction,
+    row: InstanceRow,
+    state: AuditedState,
+    reason: string | null,
+  ): Promise<void> {
+    const { notifications } = this.#parts;
+    if (state === 'crashed' || state === 'safe' || state === 'error') {
+      await notifications.raise(tx, {
+        kind: `instance.${state}`,
+        teamId: row.teamId,
+        applicationId: row.applicationId,
+        subject: { kind: 'instance', id: row.id, name: row.name },
+        text: reason ?? NOTIFICATION_KINDS[`instance.${state}`].text,
+      });
+    } else {
+      await notifications.resolve(tx, row.id, ['instance.crashed', 'instance.safe', 'instance.error']);
+    }
   }
 }
 

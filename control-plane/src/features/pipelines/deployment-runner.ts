@@ -3,6 +3,7 @@ import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotApplier } from '../snapshots/applier.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
@@ -19,6 +20,7 @@ interface Parts {
   snapshots: SnapshotService;
   applier: SnapshotApplier;
   targets: TargetService;
+  notifications: NotificationService;
   /** The newest report of a hosted instance since this process started. */
   reportOf: (instanceId: string) => TimedReport | undefined;
   logger: Logger;
@@ -279,6 +281,19 @@ export class DeploymentRunner {
       },
       details: { snapshot: deployment.snapshotName, message },
     });
+    if (state === 'failed') {
+      await this.#parts.notifications.raise(tx, {
+        kind: 'deployment.failed',
+        teamId: deployment.teamId,
+        applicationId: deployment.applicationId,
+        subject: {
+          kind: 'deployment',
+          id: deployment.id,
+          name: `${deployment.fromName} to ${deployment.toName}`,
+        },
+        text: `“${deployment.snapshotName}” did not reach all its targets.\n${message ?? ''}`.trim(),
+      });
+    }
     this.#announce(tx, deployment);
   }
 

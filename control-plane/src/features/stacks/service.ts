@@ -6,6 +6,7 @@ import type { StackLocation, WarmStack } from '../../drivers/driver.ts';
 import type { StackInstaller } from '../../drivers/local/stacks.ts';
 import { conflict, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { StackRow } from './store.ts';
 
 const DEFAULT_MEMORY_MB = 512;
@@ -14,6 +15,7 @@ interface Parts {
   db: Database;
   changes: Changes;
   installer: StackInstaller;
+  notifications: NotificationService;
   logger: Logger;
 }
 
@@ -125,8 +127,23 @@ export class StackService {
     } catch (error) {
       await stored;
       this.#parts.logger.warn({ err: error, stack: stack.name }, 'stack was not installed');
-      await this.#set(stack.id, 'failed', (error as Error).message, null).catch(() => undefined);
+      const message = (error as Error).message;
+      await this.#set(stack.id, 'failed', message, null)
+        .then(() => this.#tell(stack, message))
+        .catch(() => undefined);
     }
+  }
+
+  async #tell({ id, name }: StackRow, message: string): Promise<void> {
+    await this.#parts.db.transact((tx) =>
+      this.#parts.notifications.raise(tx, {
+        kind: 'stack.failed',
+        teamId: null,
+        applicationId: null,
+        subject: { kind: 'stack', id, name },
+        text: `The stack could not be installed.\n${message}`,
+      }),
+    );
   }
 
   async #set(

@@ -1,0 +1,96 @@
+import type { Knex } from 'knex';
+
+/** A device that people are to be told of. */
+export interface WatchedDevice {
+  id: string;
+  name: string;
+  teamId: string;
+  applicationId: string | null;
+  applicationName: string | null;
+}
+
+const COLUMNS = {
+  id: 'd.id',
+  name: 'd.name',
+  teamId: 'd.team_id',
+  applicationId: 'a.id',
+  applicationName: 'a.name',
+};
+const BATCH = 500;
+
+/** Which devices are away or off their target, and whether people know. */
+export class DeviceWatchStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  /** Devices that were last seen before that time, and nobody was told. */
+  async newlyAway(seenBefore: string, limit: number): Promise<WatchedDevice[]> {
+    return this.#placed()
+      .where({ 'd.online': false, 'd.offline_told': false })
+      .whereNotNull('d.last_seen_at')
+      .where('d.last_seen_at', '<', seenBefore)
+      .orderBy('d.id')
+      .limit(limit)
+      .select<WatchedDevice[]>(COLUMNS);
+  }
+
+  /** @returns whether people had been told that it is away */
+  async clearAway(id: string): Promise<boolean> {
+    return (
+      (await this.#knex('devices').where({ id, offline_told: true }).update({ offline_told: false })) > 0
+    );
+  }
+
+  /** Notes since when devices are off their target, and which are back on it; those are returned. */
+  async noteDrift(now: string): Promise<string[]> {
+    const drifting = this.#drifting().select('d.id');
+    await this.#knex('devices').whereIn('id', drifting).whereNull('drift_since').update({ drift_since: now });
+    const back = await this.#knex('devices')
+      .whereNotNull('drift_since')
+      .whereNotIn('id', this.#drifting().select('d.id'))
+      .select<Array<{ id: string; drift_told: boolean }>>('id', 'drift_told');
+    for (let start = 0; start < back.length; start += BATCH) {
+      const ids = back.slice(start, start + BATCH).map(({ id }) => id);
+      await this.#knex('devices').whereIn('id', ids).update({ drift_since: null, drift_told: false });
+    }
+    return back.filter(({ drift_told }) => Boolean(drift_told)).map(({ id }) => id);
+  }
+
+  /** Devices that have been off their target since before that time, and nobody was told. */
+  async newlyDrifted(driftBefore: string, limit: number): Promise<WatchedDevice[]> {
+    return this.#placed()
+      .where({ 'd.online': true, 'd.drift_told': false })
+      .where('d.drift_since', '<', driftBefore)
+      .orderBy('d.id')
+      .limit(limit)
+      .select<WatchedDevice[]>(COLUMNS);
+  }
+
+  async setTold(ids: string[], what: 'offline_told' | 'drift_told'): Promise<void> {
+    for (let start = 0; start < ids.length; start += BATCH) {
+      await this.#knex('devices')
+        .whereIn('id', ids.slice(start, start + BATCH))
+        .update({ [what]: true });
+    }
+  }
+
+  /** By the same rule as `deviceStatus` of the protocol, for all devices at once. */
+  #drifting(): Knex.QueryBuilder {
+    return this.#knex('devices as d')
+      .leftJoin('instances as i', 'i.id', 'd.instance_id')
+      .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
+      .where({ 'd.online': true, 'd.state': 'running' })
+      .whereRaw(
+        `coalesce(d.target_snapshot_id, g.target_snapshot_id, i.target_snapshot_id, '') <> coalesce(d.running_snapshot_id, '')`,
+      );
+  }
+
+  #placed(): Knex.QueryBuilder {
+    return this.#knex('devices as d')
+      .leftJoin('instances as i', 'i.id', 'd.instance_id')
+      .joinRaw('left join applications as a on a.id = coalesce(d.application_id, i.application_id)');
+  }
+}
