@@ -18,6 +18,7 @@ import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
 import { instanceUrl } from './features/instances/host-names.ts';
 import { InstanceService } from './features/instances/service.ts';
+import { InvitationService } from './features/invitations/service.ts';
 import { DeliveryQueue } from './features/notifications/delivery-queue.ts';
 import { type Mail, Mailer } from './features/notifications/mailer.ts';
 import { NotificationService } from './features/notifications/notification-service.ts';
@@ -29,6 +30,7 @@ import { OAuthService } from './features/oauth/service.ts';
 import { DeploymentRunner } from './features/pipelines/deployment-runner.ts';
 import { DeploymentService } from './features/pipelines/deployment-service.ts';
 import { PipelineService } from './features/pipelines/service.ts';
+import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
@@ -37,6 +39,7 @@ import { StackService } from './features/stacks/service.ts';
 import { TeamTypeService } from './features/team-types/service.ts';
 import { TeamService } from './features/teams/service.ts';
 import { AccessTokenService } from './features/users/access-token-service.ts';
+import { PasswordResetService } from './features/users/password-reset-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
 import { UserService } from './features/users/service.ts';
 import { UserAdministration } from './features/users/user-administration.ts';
@@ -151,7 +154,7 @@ type Hosting = ReturnType<typeof composeHosting>;
 
 function composeFeatures(
   { db, changes, vault, listeners, logger }: Foundation,
-  { notifications, watch }: Outside,
+  { notifications, watch, mailer }: Outside,
   { urlOf, driverHost }: Hosting,
 ) {
   const access = new Access(db.stores.scopes, changes);
@@ -160,7 +163,17 @@ function composeFeatures(
   const users = new UserService({ db, passwords, changes, secondFactor });
   const accessTokens = new AccessTokenService({ db, changes });
   const administration = new UserAdministration({ db, passwords, changes });
+  const publicUrl = () => listeners.publicUrl();
+  const passwordResets = new PasswordResetService({ db, changes, passwords, mailer, publicUrl, logger });
+  const platform = new PlatformService({ db });
   const teams = new TeamService({ db, changes });
+  const invitations = new InvitationService({
+    db,
+    changes,
+    users,
+    publicUrl,
+    mailer,
+  });
   const teamTypes = new TeamTypeService({ db });
   const applications = new ApplicationService({ db, changes });
   const instances = new InstanceService({
@@ -174,7 +187,7 @@ function composeFeatures(
   const applier = new SnapshotApplier({ db, changes, vault });
   const snapshots = new SnapshotService({ db, vault, applier });
   const targets = new TargetService({ db, changes });
-  const devices = new DeviceService({ db, vault, targets, publicUrl: () => listeners.publicUrl() });
+  const devices = new DeviceService({ db, vault, targets, publicUrl });
   const agents = new AgentService({ db, vault, applier, notifications, watch });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
@@ -201,6 +214,9 @@ function composeFeatures(
     administration,
     users,
     teams,
+    invitations,
+    passwordResets,
+    platform,
     teamTypes,
     applications,
     instances,

@@ -182,6 +182,8 @@ export class ControlPlane {
       await this.#db.stores.idempotency.deleteBefore(
         new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS).toISOString(),
       );
+      await this.#db.stores.passwordResets.deleteExpired(new Date().toISOString());
+      await this.#parts.invitations.deleteExpired(Date.now());
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();
       await this.#parts.notifications.deleteOld();
@@ -210,6 +212,7 @@ export class ControlPlane {
     proxy.close();
     this.#listeners.destroyUpgraded();
     await this.#listeners.stop();
+    await this.#parts.passwordResets.settled();
     await driverHost.settled();
     await this.#db.close();
   }

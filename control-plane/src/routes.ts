@@ -5,9 +5,11 @@ import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
+import { invitationRoutes } from './features/invitations/routes.ts';
 import { notificationRoutes } from './features/notifications/routes.ts';
 import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
+import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
@@ -15,13 +17,17 @@ import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { userRoutes } from './features/users/routes.ts';
 import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
+import { SessionGiver } from './features/users/session-giver.ts';
 import type { Route } from './http/route.ts';
 import { SignInLimit } from './http/sign-in-limit.ts';
 
 /** Every route of the API. */
 export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => boolean): Route[] {
+  const sessionGiver = new SessionGiver(parts.users, secureCookies);
   return [
-    ...userRoutes({ ...parts, signInLimit: new SignInLimit(), secureCookies }),
+    ...userRoutes({ ...parts, signInLimit: new SignInLimit(), sessionGiver }),
+    ...invitationRoutes({ ...parts, sessionGiver }),
+    ...platformRoutes({ ...parts, sessionGiver, singleSignOnName: null }),
     ...secondFactorRoutes(parts.secondFactor),
     ...teamTypeRoutes(parts.teamTypes),
     ...teamRoutes({ ...parts, stores }),

@@ -42,6 +42,7 @@ const OWNER = [
   'team:edit',
   'team:delete',
   'member:edit',
+  'invitation:read',
   'application:create',
   'application:edit',
   'application:delete',

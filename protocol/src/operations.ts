@@ -3,9 +3,11 @@ import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
 import * as instances from './api/instances.ts';
+import * as invitations from './api/invitations.ts';
 import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
 import * as pipelines from './api/pipelines.ts';
+import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
@@ -15,8 +17,8 @@ import * as teams from './api/teams.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
-  people: { ...session, ...secondFactor },
-  teams: { ...teamTypes, ...teams },
+  people: { ...session, ...secondFactor, ...platform },
+  teams: { ...teamTypes, ...teams, ...invitations },
   applications,
   instances,
   snapshots,

@@ -7,6 +7,7 @@ import * as signIn from './migrations/006-sign-in.ts';
 import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
+import * as joining from './migrations/011-joining.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '010-team-types': teamTypes,
     '030-deliveries': deliveries,
     '031-notifications': notifications,
+    '011-joining': joining,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -6,18 +6,21 @@ import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
+import { InvitationStore } from '../features/invitations/store.ts';
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
 import { NotificationStore } from '../features/notifications/notification-store.ts';
 import { WebhookStore } from '../features/notifications/webhook-store.ts';
 import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
+import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
+import { PasswordResetStore } from '../features/users/password-reset-store.ts';
 import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
 import { UserStore } from '../features/users/store.ts';
@@ -30,6 +33,9 @@ export function createStores(knex: Knex) {
     sessions: new SessionStore(knex),
     secondFactors: new SecondFactorStore(knex),
     teams: new TeamStore(knex),
+    invitations: new InvitationStore(knex),
+    platformSettings: new PlatformSettingsStore(knex),
+    passwordResets: new PasswordResetStore(knex),
     teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
     catalogue: new CatalogueStore(knex),

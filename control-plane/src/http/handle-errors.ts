@@ -12,6 +12,9 @@ function isBodyParserError(error: unknown): error is BodyParserError {
   return error instanceof Error && 'type' in error && typeof error.type === 'string';
 }
 
+/** PostgreSQL stores no text with a null character in it. */
+const NO_NULL_CHARACTERS = '22021';
+
 /** What a thrown thing means to the client; null when it is a fault of ours. */
 function translate(error: unknown): AppError | null {
   if (error instanceof AppError) {
@@ -25,6 +28,9 @@ function translate(error: unknown): AppError | null {
   }
   if (error instanceof URIError) {
     return new AppError(404, 'not_found', 'The address is malformed.');
+  }
+  if (error instanceof Error && 'code' in error && error.code === NO_NULL_CHARACTERS) {
+    return new AppError(422, 'invalid', 'The request contains a null character, which cannot be stored.');
   }
   return null;
 }

@@ -9,6 +9,8 @@ const PREFIXES = {
   code: 'fyc_',
   editor: 'fye_',
   setup: 'fyw_',
+  invitation: 'fyi_',
+  reset: 'fyn_',
 } as const;
 export type TokenKind = keyof typeof PREFIXES;
 

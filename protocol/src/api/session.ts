@@ -16,7 +16,7 @@ export const UserView = z.object({
 export type UserView = z.infer<typeof UserView>;
 
 const IdParams = z.strictObject({ id: Id });
-const Email = z.email('is not an e-mail address').max(254);
+export const Email = z.email('is not an e-mail address').max(254);
 
 export const getSetup = operation('getSetup', {
   method: 'GET',

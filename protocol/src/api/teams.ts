@@ -114,6 +114,15 @@ export const removeMember = operation('removeMember', {
   status: 204,
 });
 
+export const leaveTeam = operation('leaveTeam', {
+  method: 'DELETE',
+  path: '/user/teams/:id',
+  summary: 'Leave a team; its last owner stays',
+  params: IdParams,
+  response: NoContent,
+  status: 204,
+});
+
 export const AttentionItem = z.object({
   kind: z.enum(['instance', 'device', 'deployment']),
   id: Id,

@@ -4,6 +4,7 @@ import {
   deleteTeam,
   getTeam,
   getTeamOverview,
+  leaveTeam,
   listMembers,
   listTeams,
   removeMember,
@@ -68,6 +69,7 @@ export function teamRoutes({ teams, stores, access }: Parts): Route[] {
     route(updateMember, may('member:edit', 'team'), ({ actor, params, body }) =>
       teams.updateMember(requireUser(actor), params.id, params.userId, body.role),
     ),
+    route(leaveTeam, ACCOUNT, ({ actor, params }) => teams.leave(actor, params.id)),
     route(removeMember, may('member:edit', 'team'), ({ actor, params }) =>
       teams.removeMember(requireUser(actor), params.id, params.userId),
     ),

@@ -51,6 +51,10 @@ export class TeamService {
     const id = newId();
     try {
       await this.#db.transact(async (tx) => {
+        const { teamCreation } = await tx.stores.platformSettings.read();
+        if (teamCreation === 'administrators' && !actor.admin) {
+          throw forbidden('Only administrators make teams on this platform. Ask one of them.');
+        }
         const type =
           input.teamTypeId === undefined
             ? await tx.stores.teamTypes.findDefault()
@@ -175,6 +179,13 @@ export class TeamService {
       await this.#audit(tx, actor, 'member.removed', team, { username: member.username });
     });
     this.#changes.emit('access', { kind: 'access', userId });
+  }
+
+  async leave(actor: UserActor, teamId: string): Promise<void> {
+    if ((await this.#db.stores.teams.findMember(teamId, actor.userId)) === null) {
+      throw notFound('team');
+    }
+    await this.removeMember(actor, teamId, actor.userId);
   }
 
   /** Checked after the change, in its transaction: two owners who demote each other cannot both succeed. */

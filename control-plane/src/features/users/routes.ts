@@ -17,15 +17,13 @@ import {
   signOut,
   updateUser,
 } from '@flowyard/protocol';
-import type { Request, Response } from 'express';
 import { mapPage } from '../../db/paging.ts';
-import { SESSION_COOKIE } from '../../http/authenticate.ts';
-import { setCookie } from '../../http/cookies.ts';
 import { ACCOUNT, ADMINISTRATOR, open, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import type { SignInLimit } from '../../http/sign-in-limit.ts';
 import type { AccessTokenService } from './access-token-service.ts';
 import { presentAccessToken, presentUser } from './presenter.ts';
-import { SESSION_SECONDS, type UserService } from './service.ts';
+import type { UserService } from './service.ts';
+import { originOf, type SessionGiver } from './session-giver.ts';
 import type { UserAdministration } from './user-administration.ts';
 
 interface Parts {
@@ -33,17 +31,7 @@ interface Parts {
   accessTokens: AccessTokenService;
   administration: UserAdministration;
   signInLimit: SignInLimit;
-  secureCookies: () => boolean;
-}
-
-const MAX_BROWSER = 300;
-
-/** Where a sign-in comes from, for the list of one's sessions. */
-function originOf(request: Request): { address: string | null; browser: string | null } {
-  return {
-    address: request.ip ?? null,
-    browser: request.headers['user-agent']?.slice(0, MAX_BROWSER) ?? null,
-  };
+  sessionGiver: SessionGiver;
 }
 
 export function userRoutes({
@@ -51,14 +39,8 @@ export function userRoutes({
   accessTokens,
   administration,
   signInLimit,
-  secureCookies,
+  sessionGiver,
 }: Parts): Route[] {
-  const giveSession = (response: Response, token: string, maxAgeSeconds: number) =>
-    response.append(
-      'Set-Cookie',
-      setCookie(SESSION_COOKIE, token, { secure: secureCookies(), maxAgeSeconds }),
-    );
-
   return [
     route(getSetup, open('nobody is there who could sign in'), async () => ({
       needed: await users.setupNeeded(),
@@ -67,20 +49,20 @@ export function userRoutes({
       const { key, ...user } = body;
       const created = await users.completeSetup(key, user);
       const { token } = await users.signIn(user.username, user.password, originOf(request));
-      giveSession(response, token, SESSION_SECONDS);
+      sessionGiver.setCookie(response, token);
       return presentUser(created);
     }),
     route(signIn, open('it is how one signs in'), async ({ body, request, response }) => {
       signInLimit.check(request.ip ?? '', body.username);
       const { user, token } = await users.signIn(body.username, body.password, originOf(request), body.code);
       signInLimit.forget(request.ip ?? '', body.username);
-      giveSession(response, token, SESSION_SECONDS);
+      sessionGiver.setCookie(response, token);
       return presentUser(user);
     }),
     route(getSession, SIGNED_IN, async ({ actor }) => presentUser(await users.get(actor.userId))),
     route(signOut, SIGNED_IN, async ({ actor, response }) => {
       await users.signOut(actor);
-      giveSession(response, '', 0);
+      sessionGiver.setCookie(response, '', 0);
     }),
     route(getUser, SIGNED_IN, async ({ actor }) => presentUser(await users.get(actor.userId))),
     route(updateUser, ACCOUNT, async ({ actor, body }) => presentUser(await users.update(actor, body))),

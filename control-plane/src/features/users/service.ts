@@ -1,6 +1,6 @@
 import type { ListQuery, Page } from '@flowyard/protocol';
 import { auditActor, SYSTEM, type UserActor } from '../../access/actor.ts';
-import { type Database, isDuplicate } from '../../db/database.ts';
+import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { AppError, conflict, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
@@ -76,9 +76,9 @@ export class UserService {
     return this.create(null, { ...user, admin: true });
   }
 
-  /** Makes a person; without an actor the platform itself does it. */
-  async create(actor: UserActor | null, input: NewUser): Promise<UserRow> {
-    const user: UserRow = {
+  /** A person who is not stored yet. */
+  async prepare(input: NewUser): Promise<UserRow> {
+    return {
       id: newId(),
       username: input.username,
       name: input.name ?? input.username,
@@ -88,18 +88,35 @@ export class UserService {
       suspended: false,
       createdAt: new Date().toISOString(),
     };
+  }
+
+  /** Stores a prepared person; `details` say how they came. */
+  async insert(
+    tx: Transaction,
+    user: UserRow,
+    details: Record<string, unknown>,
+    actor: UserActor | null = null,
+  ): Promise<void> {
+    await tx.stores.users.insert(user);
+    await tx.audit({
+      event: 'user.created',
+      actor: auditActor(actor ?? SYSTEM),
+      teamId: null,
+      applicationId: null,
+      subject: { kind: 'user', id: user.id, name: user.username },
+      details: { admin: user.admin, ...details },
+    });
+  }
+
+  /** Makes a person; without an actor the platform itself does it. */
+  async create(
+    actor: UserActor | null,
+    input: NewUser,
+    details: Record<string, unknown> = {},
+  ): Promise<UserRow> {
+    const user = await this.prepare(input);
     try {
-      await this.#db.transact(async (tx) => {
-        await tx.stores.users.insert(user);
-        await tx.audit({
-          event: 'user.created',
-          actor: auditActor(actor ?? SYSTEM),
-          teamId: null,
-          applicationId: null,
-          subject: { kind: 'user', id: user.id, name: user.username },
-          details: { admin: user.admin },
-        });
-      });
+      await this.#db.transact((tx) => this.insert(tx, user, details, actor));
     } catch (error) {
       if (isDuplicate(error)) {
         throw conflict('name_taken', `The user name ${user.username} is taken.`);
@@ -122,6 +139,15 @@ export class UserService {
       throw unauthenticated('User name or password is not right.');
     }
     await this.#secondFactor.require(user, code);
+    return { user, token: await this.openSession(user, from) };
+  }
+
+  /** The token of a new session of somebody who has proved who they are. */
+  async openSession(
+    user: UserRow,
+    from: { address: string | null; browser: string | null },
+    details: Record<string, unknown> = {},
+  ): Promise<string> {
     const token = newToken('session');
     const now = Date.now();
     await this.#db.transact(async (tx) => {
@@ -139,9 +165,10 @@ export class UserService {
         teamId: null,
         applicationId: null,
         subject: { kind: 'user', id: user.id, name: user.username },
+        details,
       });
     });
-    return { user, token };
+    return token;
   }
 
   async signOut(actor: UserActor): Promise<void> {

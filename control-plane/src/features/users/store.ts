@@ -53,6 +53,11 @@ export class UserStore {
     return row ? normalise(row) : null;
   }
 
+  async findByUsername(username: string): Promise<UserRow | null> {
+    const row = await this.#knex('users as u').where('u.username', username).first<UserRow>(COLUMNS);
+    return row ? normalise(row) : null;
+  }
+
   /** By user name, or by e-mail address where exactly one person has it. */
   async findByLogin(login: string): Promise<UserRow | null> {
     const wanted = login.trim().toLowerCase();
@@ -85,6 +90,10 @@ export class UserStore {
     };
     if (Object.keys(columns).length > 0) {
       await this.#knex('users').where({ id }).update(columns);
+    }
+    if (changes.passwordHash !== undefined) {
+      // A link to a new password must not outlive the next one.
+      await this.#knex('password_resets').where({ user_id: id }).delete();
     }
   }
 

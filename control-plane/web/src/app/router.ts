@@ -20,6 +20,26 @@ const OPEN_PAGES: RouteRecordRaw[] = [
     meta: { open: true, title: 'Sign in' },
   },
   {
+    path: '/sign-up',
+    component: () => import('../features/session/SignUpPage.vue'),
+    meta: { open: true, title: 'Make an account' },
+  },
+  {
+    path: '/forgotten-password',
+    component: () => import('../features/session/ForgottenPasswordPage.vue'),
+    meta: { open: true, title: 'Forgot your password?' },
+  },
+  {
+    path: '/new-password',
+    component: () => import('../features/session/NewPasswordPage.vue'),
+    meta: { open: true, title: 'New password' },
+  },
+  {
+    path: '/invitation',
+    component: () => import('../features/invitations/InvitationPage.vue'),
+    meta: { open: true, title: 'Invitation' },
+  },
+  {
     path: '/setup',
     component: () => import('../features/session/SetupPage.vue'),
     meta: { open: true, title: 'First administrator' },
@@ -123,6 +143,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     path: '/admin/team-types',
     component: () => import('../features/team-types/TeamTypesPage.vue'),
     meta: { title: 'Team types' },
+  },
+  {
+    path: '/admin/settings',
+    component: () => import('../features/platform/PlatformSettingsPage.vue'),
+    meta: { title: 'Platform settings' },
   },
   {
     path: '/admin/audit',
