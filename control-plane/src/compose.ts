@@ -173,6 +173,7 @@ function composeFeatures(
     users,
     publicUrl,
     mailer,
+    notifications,
   });
   const teamTypes = new TeamTypeService({ db });
   const applications = new ApplicationService({ db, changes });

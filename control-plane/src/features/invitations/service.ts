@@ -6,6 +6,7 @@ import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Mail, Mailer } from '../notifications/mailer.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { NewUser, UserService } from '../users/service.ts';
 import type { UserRow } from '../users/store.ts';
@@ -25,6 +26,7 @@ interface Parts {
   users: UserService;
   publicUrl: () => string;
   mailer: Mailer;
+  notifications: NotificationService;
 }
 
 /**
@@ -104,7 +106,7 @@ export class InvitationService {
   async withdraw(actor: UserActor, teamId: string, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       const row = await this.#requireOf(tx, teamId, id);
-      await tx.stores.invitations.delete(id);
+      await this.#delete(tx, id);
       await this.#record(tx, 'invitation.withdrawn', auditActor(actor), row);
     });
   }
@@ -119,7 +121,7 @@ export class InvitationService {
   async decline(actor: UserActor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       const row = await this.#requireOwn(tx, actor, id);
-      await tx.stores.invitations.delete(id);
+      await this.#delete(tx, id);
       await this.#record(tx, 'invitation.declined', auditActor(actor), row);
     });
   }
@@ -198,7 +200,7 @@ export class InvitationService {
       }
       await tx.stores.teams.insertMember(teamId, person.id, row.role, new Date().toISOString());
       await refuseFullTeam(tx, row);
-      await tx.stores.invitations.delete(row.id);
+      await this.#delete(tx, row.id);
       await this.#record(tx, 'invitation.accepted', person.audit, row, { username: person.username });
       tx.afterCommit(() => this.#parts.changes.emit('access', { kind: 'access', userId: person.id }));
       return { teamId };
@@ -236,7 +238,22 @@ export class InvitationService {
     if (mailed) {
       await mailer.sendIn(tx, invitationMail(to, row, link));
     }
+    if (row.userId !== null) {
+      await this.#parts.notifications.raise(tx, {
+        kind: 'invitation.received',
+        teamId: null,
+        applicationId: null,
+        userId: row.userId,
+        subject: { kind: 'invitation', id, name: row.teamName },
+        text: `${row.invitedBy} invites you to the team ${row.teamName}, as ${row.role}.`,
+      });
+    }
     return { invitation: presentInvitation(row), link, mailed };
+  }
+
+  async #delete(tx: Transaction, id: string): Promise<void> {
+    await tx.stores.invitations.delete(id);
+    await this.#parts.notifications.resolve(tx, id, ['invitation.received']);
   }
 
   async #requireOf(tx: Transaction, teamId: string, id: string): Promise<InvitationRow> {
