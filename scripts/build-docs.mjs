@@ -47,6 +47,7 @@ const ORDER = [
   'concepts',
   'editor',
   'devices',
+  'settings',
   'access',
   'audit',
   'operating',

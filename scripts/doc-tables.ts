@@ -9,6 +9,9 @@ import {
   PERMISSIONS,
   ROLE_PERMISSIONS,
   ROLES,
+  SETTING_KEYS,
+  SETTING_SECTIONS,
+  settingDefinition,
 } from '../protocol/src/index.ts';
 
 const DOCS = join(import.meta.dirname, '..', 'docs');
@@ -49,11 +52,29 @@ function notificationKinds(): string {
   return table([['kind', '', ''], ...rows]);
 }
 
+function runtimeSettings(): string {
+  const rows = SETTING_KEYS.map((key) => {
+    const { section, title, help, applies, input } = settingDefinition(key);
+    const value = settingDefinition(key).default;
+    const shown = value === null ? 'none' : `\`${JSON.stringify(value)}\``;
+    return [
+      `\`${key}\``,
+      `${SETTING_SECTIONS[section]}: ${title}`,
+      input,
+      shown,
+      applies === 'live' ? 'at once' : 'restart',
+      help,
+    ];
+  });
+  return table([['setting', 'on the page', 'entered as', 'default', 'takes effect', ''], ...rows]);
+}
+
 /** Which page has which table, between the comments `<!-- table: name -->` and `<!-- end -->`. */
 const TABLES = [
   { page: 'audit.md', name: 'audit events', make: auditEvents },
   { page: 'access.md', name: 'role permissions', make: rolePermissions },
   { page: 'notifications.md', name: 'notification kinds', make: notificationKinds },
+  { page: 'settings.md', name: 'runtime settings', make: runtimeSettings },
 ] as const;
 
 /** The pages as they should be, with what they are now. */

@@ -32,6 +32,7 @@ import { DeploymentService } from './features/pipelines/deployment-service.ts';
 import { PipelineService } from './features/pipelines/service.ts';
 import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
+import { SettingsService } from './features/settings/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
@@ -184,6 +185,7 @@ function composeFeatures(
     urlOf,
     figuresOf: (id) => driverHost.figuresOf(id),
   });
+  const settings = new SettingsService({ db, changes, vault, passwords });
   const flows = new FlowsService({ db, changes, vault });
   const applier = new SnapshotApplier({ db, changes, vault });
   const snapshots = new SnapshotService({ db, vault, applier });
@@ -221,6 +223,7 @@ function composeFeatures(
     teamTypes,
     applications,
     instances,
+    settings,
     flows,
     snapshots,
     targets,

@@ -11,6 +11,7 @@ import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
+import { settingsRoutes } from './features/settings/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
@@ -34,6 +35,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),
     ...instanceRoutes(parts),
+    ...settingsRoutes(parts),
     ...snapshotRoutes(parts),
     ...deviceRoutes(parts),
     ...deviceGroupRoutes(parts),

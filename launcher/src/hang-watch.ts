@@ -12,22 +12,22 @@ const SILENT_BEFORE_LISTENING_MS = 60_000;
  */
 export class HangWatch {
   readonly #onHung: () => void;
-  readonly #silentMs: number;
+  readonly #silentMs: () => number;
   #lastBeat = Date.now();
   #port: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #probing = false;
 
-  constructor(onHung: () => void, silentMs: number = SILENT_MS) {
+  constructor(onHung: () => void, silentMs: () => number | undefined = () => undefined) {
     this.#onHung = onHung;
-    this.#silentMs = silentMs;
+    this.#silentMs = () => silentMs() ?? SILENT_MS;
   }
 
   /** Starts watching a process; also when it is known on another port. */
   watch(port: number | null): void {
     this.#port = port;
     this.beat();
-    this.#timer ??= setInterval(() => void this.#check(), Math.min(CHECK_MS, this.#silentMs / 2)).unref();
+    this.#timer ??= setInterval(() => void this.#check(), Math.min(CHECK_MS, this.#silentMs() / 2)).unref();
   }
 
   beat(): void {
@@ -40,7 +40,7 @@ export class HangWatch {
   }
 
   async #check(): Promise<void> {
-    const limit = this.#port === null ? SILENT_BEFORE_LISTENING_MS : this.#silentMs;
+    const limit = this.#port === null ? SILENT_BEFORE_LISTENING_MS : this.#silentMs();
     if (this.#probing || Date.now() - this.#lastBeat < limit) {
       return;
     }

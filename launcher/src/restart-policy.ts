@@ -68,7 +68,7 @@ function causeOf(facts: ExitFacts): string {
     return `Node-RED could not be started: ${facts.startError}`;
   }
   if (facts.hung) {
-    return 'Node-RED did not answer for 10 seconds and was ended: a flow blocks it (an endless loop, for example)';
+    return 'Node-RED did not answer any more and was ended: a flow blocks it (an endless loop, for example)';
   }
   if (facts.lastLines.some((line) => OUT_OF_MEMORY.test(line))) {
     return 'Node-RED ran out of memory: a flow uses more than the instance type allows';

@@ -31,6 +31,8 @@ export interface SupervisorOwner {
    * says that the start is not wanted any more.
    */
   prepare: (signal: AbortSignal) => Promise<LaunchPlan>;
+  /** How it is watched, asked for whenever it matters; left out, as the options of the supervisor say. */
+  watching?: () => { silentMs: number; crashesUntilSafeMode: number };
   onStatus: (status: SupervisedStatus) => void;
   onMetrics?: (metrics: RuntimeMetrics) => void;
   onEvent?: (event: string, details: Record<string, unknown>) => void;

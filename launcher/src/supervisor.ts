@@ -11,7 +11,7 @@ import {
   type ProcessState,
   statusOf,
 } from './process-machine.ts';
-import { DEFAULT_RESTART_POLICY } from './restart-policy.ts';
+import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
 import { type Hello, RuntimeConnection, type Told } from './runtime-connection.ts';
 import { type ExitStatus, RuntimeProcess } from './runtime-process.ts';
 import type { SupervisedStatus, SupervisorOptions, SupervisorOwner } from './supervisor-options.ts';
@@ -46,7 +46,10 @@ export class NodeRedSupervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#owner = options;
-    this.#hangWatch = new HangWatch(() => this.#feed({ type: 'hung' }), options.silentMs);
+    this.#hangWatch = new HangWatch(
+      () => this.#feed({ type: 'hung' }),
+      () => this.#owner.watching?.().silentMs ?? options.silentMs,
+    );
     this.#connection = new RuntimeConnection({
       hub: options.hub,
       isOurs: (hello) => this.#isOurs(hello),
@@ -123,7 +126,8 @@ export class NodeRedSupervisor {
     if (this.#disposed) {
       return;
     }
-    const { times = DEFAULT_TIMES, policy = DEFAULT_RESTART_POLICY } = this.#options;
+    const { times = DEFAULT_TIMES } = this.#options;
+    const policy = this.#policy();
     const transition = next(this.#state, input, { now: Date.now(), times, policy });
     this.#state = transition.state;
     if (transition.timeoutMs !== undefined) {
@@ -140,6 +144,12 @@ export class NodeRedSupervisor {
       this.#acting = this.#acting.then(() => this.#act(action));
     }
     this.#tell();
+  }
+
+  #policy(): RestartPolicy {
+    const { policy = DEFAULT_RESTART_POLICY } = this.#options;
+    const { crashesUntilSafeMode } = this.#owner.watching?.() ?? policy;
+    return { ...policy, crashesUntilSafeMode };
   }
 
   #tell(): void {

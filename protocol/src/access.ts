@@ -47,6 +47,7 @@ const OWNER = [
   'application:edit',
   'application:delete',
   'instance:create',
+  'instance:configure',
   'instance:delete',
   'snapshot:delete',
   'device:create',

@@ -38,6 +38,8 @@ export const AUDIT_EVENTS = {
   'instance.returned': 'A failed push was taken back: the instance runs again what it ran before',
   'instance.rolled-back': 'An instance was rolled back to a snapshot',
   'instance.safe': 'Node-RED was started in safe mode: its flows do not run',
+  'instance.settings-changed': 'Settings of an instance were changed; secrets are not written down',
+  'instance.template-set': 'An instance was given another template',
   'instance.target-set': 'The snapshot that the devices of an instance run was set',
   'instance.variables-changed': 'Variables of an instance were changed; values are not written down',
   'notification-settings.changed': 'Somebody chose what they get e-mail for',

@@ -13,6 +13,7 @@ export * from './api/platform.ts';
 export * from './api/provisioning.ts';
 export * from './api/second-factor.ts';
 export * from './api/session.ts';
+export * from './api/settings.ts';
 export * from './api/snapshots.ts';
 export * from './api/team-types.ts';
 export * from './api/teams.ts';

@@ -11,6 +11,7 @@ import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
+import * as settings from './api/settings.ts';
 import * as snapshots from './api/snapshots.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
@@ -20,7 +21,7 @@ const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform },
   teams: { ...teamTypes, ...teams, ...invitations },
   applications,
-  instances,
+  instances: { ...instances, ...settings },
   snapshots,
   devices,
   pipelines,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id } from './names.ts';
+import type { ResolvedSettings } from './settings.ts';
 
 /**
  * The link between a Node-RED process and what runs it: the control plane for hosted instances, the agent on a
@@ -34,6 +35,8 @@ export const RuntimeBinding = z.strictObject({
   token: z.string(),
   /** What it was started for (the number of restarts asked for); it is told back in `hello`. */
   generation: z.number().int(),
+  /** Settings of a hosted instance; left out where Node-RED runs with those of its surroundings. */
+  settings: z.custom<ResolvedSettings>().optional(),
 });
 export type RuntimeBinding = z.infer<typeof RuntimeBinding>;
 

@@ -8,6 +8,7 @@ import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
 import * as joining from './migrations/011-joining.ts';
+import * as settings from './migrations/016-settings.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 
@@ -19,6 +20,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '007-people': people,
     '009-second-factor': secondFactor,
     '010-team-types': teamTypes,
+    '016-settings': settings,
     '030-deliveries': deliveries,
     '031-notifications': notifications,
     '011-joining': joining,

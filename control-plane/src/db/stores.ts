@@ -20,10 +20,12 @@ import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
+import { TemplateStore } from '../features/templates/store.ts';
 import { PasswordResetStore } from '../features/users/password-reset-store.ts';
 import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
 import { UserStore } from '../features/users/store.ts';
+import { VariableStore } from '../features/variables/store.ts';
 import { IdempotencyStore } from '../http/idempotency-store.ts';
 
 /** All stores on one connection or transaction. */
@@ -39,6 +41,8 @@ export function createStores(knex: Knex) {
     teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
     catalogue: new CatalogueStore(knex),
+    templates: new TemplateStore(knex),
+    variables: new VariableStore(knex),
     instances: new InstanceStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),

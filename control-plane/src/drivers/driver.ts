@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Desired, InstanceState, LogLine } from '@flowyard/protocol';
+import type { Desired, InstanceState, LogLine, ResolvedSettings } from '@flowyard/protocol';
 
 /** A version of Node-RED that is ready to run. */
 export interface StackLocation {
@@ -35,8 +35,14 @@ export interface InstanceTarget {
   flowsRevision: number;
   /** Palette modules that its flows need, with versions; what is missing is installed before it starts. */
   modules: Record<string, string>;
-  /** Variables of the instance, secrets included. */
+  /** Variables of the instance, from all levels, secrets included. */
   variables: Record<string, string>;
+  /** The snapshot whose flows it has, when nothing was deployed since. */
+  snapshotId: string | null;
+  /** From all levels, with `palette.npmrc` in the clear and passwords hashed. */
+  settings: ResolvedSettings;
+  /** What a start now would be a start with; told back by `saveStarted`. */
+  startFacts: string;
   /** Public key (SPKI, PEM) that verifies who is at the editor. */
   identityKey: string;
   /** Encrypts the flow credentials. */
@@ -78,6 +84,8 @@ export interface DriverHost {
   listWarmStacks(): Promise<WarmStack[]>;
   /** Remembers the folder that an instance was given, before it is used. */
   saveFolder(instanceId: string, folder: string): Promise<void>;
+  /** Remembers what a process was started with. */
+  saveStarted(instanceId: string, startFacts: string): Promise<void>;
   report(report: InstanceReport): void;
   reportMetrics(metrics: InstanceMetrics): void;
   /**

@@ -77,7 +77,9 @@ export class EmbeddedRuntime {
     nodeRed.init(server, buildSettings(this.#configuration, this.#host, this.#storage.module));
     const app = createApp();
     if (this.#configuration.editor) {
-      app.use('/', nodeRed.httpAdmin);
+      app.use('/', (request, response, next) =>
+        this.#isForEditor(request) ? nodeRed.httpAdmin(request, response, next) : next(),
+      );
     }
     app.use('/', hideFromFlows);
     app.use('/', nodeRed.httpNode);
@@ -109,6 +111,14 @@ export class EmbeddedRuntime {
       await this.#link.close();
       process.exit(0);
     }
+  }
+
+  /**
+   * The editor never asks beforehand whether it may (OPTIONS), while pages of other origins do before they call a flow:
+   * the flows answer them.
+   */
+  #isForEditor(request: IncomingMessage): boolean {
+    return this.#binding?.settings?.['editor.enabled'] !== false && request.method !== 'OPTIONS';
   }
 
   #createHost(bound: Promise<RuntimeBinding>): RuntimeHost {

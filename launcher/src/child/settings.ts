@@ -1,15 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { AuditPlugin, FlowsStore, IdentityPlugin, RuntimeHost, StoragePlugin } from '@flowyard/protocol';
+import type {
+  AuditPlugin,
+  FlowsStore,
+  IdentityPlugin,
+  ResolvedSettings,
+  RuntimeHost,
+  StoragePlugin,
+} from '@flowyard/protocol';
 import type { ChildConfiguration } from './configuration.ts';
+import { editorTheme, externalModules } from './editor-settings.ts';
 import { createLocalFlows } from './local-flows.ts';
 import { AUDIT_LEVEL, handleNodeRedLog, type NodeRedLogMessage } from './log.ts';
 
 type Settings = Record<string, unknown>;
 
-/** The largest deploy that the editor may send; the control plane takes no larger one. */
-const MAX_API_BODY = '20mb';
+/** The control plane takes no larger deploy. */
+const MAX_API_BODY_MB = 20;
 
 const requirePlugin = createRequire(import.meta.url);
 
@@ -30,6 +38,7 @@ export function buildSettings(
   host: RuntimeHost,
   storage: Settings,
 ): Settings {
+  const chosen = configuration.binding?.settings;
   const settings: Settings = {
     userDir: configuration.folder,
     nodesDir: configuration.nodesFolders,
@@ -41,13 +50,14 @@ export function buildSettings(
     httpAdminRoot: configuration.editor ? '/' : false,
     disableEditor: !configuration.editor,
     httpAdminMiddleware: denyOtherOrigins,
-    apiMaxLength: MAX_API_BODY,
+    apiMaxLength: `${chosen?.['runtime.apiBodyMb'] ?? MAX_API_BODY_MB}mb`,
     telemetry: { enabled: false, updateNotification: false },
     contextStorage: contextStorage(configuration.dataFolder),
-    functionExternalModules: true,
+    functionExternalModules: chosen?.['runtime.externalModules'] ?? true,
     functionGlobalContext: {},
     exportGlobalContextKeys: false,
-    editorTheme: editorTheme(host),
+    editorTheme: editorTheme(configuration.folder, host, chosen),
+    ...(chosen && chosenSettings(chosen)),
     logging: logging(configuration, host),
     ...(configuration.safeMode !== null && { safeMode: true }),
   };
@@ -75,27 +85,25 @@ function denyOtherOrigins(_: IncomingMessage, response: ServerResponse, next: ()
   next();
 }
 
+/** What Node-RED reads while it loads. */
+function chosenSettings(chosen: ResolvedSettings): Settings {
+  const origins = chosen['http.corsOrigins'];
+  const dashboardPath = chosen['http.dashboardPath'];
+  return {
+    externalModules: externalModules(chosen),
+    debugMaxLength: chosen['runtime.debugLength'],
+    ...(origins.length > 0 && {
+      httpNodeCors: { origin: origins.includes('*') ? '*' : origins, methods: 'GET,PUT,POST,PATCH,DELETE' },
+    }),
+    ...(dashboardPath !== null && { ui: { path: dashboardPath } }),
+  };
+}
+
 function contextStorage(dataFolder: string): Settings {
   return {
     default: { module: 'memory' },
     file: { module: 'localfilesystem', config: { dir: dataFolder } },
   };
-}
-
-function editorTheme(host: RuntimeHost): Settings {
-  const title = lateText(() => host.binding()?.title ?? 'Node-RED');
-  return {
-    page: { title },
-    header: { title },
-    projects: { enabled: false },
-    tours: false,
-    codeEditor: { lib: 'monaco' },
-  };
-}
-
-/** An object that templates and JSON take for the string that it will be. */
-function lateText(text: () => string): object {
-  return { toString: text, toJSON: text };
 }
 
 function logging(configuration: ChildConfiguration, host: RuntimeHost): Settings {

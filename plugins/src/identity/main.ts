@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { EditorIdentity, RuntimeHost } from '@flowyard/protocol';
+import { emergencyUser, fitsEmergencyLogin } from './emergency-login.ts';
 import { readPublicKey, verifyIdentity } from './verify-identity.ts';
 
 /** The header in which the proxy passes the identity on. The same as in protocol/src/identity.ts. */
@@ -20,8 +21,8 @@ const PERMISSIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Node-RED's `adminAuth`: whoever comes without an identity signed by the control plane has no access, and nobody
- * signs in here by password. Each request carries the header, so what was verified once is remembered until it expires.
+ * Node-RED's `adminAuth`: whoever comes without an identity signed by the control plane has no access. By password
+ * one signs in here only where the instance has a login for emergencies. Each request carries the header, so what was verified once is remembered until it expires.
  */
 export function createAdminAuth(host: RuntimeHost): Record<string, unknown> {
   const known = new Map<string, { user: EditorUser; expires: number }>();
@@ -35,7 +36,7 @@ export function createAdminAuth(host: RuntimeHost): Record<string, unknown> {
       return remembered.user;
     }
     key ??= binding?.identityKey ? readPublicKey(binding.identityKey) : null;
-    if (!binding || !key) {
+    if (!binding || !key || binding.settings?.['editor.enabled'] === false) {
       return null;
     }
     const identity = verifyIdentity(signed, key, { instanceId: binding.subjectId, nowSeconds });
@@ -54,8 +55,9 @@ export function createAdminAuth(host: RuntimeHost): Record<string, unknown> {
     type: 'credentials',
     tokenHeader: IDENTITY_HEADER,
     tokens: async (signed: string) => identify(signed),
-    users: async () => null,
-    authenticate: async () => null,
+    users: async (username: string) => emergencyUser(host, username),
+    authenticate: async (username: string, password: string) =>
+      (await fitsEmergencyLogin(host, username, password)) ? emergencyUser(host, username) : null,
   };
 }
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bearerOf } from '@flowyard/launcher';
-import { type EditorIdentity, IDENTITY_HEADER, type Role } from '@flowyard/protocol';
+import { DEFAULT_SETTINGS, type EditorIdentity, IDENTITY_HEADER, type Role } from '@flowyard/protocol';
 import pino from 'pino';
 import type {
   Driver,
@@ -63,6 +63,8 @@ export class DriverWorld {
   /** When set, no instance can be started, because its stack is not there. */
   lacksStack = false;
   poolSize = 0;
+  /** With what each instance was started last. */
+  readonly started = new Map<string, string>();
   driver!: Driver;
   #server: Server | undefined;
   readonly #instances = new Map<string, StoredInstance>();
@@ -128,6 +130,9 @@ export class DriverWorld {
       flowsRevision: 1,
       modules: {},
       variables: {},
+      snapshotId: null,
+      settings: DEFAULT_SETTINGS,
+      startFacts: '{}',
       identityKey: this.#publicKey,
       credentialSecret: 'secret of the instance',
       runtimeToken: `token-${instanceId}`,
@@ -237,6 +242,9 @@ export class DriverWorld {
         this.lacksStack ? null : structuredClone(this.#instances.get(id)?.target ?? null),
       listInstanceIds: async () => [...this.#instances.keys()],
       listWarmStacks: async () => [{ ...STACK, memoryMb: 256 }],
+      saveStarted: async (id, startFacts) => {
+        this.started.set(id, startFacts);
+      },
       saveFolder: async (id, folder) => {
         this.instance(id).target.folder = folder;
       },

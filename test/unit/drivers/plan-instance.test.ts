@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DEFAULT_SETTINGS } from '@flowyard/protocol';
 import type { InstanceTarget } from '../../../control-plane/src/drivers/driver.ts';
 import { type InstanceFacts, planInstance } from '../../../control-plane/src/drivers/local/plan-instance.ts';
 
@@ -17,6 +18,9 @@ function buildTarget(changes: Partial<InstanceTarget> = {}): InstanceTarget {
     flowsRevision: 5,
     modules: {},
     variables: {},
+    snapshotId: null,
+    settings: DEFAULT_SETTINGS,
+    startFacts: '{}',
     identityKey: '',
     credentialSecret: '',
     runtimeToken: '',

@@ -3,7 +3,7 @@ import type { InstanceTarget } from '../driver.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { InstanceLaunch } from './instance-launch.ts';
 import { InstanceReporter } from './instance-reporter.ts';
-import { bindingOf } from './launch.ts';
+import { bindingOf, needsOwnProcess } from './launch.ts';
 import { type InstanceStep, planInstance } from './plan-instance.ts';
 
 const RETRY_MS = 2000;
@@ -52,9 +52,7 @@ export class HostedInstance {
   /** Reads the target and takes the next step. What is asked while a step is under way is done after it. */
   reconcile(): Promise<void> {
     this.#again = true;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
     return this.#working;
   }
 
@@ -84,9 +82,11 @@ export class HostedInstance {
           'an instance could not be reconciled',
         );
         this.#tryLater();
-        return;
+        break;
       }
     }
+    // At once, so that nothing that is asked between the last look and the end of the work is forgotten.
+    this.#working = undefined;
   }
 
   #tryLater(afterMs: number = RETRY_MS): void {
@@ -172,7 +172,8 @@ export class HostedInstance {
   async #start(target: InstanceTarget): Promise<void> {
     this.#startedFor = target.restarts;
     // A warm process has looked for its modules already.
-    const mayClaim = this.#folder === null && Object.keys(target.modules).length === 0;
+    const mayClaim =
+      this.#folder === null && Object.keys(target.modules).length === 0 && !needsOwnProcess(target.settings);
     if (mayClaim && (await this.#claim(target))) {
       return;
     }
@@ -195,6 +196,7 @@ export class HostedInstance {
     this.#supervisor = warm.supervisor;
     const binding = bindingOf(target, this.#context.surroundings.controlUrl());
     warm.supervisor.claim(binding, this.#owner(target));
+    await this.#context.host.saveStarted(this.#id, target.startFacts);
     this.#report();
     return true;
   }
@@ -219,6 +221,7 @@ export class HostedInstance {
     this.#target = now;
     this.#startedFor = now.restarts;
     const plan = await this.#launch.prepare(this.#folder ?? '', now, signal);
+    await this.#context.host.saveStarted(this.#id, now.startFacts);
     this.#leaveGate = await this.#context.gate.enter(signal);
     return plan;
   }
@@ -227,6 +230,13 @@ export class HostedInstance {
     return {
       token: target.runtimeToken,
       prepare: (signal) => this.#prepare(target, signal),
+      watching: () => {
+        const { settings } = this.#target ?? target;
+        return {
+          silentMs: settings['safety.healthInterval'] * 1000,
+          crashesUntilSafeMode: settings['safety.crashes'],
+        };
+      },
       onStatus: () => this.#statusChanged(),
       onMetrics: (metrics) => this.#reporter.reportMetrics(metrics),
       onEvent: (event, details) => {

@@ -2,7 +2,7 @@ import type { LaunchPlan } from '@flowyard/launcher';
 import type { InstanceTarget } from '../driver.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { bindingOf, planLaunch } from './launch.ts';
-import { installModules, missingModules } from './palette.ts';
+import { installModules, missingModules, writeNpmrc } from './palette.ts';
 
 /** Gets an instance ready to be started: its modules, and how to start it. */
 export class InstanceLaunch {
@@ -70,6 +70,7 @@ export class InstanceLaunch {
   /** Installs what is missing, and says what to start. */
   async prepare(folder: string, target: InstanceTarget, signal: AbortSignal): Promise<LaunchPlan> {
     this.#failure = null;
+    await writeNpmrc(this.#context.folders.path(folder), target.settings['palette.npmrc']);
     await this.#installMissing(folder, target, signal);
     this.#paletteChanged = false;
     const { surroundings, folders } = this.#context;

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import type { LaunchPlan } from '@flowyard/launcher';
-import type { RuntimeBinding } from '@flowyard/protocol';
+import {
+  DEFAULT_SETTINGS,
+  type ResolvedSettings,
+  type RuntimeBinding,
+  SETTING_KEYS,
+  settingDefinition,
+} from '@flowyard/protocol';
 import type { InstanceTarget, StackLocation } from '../driver.ts';
 
 /** What all processes of this control plane have in common. */
@@ -18,11 +24,14 @@ export interface LaunchSurroundings {
 
 /** What makes a process that of an instance. */
 export function bindingOf(target: InstanceTarget, controlUrl: string): RuntimeBinding {
+  const timeZone = target.settings['runtime.timeZone'];
   return {
     subjectId: target.instanceId,
-    title: target.name,
+    title: target.settings['editor.title'] ?? target.name,
     environment: {
       ...target.variables,
+      ...(timeZone !== null && { TZ: timeZone }),
+      ...(target.snapshotId !== null && { FLOWYARD_SNAPSHOT_ID: target.snapshotId }),
       FLOWYARD_URL: controlUrl,
       FLOWYARD_TOKEN: target.runtimeToken,
       FLOWYARD_INSTANCE_ID: target.instanceId,
@@ -35,7 +44,22 @@ export function bindingOf(target: InstanceTarget, controlUrl: string): RuntimeBi
     identityKey: target.identityKey,
     token: target.runtimeToken,
     generation: target.restarts,
+    settings: forChild(target.settings),
   };
+}
+
+/** The child has no use for what the driver does with the `.npmrc`. */
+function forChild(settings: ResolvedSettings): ResolvedSettings {
+  return { ...settings, 'palette.npmrc': null };
+}
+
+/** Whether Node-RED must know these settings when it is loaded: then a process of the pool is of no use. */
+export function needsOwnProcess(settings: ResolvedSettings): boolean {
+  return SETTING_KEYS.some(
+    (key) =>
+      settingDefinition(key).applies === 'process' &&
+      JSON.stringify(settings[key]) !== JSON.stringify(DEFAULT_SETTINGS[key]),
+  );
 }
 
 interface Launch {

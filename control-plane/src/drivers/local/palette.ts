@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runNpm } from './npm.ts';
 
@@ -45,6 +45,17 @@ export async function installModules(folder: string, modules: Modules, signal: A
     await writePackageFile(folder, before);
     throw error;
   }
+}
+
+/** The `.npmrc` of a folder as it should be; whatever else wrote one there is overruled. */
+export async function writeNpmrc(folder: string, content: unknown): Promise<void> {
+  const path = join(folder, '.npmrc');
+  if (typeof content !== 'string') {
+    await rm(path, { force: true });
+    return;
+  }
+  await writeFile(`${path}.tmp`, content.endsWith('\n') ? content : `${content}\n`, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
 }
 
 function installedVersion(folder: string, name: string): string | null {

@@ -2,6 +2,7 @@ import {
   type InstanceState,
   instanceStatus,
   NOTIFICATION_KINDS,
+  type ResolvedSettings,
   type RuntimeStatus,
 } from '@flowyard/protocol';
 import type { Logger } from 'pino';
@@ -19,6 +20,14 @@ import type { Changes } from '../../relay/changes.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { NewAuditEntry } from '../audit/store.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
+import {
+  ownSettings,
+  readInstanceTemplate,
+  resolveInstanceSettings,
+  resolveInstanceVariables,
+  startFacts,
+  valuesOf,
+} from '../settings/levels.ts';
 import type { StackService } from '../stacks/service.ts';
 import { EditorEvents } from './editor-events.ts';
 import type { RuntimeFigures } from './presenter.ts';
@@ -83,7 +92,9 @@ export class InstanceDriverHost implements DriverHost {
     if (row === null || stack === null) {
       return null;
     }
-    const variables = await stores.instances.variables(instanceId);
+    const template = await readInstanceTemplate(stores, row);
+    const settings = resolveInstanceSettings(template, row, ownSettings(row));
+    const variables = await resolveInstanceVariables(stores, row, template);
     const { vault } = this.#parts;
     return {
       instanceId,
@@ -97,14 +108,41 @@ export class InstanceDriverHost implements DriverHost {
       stack,
       memoryMb: row.memoryMb,
       flowsRevision: row.flowsRevision,
-      modules: JSON.parse(row.modules),
+      modules: { ...JSON.parse(row.modules), ...template.content.modules },
       variables: Object.fromEntries(
-        variables.map(({ name, value, secret }) => [name, secret ? vault.unseal(value) : value]),
+        [...variables.values()].map(({ value: { name, value, secret } }) => [
+          name,
+          secret ? vault.unseal(value) : value,
+        ]),
       ),
+      snapshotId: row.runningSnapshotId,
+      settings: this.#forProcess(valuesOf(settings)),
+      startFacts: JSON.stringify(startFacts(template, settings, variables)),
       identityKey: vault.identityKey,
       credentialSecret: vault.unseal(row.credentialSecret),
       runtimeToken: vault.runtimeToken(instanceId),
     };
+  }
+
+  #forProcess(settings: ResolvedSettings): ResolvedSettings {
+    const npmrc = settings['palette.npmrc'];
+    return {
+      ...settings,
+      'palette.npmrc': typeof npmrc === 'string' ? this.#parts.vault.unseal(npmrc) : null,
+      // It is checked before requests reach the process.
+      'http.basicPassword': null,
+    };
+  }
+
+  /** People who look at its settings see then what runs. */
+  async saveStarted(instanceId: string, facts: string): Promise<void> {
+    await this.#parts.db.transact(async (tx) => {
+      const row = await tx.stores.instances.find(instanceId);
+      if (row !== null && row.startedWith !== facts) {
+        await tx.stores.instances.setStartedWith(instanceId, facts);
+        tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
+      }
+    });
   }
 
   listInstanceIds(): Promise<string[]> {

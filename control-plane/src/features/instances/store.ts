@@ -36,6 +36,10 @@ export interface InstanceRow {
   targetSnapshotName: string | null;
   /** Sealed. */
   credentialSecret: string;
+  /** JSON of what the instance sets itself. */
+  settings: string;
+  /** JSON of what its process was started with; null until one was. */
+  startedWith: string | null;
   createdAt: string;
 }
 
@@ -78,6 +82,8 @@ const COLUMNS = {
   targetSnapshotId: 'i.target_snapshot_id',
   targetSnapshotName: 'ts.name',
   credentialSecret: 'i.credential_secret',
+  settings: 'i.settings',
+  startedWith: 'i.started_with',
   createdAt: 'i.created_at',
 };
 
@@ -193,6 +199,18 @@ export class InstanceStore {
 
   async setFolder(id: string, folder: string): Promise<void> {
     await this.#knex('instances').where({ id }).update({ folder });
+  }
+
+  async setSettings(id: string, settings: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ settings });
+  }
+
+  async setTemplate(id: string, templateId: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ template_id: templateId });
+  }
+
+  async setStartedWith(id: string, startedWith: string): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ started_with: startedWith });
   }
 
   async setState(

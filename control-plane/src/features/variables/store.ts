@@ -1,0 +1,58 @@
+import type { Knex } from 'knex';
+import type { VariableRow } from '../instances/store.ts';
+
+/** What variables above instances belong to. */
+export type VariableOwner = { kind: 'platform' } | { kind: 'team' | 'application'; id: string };
+
+export interface SharedVariables {
+  platform: VariableRow[];
+  team: VariableRow[];
+  application: VariableRow[];
+}
+
+interface SharedRow extends VariableRow {
+  level: keyof SharedVariables;
+}
+
+export class VariableStore {
+  readonly #knex: Knex;
+
+  constructor(knex: Knex) {
+    this.#knex = knex;
+  }
+
+  async list(owner: VariableOwner): Promise<VariableRow[]> {
+    const rows = await this.#rows(owner).orderBy('name').select<VariableRow[]>('name', 'value', 'secret');
+    return rows.map((row) => ({ ...row, secret: Boolean(row.secret) }));
+  }
+
+  async replace(owner: VariableOwner, variables: VariableRow[]): Promise<void> {
+    await this.#rows(owner).delete();
+    if (variables.length > 0) {
+      const place = owner.kind === 'platform' ? {} : { [`${owner.kind}_id`]: owner.id };
+      await this.#knex(`${owner.kind}_variables`).insert(
+        variables.map(({ name, value, secret }) => ({ ...place, name, value, secret })),
+      );
+    }
+  }
+
+  /** All variables that reach the instances of an application from above, in one query. */
+  async above(teamId: string, applicationId: string): Promise<SharedVariables> {
+    const part = (level: keyof SharedVariables, rows: Knex.QueryBuilder) =>
+      rows.select(this.#knex.raw('cast(? as text) as level', [level]), 'name', 'value', 'secret');
+    const rows: SharedRow[] = await part('platform', this.#rows({ kind: 'platform' })).unionAll([
+      part('team', this.#rows({ kind: 'team', id: teamId })),
+      part('application', this.#rows({ kind: 'application', id: applicationId })),
+    ]);
+    const shared: SharedVariables = { platform: [], team: [], application: [] };
+    for (const { level, name, value, secret } of rows) {
+      shared[level].push({ name, value, secret: Boolean(secret) });
+    }
+    return shared;
+  }
+
+  #rows(owner: VariableOwner): Knex.QueryBuilder {
+    const rows = this.#knex(`${owner.kind}_variables`);
+    return owner.kind === 'platform' ? rows : rows.where({ [`${owner.kind}_id`]: owner.id });
+  }
+}
