@@ -73,7 +73,7 @@ export async function benchNodeRed5({ say }: BenchOptions): Promise<Row[]> {
       throw new Error('There is no stack with Node-RED 5.');
     }
     say('L3: installing Node-RED 5');
-    await cp.admin.call('installStack', { params: { id: stack.id }, body: { action: 'install' } });
+    await cp.admin.call('actOnStack', { params: { id: stack.id }, body: { action: 'install' } });
     await eventually(
       async () => {
         const { state, detail } = await cp.admin.call('getStack', { params: { id: stack.id } });

@@ -14,6 +14,7 @@ import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
 import { DeviceService } from './features/devices/service.ts';
+import { InstanceTypeService } from './features/instance-types/service.ts';
 import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
 import { instanceUrl } from './features/instances/host-names.ts';
@@ -36,6 +37,7 @@ import { SettingsService } from './features/settings/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
+import { StackAdministration } from './features/stacks/administration.ts';
 import { StackService } from './features/stacks/service.ts';
 import { TeamTypeService } from './features/team-types/service.ts';
 import { TeamService } from './features/teams/service.ts';
@@ -119,13 +121,9 @@ function composeHosting(
   { notifications }: Outside,
 ) {
   const urlOf = (name: string) => instanceUrl(listeners.publicUrl(), name);
-  const stacks = new StackService({
-    db,
-    changes,
-    installer: createStackInstaller(config.dataDir),
-    notifications,
-    logger,
-  });
+  const installer = createStackInstaller(config.dataDir);
+  const stacks = new StackService({ db, changes, installer, notifications, logger });
+  const stackAdministration = new StackAdministration({ db, stacks, installer });
   const driverHost: InstanceDriverHost = new InstanceDriverHost({
     db,
     changes,
@@ -143,12 +141,14 @@ function composeHosting(
       pluginsDir: packageFolder('@flowyard/plugins'),
       nodesDir: packageFolder('@flowyard/nodes'),
       poolSize: config.poolSize,
+      cgroup: config.cgroup,
       logger,
     },
     driverHost,
   );
   changes.on('instance', ({ instanceId }) => driver.reconcile(instanceId));
-  return { urlOf, stacks, driverHost, driver };
+  const instanceTypes = new InstanceTypeService({ db, limitsProblem: () => driver.limitsProblem() });
+  return { urlOf, stacks, stackAdministration, instanceTypes, driverHost, driver };
 }
 
 type Hosting = ReturnType<typeof composeHosting>;

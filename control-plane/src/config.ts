@@ -33,6 +33,11 @@ const SETTINGS = {
     )
     .default('info'),
   FLOWYARD_POOL: z.coerce.number('is not a number').int().min(0).max(20).default(1),
+  FLOWYARD_CGROUP: z
+    .string()
+    .regex(/^\/?[^\0]+$/)
+    .optional(),
+  FLOWYARD_HEALTH_SECONDS: z.coerce.number('is not a number').int().min(1).max(600).default(10),
   FLOWYARD_TRUSTED_PROXIES: z.string().optional(),
   FLOWYARD_WEBHOOK_TARGETS: z
     .enum(['public', 'private', 'any'], 'must be "public", "private" or "any"')
@@ -71,6 +76,10 @@ export interface Config {
   logLevel: string;
   /** Warm processes for each stack in use. */
   poolSize: number;
+  /** A cgroup v2 that was delegated for the instances; null looks for one. */
+  cgroup: string | null;
+  /** For how long an instance must run well after a change of its stack or type. */
+  healthSeconds: number;
   trustedProxies: string[];
   /** Where webhooks may lead. */
   webhookTargets: 'public' | 'private' | 'any';
@@ -198,6 +207,8 @@ export function readConfig(argv: string[], env: NodeJS.ProcessEnv): Config {
     tls: readTls(settings),
     logLevel: settings.FLOWYARD_LOG_LEVEL,
     poolSize: settings.FLOWYARD_POOL,
+    cgroup: settings.FLOWYARD_CGROUP ?? null,
+    healthSeconds: settings.FLOWYARD_HEALTH_SECONDS,
     trustedProxies: settings.FLOWYARD_TRUSTED_PROXIES?.split(',').map((address) => address.trim()) ?? [],
     webhookTargets: settings.FLOWYARD_WEBHOOK_TARGETS,
     mail: readMail(settings),

@@ -4,6 +4,7 @@ import { applicationRoutes } from './features/applications/routes.ts';
 import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
+import { instanceTypeRoutes } from './features/instance-types/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
 import { invitationRoutes } from './features/invitations/routes.ts';
 import { notificationRoutes } from './features/notifications/routes.ts';
@@ -34,6 +35,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),
+    ...instanceTypeRoutes(parts.instanceTypes),
     ...instanceRoutes(parts),
     ...settingsRoutes(parts),
     ...snapshotRoutes(parts),

@@ -4,6 +4,7 @@ export * from './api/applications.ts';
 export * from './api/audit.ts';
 export * from './api/catalogue.ts';
 export * from './api/devices.ts';
+export * from './api/instance-types.ts';
 export * from './api/instances.ts';
 export * from './api/invitations.ts';
 export * from './api/notifications.ts';

@@ -2,6 +2,7 @@ import * as applications from './api/applications.ts';
 import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
+import * as instanceTypes from './api/instance-types.ts';
 import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
 import * as notifications from './api/notifications.ts';
@@ -26,8 +27,8 @@ const TAGS: Record<string, object> = {
   devices,
   pipelines,
   provisioning,
-  catalogue,
   notifications,
+  catalogue: { ...instanceTypes, ...catalogue },
   oauth,
   audit,
 };

@@ -9,6 +9,7 @@ import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
 import * as joining from './migrations/011-joining.ts';
 import * as settings from './migrations/016-settings.ts';
+import * as catalogue from './migrations/021-catalogue.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 
@@ -24,6 +25,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '030-deliveries': deliveries,
     '031-notifications': notifications,
     '011-joining': joining,
+    '021-catalogue': catalogue,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

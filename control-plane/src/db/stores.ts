@@ -5,6 +5,7 @@ import { AuditStore } from '../features/audit/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
+import { InstanceTypeStore } from '../features/instance-types/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { InvitationStore } from '../features/invitations/store.ts';
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
@@ -43,6 +44,7 @@ export function createStores(knex: Knex) {
     catalogue: new CatalogueStore(knex),
     templates: new TemplateStore(knex),
     variables: new VariableStore(knex),
+    instanceTypes: new InstanceTypeStore(knex),
     instances: new InstanceStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),

@@ -31,6 +31,8 @@ export interface InstanceTarget {
   restarts: number;
   stack: StackLocation;
   memoryMb: number;
+  /** In cores; null is no limit. Applied where the operating system lets us. */
+  cpuLimit: number | null;
   /** Grows with each change of the flows; a process that runs an older one reads them again. */
   flowsRevision: number;
   /** Palette modules that its flows need, with versions; what is missing is installed before it starts. */
@@ -60,6 +62,8 @@ export interface InstanceReport {
   reason: string | null;
   /** The revision of the flows that run; null while none do. */
   flowsRevision: number | null;
+  /** The `restarts` for which the process was started; null while there is none, or it is not known. */
+  startedFor: number | null;
 }
 
 export interface InstanceMetrics {
@@ -111,6 +115,8 @@ export interface Driver {
   readLog(instanceId: string, lines: number): Promise<LogLine[]>;
   /** Calls back with new lines until the returned function is called. */
   watchLog(instanceId: string, onLines: (lines: LogLine[]) => void): () => void;
+  /** Why the operating system does not hold instances to their memory and CPU limits; null when it does. */
+  limitsProblem(): string | null;
   /** Whether it can run instances now; a sentence when it cannot. */
   problem(): string | null;
   stop(options: { stopInstances: boolean }): Promise<void>;

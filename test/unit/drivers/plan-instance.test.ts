@@ -15,6 +15,7 @@ function buildTarget(changes: Partial<InstanceTarget> = {}): InstanceTarget {
     restarts: 1,
     stack: { id: 'default', folder: '/', nodePath: 'node' },
     memoryMb: 256,
+    cpuLimit: null,
     flowsRevision: 5,
     modules: {},
     variables: {},

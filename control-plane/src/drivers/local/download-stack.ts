@@ -9,6 +9,8 @@ interface Download {
   packages: string[];
   onProgress: (progress: InstallProgress) => void;
   signal: AbortSignal;
+  /** Hears of the process of npm, which may outlive us. */
+  onSpawn: (pid: number) => void;
 }
 
 const LOOK_MS = 1000;
@@ -19,7 +21,13 @@ const LOOKED_UP = 0.4;
 const UNPACKED = 0.85;
 
 /** Installs the packages of a stack into an empty folder, with an estimate of how far it is. */
-export async function downloadStack({ folder, packages, onProgress, signal }: Download): Promise<void> {
+export async function downloadStack({
+  folder,
+  packages,
+  onProgress,
+  signal,
+  onSpawn,
+}: Download): Promise<void> {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'stack', private: true }));
   const wanted = packages[0] ?? 'it';
   let lookedUp = 0;
@@ -33,9 +41,10 @@ export async function downloadStack({ folder, packages, onProgress, signal }: Do
   onProgress(progressOf(wanted, 0, 0, 0));
   const looking = setInterval(() => void report(), LOOK_MS);
   try {
-    await runNpm(['install', '--ignore-scripts', ...packages], folder, signal, (count) => {
+    const onLookUp = (count: number) => {
       lookedUp = count;
-    });
+    };
+    await runNpm(['install', '--ignore-scripts', ...packages], folder, signal, onLookUp, onSpawn);
   } finally {
     running = false;
     clearInterval(looking);

@@ -22,6 +22,8 @@ export class HostedInstance {
   #working: Promise<void> | undefined;
   #again = false;
   #leaveGate: () => void = () => {};
+  /** The process that is under its limits. */
+  #limitedPid: number | null = null;
   #disposed = false;
 
   constructor(id: string, context: HostedInstanceContext) {
@@ -197,6 +199,7 @@ export class HostedInstance {
     const binding = bindingOf(target, this.#context.surroundings.controlUrl());
     warm.supervisor.claim(binding, this.#owner(target));
     await this.#context.host.saveStarted(this.#id, target.startFacts);
+    this.#limit();
     this.#report();
     return true;
   }
@@ -211,6 +214,7 @@ export class HostedInstance {
     await this.stop();
     if (this.#folder !== null) {
       await this.#context.folders.remove(this.#folder);
+      await this.#context.limits.remove(this.#folder);
     }
     this.#context.onRemoved(this.#id);
   }
@@ -258,10 +262,27 @@ export class HostedInstance {
     if (!this.isStarting) {
       this.#leaveGate();
     }
+    this.#limit();
     this.#report();
     const step = this.#plan(this.#target);
     if (step === 'reload' || step === 'restart') {
       void this.reconcile();
+    }
+  }
+
+  /** Puts its process under the limits of its type, also one that was taken over or claimed. */
+  #limit(): void {
+    const pid = this.#supervisor?.status.pid ?? null;
+    if (pid === this.#limitedPid || this.#folder === null) {
+      return;
+    }
+    this.#limitedPid = pid;
+    if (pid === null) {
+      if (this.#target?.desired !== 'running') {
+        void this.#context.limits.remove(this.#folder);
+      }
+    } else if (this.#target !== null) {
+      void this.#context.limits.place(this.#folder, pid, this.#target);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { LinkHub } from '@flowyard/launcher';
 import type { Logger } from 'pino';
 import type { DriverHost } from '../driver.ts';
+import type { LimitGroups } from './cgroups.ts';
 import type { InstanceFolders } from './instance-folders.ts';
 import type { LaunchSurroundings } from './launch.ts';
 import type { StartGate } from './start-gate.ts';
@@ -13,6 +14,7 @@ export interface HostedInstanceContext {
   folders: InstanceFolders;
   pool: WarmPool;
   gate: StartGate;
+  limits: LimitGroups;
   surroundings: LaunchSurroundings;
   logger: Logger;
   /** The instance is gone, with its process and folder. */

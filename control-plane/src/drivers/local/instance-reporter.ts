@@ -37,6 +37,7 @@ export class InstanceReporter {
       reason: reasonOf(status, own),
       step: own.step ?? status.step,
       flowsRevision: status.flowsRevision,
+      startedFor: status.generation,
     });
     return true;
   }
@@ -51,6 +52,7 @@ export class InstanceReporter {
           'The stack of this instance is not installed on this machine. Install it; the instance starts then.',
         step: null,
         flowsRevision: null,
+        startedFor: null,
       });
     }
   }

@@ -6,6 +6,7 @@ import { LinkHub, readLog, watchLog } from '@flowyard/launcher';
 import type { LogLine } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import type { Driver, DriverHost } from '../driver.ts';
+import { createLimitGroups, type LimitGroups } from './cgroups.ts';
 import { HostedInstance } from './hosted-instance.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { InstanceFolders } from './instance-folders.ts';
@@ -24,6 +25,8 @@ export interface LocalDriverOptions {
   nodesDir: string | null;
   /** Warm processes for each stack in use; 0 keeps none. */
   poolSize: number;
+  /** A cgroup v2 that was delegated for the instances; null looks for one. */
+  cgroup: string | null;
   logger: Logger;
 }
 
@@ -41,6 +44,7 @@ class LocalDriver implements Driver {
   readonly #context: HostedInstanceContext;
   readonly #folders: InstanceFolders;
   readonly #pool: WarmPool;
+  readonly #limits: LimitGroups;
   readonly #surroundings: LaunchSurroundings;
   readonly #logger: Logger;
   #problem: string | null = 'The hosted instances are being taken over';
@@ -66,12 +70,14 @@ class LocalDriver implements Driver {
       isBusy: () => [...this.#instances.values()].some((instance) => instance.isStarting),
       logger,
     });
+    this.#limits = createLimitGroups({ parent: options.cgroup, logger });
     this.#context = {
       host,
       hub: this.#hub,
       folders: this.#folders,
       pool: this.#pool,
       gate: new StartGate(),
+      limits: this.#limits,
       surroundings: this.#surroundings,
       logger,
       onRemoved: (instanceId) => this.#instances.delete(instanceId),
@@ -86,6 +92,7 @@ class LocalDriver implements Driver {
     const known = new Set(folders.filter((folder) => folder !== null));
     const someUnknown = [...this.#instances.values()].some((instance) => !instance.isKnown);
     await this.#folders.sweep(known, someUnknown);
+    await this.#limits.sweep();
     this.#problem = null;
     this.#pool.refill();
   }
@@ -130,6 +137,10 @@ class LocalDriver implements Driver {
       clearTimeout(timer);
       stop?.();
     };
+  }
+
+  limitsProblem(): string | null {
+    return this.#limits.problem;
   }
 
   problem(): string | null {

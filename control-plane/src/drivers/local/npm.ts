@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { inheritedEnvironment } from '@flowyard/launcher';
 
 const TIMEOUT_MS = 15 * 60_000;
+const VIEW_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 8000;
 const ALWAYS = ['--omit=dev', '--no-audit', '--no-fund', '--no-update-notifier'];
 
@@ -20,6 +21,7 @@ export async function runNpm(
   folder: string,
   signal: AbortSignal,
   onLookUp?: (packages: number) => void,
+  onSpawn?: (pid: number) => void,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   limit.throwIfAborted();
@@ -35,6 +37,7 @@ export async function runNpm(
       detached: true,
     },
   );
+  onSpawn?.(child.pid ?? 0);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -63,6 +66,32 @@ export async function runNpm(
   } finally {
     limit.removeEventListener('abort', end);
   }
+}
+
+/** Whether the registry has that version; null when it cannot be asked. */
+export async function hasVersion(name: string, version: string): Promise<boolean | null> {
+  const child = spawn(
+    process.execPath,
+    [findNpm(), 'view', `${name}@${version}`, 'version', '--json', '--no-update-notifier'],
+    {
+      env: inheritedEnvironment(process.env),
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: VIEW_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-MAX_OUTPUT);
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', resolve);
+  });
+  if (code === 0) {
+    return output.includes(`"${version}"`);
+  }
+  return /"code":\s*"E404"/.test(output) ? false : null;
 }
 
 /** The npm that came with Node-RED: the same on every platform, and there even when the machine has none. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from '@flowyard/launcher';
 import type { StackLocation } from '../driver.ts';
 import { downloadStack } from './download-stack.ts';
+import { hasVersion } from './npm.ts';
 import { testStack } from './test-stack.ts';
 
 /** A version of Node-RED, with the Node.js that runs it; null takes the one that runs the control plane. */
@@ -28,10 +30,19 @@ export interface StackInstaller {
     stack: StackSpec,
     options: { onProgress: (progress: InstallProgress) => void; signal: AbortSignal },
   ): Promise<StackLocation>;
+  /** Removes the files of a stack; not of the one that came with the control plane. */
+  remove(stack: StackSpec): Promise<void>;
+  /** What npm does not have of it, for people; null when it has all or cannot be asked. */
+  findMissing(
+    versions: Omit<StackSpec, 'id'>,
+  ): Promise<{ field: 'nodeRed' | 'nodeJs'; package: string } | null>;
 }
 
 const INSTALLING = '.installing-';
+const REMOVING = '.removing-';
 const MARKER = 'stack.json';
+/** Names the process of npm that fills a folder, for the case that we are killed before it ends. */
+const NPM_PROCESS = 'npm-process.json';
 /** Relative to this file in `src` and in `dist` alike. */
 const CONTROL_PLANE_DIR = join(import.meta.dirname, '..', '..', '..');
 
@@ -44,8 +55,10 @@ export function readBundledNodeRedVersion(): string {
 export function createStackInstaller(dataDir: string): StackInstaller {
   const root = join(dataDir, 'stacks');
   mkdirSync(root, { recursive: true });
-  const leftovers = readdirSync(root).filter((name) => name.startsWith(INSTALLING));
-  const swept = Promise.all(leftovers.map((name) => rm(join(root, name), { recursive: true, force: true })));
+  const leftovers = readdirSync(root).filter(
+    (name) => name.startsWith(INSTALLING) || name.startsWith(REMOVING),
+  );
+  const swept = Promise.all(leftovers.map((name) => clear(join(root, name))));
   swept.catch(() => {
     // They only take space; the next start tries again.
   });
@@ -69,7 +82,13 @@ export function createStackInstaller(dataDir: string): StackInstaller {
       const temporary = join(root, `${INSTALLING}${stack.id}-${randomBytes(4).toString('hex')}`);
       try {
         await mkdir(temporary, { recursive: true });
-        await downloadStack({ folder: temporary, packages: packagesOf(stack), onProgress, signal });
+        await downloadStack({
+          folder: temporary,
+          packages: packagesOf(stack),
+          onProgress,
+          signal,
+          onSpawn: (pid) => rememberNpm(temporary, pid),
+        });
         onProgress({ step: 'Starting it once to see that it works', progress: 0.9 });
         await testStack(locationOf(stack, temporary), signal);
         await writeFile(join(temporary, MARKER), JSON.stringify(stack));
@@ -83,7 +102,43 @@ export function createStackInstaller(dataDir: string): StackInstaller {
         await rm(temporary, { recursive: true, force: true });
       }
     },
+    remove: async (stack) => {
+      const folder = join(root, stack.id);
+      if (existsSync(folder)) {
+        // Renamed first: half of a stack must never be found.
+        const doomed = join(root, `${REMOVING}${stack.id}-${randomBytes(4).toString('hex')}`);
+        await rename(folder, doomed);
+        await rm(doomed, { recursive: true, force: true });
+      }
+    },
+    findMissing: async ({ nodeRed, nodeJs }) => {
+      const [hasNodeRed, hasNodeJs] = await Promise.all([
+        hasVersion('node-red', nodeRed),
+        nodeJs === null ? null : hasVersion(nodePackage(), nodeJs),
+      ]);
+      if (hasNodeRed === false) {
+        return { field: 'nodeRed', package: `node-red@${nodeRed}` };
+      }
+      return hasNodeJs === false ? { field: 'nodeJs', package: `${nodePackage()}@${nodeJs}` } : null;
+    },
   };
+}
+
+function rememberNpm(folder: string, pid: number): void {
+  writeFileSync(join(folder, NPM_PROCESS), JSON.stringify({ pid, start: readProcessStart(pid) }));
+}
+
+/** What an earlier life left: npm may still be filling it. */
+async function clear(folder: string): Promise<void> {
+  try {
+    const npm: ProcessIdentity = JSON.parse(readFileSync(join(folder, NPM_PROCESS), 'utf8'));
+    if (isRunning(npm)) {
+      signalGroup(npm, 'SIGKILL');
+    }
+  } catch {
+    // There was none, or it never began.
+  }
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
 function isInstalled(folder: string, stack: StackSpec): boolean {

@@ -44,7 +44,7 @@ interface Parts {
   logger: Logger;
 }
 
-/** A report with the time since which state and flows have been those. */
+/** A report with the time since which state, flows and process have been those. */
 export interface TimedReport extends InstanceReport {
   sinceMs: number;
 }
@@ -107,6 +107,7 @@ export class InstanceDriverHost implements DriverHost {
       restarts: row.restarts,
       stack,
       memoryMb: row.memoryMb,
+      cpuLimit: row.cpuLimit,
       flowsRevision: row.flowsRevision,
       modules: { ...JSON.parse(row.modules), ...template.content.modules },
       variables: Object.fromEntries(
@@ -167,7 +168,10 @@ export class InstanceDriverHost implements DriverHost {
 
   report(report: InstanceReport): void {
     const before = this.#reports.get(report.instanceId);
-    const same = before?.state === report.state && before.flowsRevision === report.flowsRevision;
+    const same =
+      before?.state === report.state &&
+      before.flowsRevision === report.flowsRevision &&
+      before.startedFor === report.startedFor;
     this.#reports.set(report.instanceId, { ...report, sinceMs: same ? before.sinceMs : Date.now() });
     if (report.flowsRevision === null) {
       this.#figures.delete(report.instanceId);

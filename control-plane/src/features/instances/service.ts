@@ -16,6 +16,7 @@ import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
+import { chooseParts } from './choose-parts.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
 import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
@@ -124,26 +125,7 @@ export class InstanceService {
     place: { teamId: string; applicationId: string },
     input: CreateInstance,
   ): Promise<NewInstance> {
-    const catalogue = tx.stores.catalogue;
-    const stack =
-      input.stackId === undefined ? await catalogue.defaultStack() : await catalogue.findStack(input.stackId);
-    if (stack === null) {
-      throw invalid('stackId', 'is not a stack; GET /stacks lists them');
-    }
-    if (stack.state !== 'ready') {
-      throw conflict(
-        'stack_not_ready',
-        `The stack ${stack.name} is not installed. An administrator can install it under Stacks.`,
-      );
-    }
-    const type = await catalogue.findInstanceType(input.instanceTypeId);
-    if (type === null) {
-      throw invalid('instanceTypeId', 'is not an instance type; GET /instance-types lists them');
-    }
-    const template = await catalogue.findTemplate(input.templateId);
-    if (template === null) {
-      throw invalid('templateId', 'is not a template; GET /templates lists them');
-    }
+    const { type, stack, template } = await chooseParts(tx.stores, input);
     return {
       id,
       name: input.name,

@@ -12,6 +12,7 @@ export interface InstanceRow {
   instanceTypeId: string;
   instanceTypeName: string;
   memoryMb: number;
+  cpuLimit: number | null;
   stackId: string;
   stackName: string;
   templateId: string;
@@ -60,6 +61,7 @@ const COLUMNS = {
   instanceTypeId: 'i.instance_type_id',
   instanceTypeName: 'y.name',
   memoryMb: 'y.memory_mb',
+  cpuLimit: 'y.cpu_limit',
   stackId: 'i.stack_id',
   stackName: 'k.name',
   templateId: 'i.template_id',

@@ -1,17 +1,42 @@
-import { getStack, installStack, listInstanceTypes, listStacks, listTemplates } from '@flowyard/protocol';
+import {
+  actOnStack,
+  createStack,
+  deleteStack,
+  getStack,
+  listStacks,
+  listTemplates,
+  updateStack,
+} from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
 import type { Stores } from '../../db/stores.ts';
 import { ADMINISTRATOR, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import type { StackAdministration } from './administration.ts';
 import { presentStack, type StackService } from './service.ts';
 
-export function catalogueRoutes({ stacks, stores }: { stacks: StackService; stores: Stores }): Route[] {
+interface Parts {
+  stacks: StackService;
+  stackAdministration: StackAdministration;
+  stores: Stores;
+}
+
+export function catalogueRoutes({ stacks, stackAdministration, stores }: Parts): Route[] {
   return [
     route(listStacks, SIGNED_IN, async ({ query }) => mapPage(await stacks.list(query), presentStack)),
     route(getStack, SIGNED_IN, async ({ params }) => presentStack(await stacks.get(params.id))),
-    route(installStack, ADMINISTRATOR, async ({ actor, params }) =>
-      presentStack(await stacks.install(actor, params.id)),
+    route(createStack, ADMINISTRATOR, async ({ actor, body }) =>
+      presentStack(await stackAdministration.create(actor, body)),
     ),
-    route(listInstanceTypes, SIGNED_IN, ({ query }) => stores.catalogue.listInstanceTypes(query)),
+    route(updateStack, ADMINISTRATOR, async ({ actor, params, body }) =>
+      presentStack(await stackAdministration.update(actor, params.id, body)),
+    ),
+    route(deleteStack, ADMINISTRATOR, ({ actor, params }) => stackAdministration.delete(actor, params.id)),
+    route(actOnStack, ADMINISTRATOR, async ({ actor, params, body }) =>
+      presentStack(
+        body.action === 'remove'
+          ? await stacks.remove(actor, params.id)
+          : await stacks.install(actor, params.id),
+      ),
+    ),
     route(listTemplates, SIGNED_IN, ({ query }) => stores.catalogue.listTemplates(query)),
   ];
 }

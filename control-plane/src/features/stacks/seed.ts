@@ -8,13 +8,13 @@ const NODE_RED_5 = { nodeRed: '5.0.7', nodeJs: '24.21.0' };
 /** What an empty platform starts with: one of each, and a stack that can be installed on request. */
 export async function seedCatalogue(db: Database, bundledNodeRed: string): Promise<void> {
   await db.transact(async ({ stores }) => {
-    const known = await stores.catalogue.defaultStack();
+    const known = await stores.catalogue.bundledStack();
     if (known !== null) {
       // The bundled Node-RED follows the control plane's own version.
       await stores.catalogue.setStackVersion(known.id, bundledNodeRed);
       return;
     }
-    const line = { detail: null, progress: null };
+    const line = { detail: null, progress: null, active: true, replacedById: null };
     await stores.catalogue.insertStack({
       id: newId(),
       name: `Node-RED ${bundledNodeRed.split('.').slice(0, 2).join('.')}`,
@@ -22,6 +22,7 @@ export async function seedCatalogue(db: Database, bundledNodeRed: string): Promi
       nodeJs: null,
       state: 'ready',
       default: true,
+      bundled: true,
       ...line,
     });
     await stores.catalogue.insertStack({
@@ -30,14 +31,20 @@ export async function seedCatalogue(db: Database, bundledNodeRed: string): Promi
       ...NODE_RED_5,
       state: 'absent',
       default: false,
+      bundled: false,
       ...line,
     });
-    await stores.catalogue.insertInstanceType({
+    await stores.instanceTypes.insert({
       id: newId(),
       name: 'Standard',
       description: 'Enough for most flows: 512 MB of memory for JavaScript.',
       memoryMb: 512,
+      cpuLimit: null,
+      price: null,
+      position: 0,
       default: true,
+      active: true,
+      stackIds: [],
     });
     await stores.catalogue.insertTemplate({
       id: newId(),

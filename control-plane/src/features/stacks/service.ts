@@ -1,10 +1,10 @@
-import type { ListQuery, Page, StackView } from '@flowyard/protocol';
+import type { AuditEventName, ListQuery, Page, StackView } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { type Actor, auditActor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/database.ts';
 import type { StackLocation, WarmStack } from '../../drivers/driver.ts';
 import type { StackInstaller } from '../../drivers/local/stacks.ts';
-import { conflict, notFound } from '../../errors.ts';
+import { conflict, countAll, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { StackRow } from './store.ts';
@@ -22,7 +22,7 @@ interface Parts {
 /** Versions of Node-RED: which there are, and installing them. */
 export class StackService {
   readonly #parts: Parts;
-  readonly #installing = new Map<string, AbortController>();
+  readonly #installing = new Map<string, { abort: AbortController; ended: Promise<void> }>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -48,8 +48,8 @@ export class StackService {
 
   /** The default stack and those in use. */
   async warmStacks(): Promise<WarmStack[]> {
-    const { catalogue } = this.#parts.db.stores;
-    const memoryMb = (await catalogue.findInstanceType(undefined))?.memoryMb ?? DEFAULT_MEMORY_MB;
+    const { catalogue, instanceTypes } = this.#parts.db.stores;
+    const memoryMb = (await instanceTypes.find(undefined))?.memoryMb ?? DEFAULT_MEMORY_MB;
     const stacks = await catalogue.allStacks();
     return stacks
       .filter((stack) => stack.state === 'ready' && (stack.default || stack.instances > 0))
@@ -68,23 +68,42 @@ export class StackService {
       return stack;
     }
     const abort = new AbortController();
-    this.#installing.set(id, abort);
+    const begun = this.#begin(actor, stack);
+    const ended = begun
+      .then(() => this.#install(stack, abort.signal))
+      .catch(() => undefined)
+      .finally(() => this.#installing.delete(id));
+    this.#installing.set(id, { abort, ended });
+    await begun;
+    return this.get(id);
+  }
+
+  async #begin(actor: Actor, { id, name }: StackRow): Promise<void> {
     await this.#parts.db.transact(async (tx) => {
       await tx.stores.catalogue.updateStack(id, {
         state: 'installing',
         detail: 'Waiting for npm',
         progress: 0,
       });
-      await tx.audit({
-        event: 'stack.install-asked',
-        actor: auditActor(actor),
-        teamId: null,
-        applicationId: null,
-        subject: { kind: 'stack', id, name: stack.name },
-      });
-      tx.announce({ kind: 'stack', id, teamId: null, applicationId: null });
+      await recordStack(tx, actor, 'stack.install-asked', { id, name });
     });
-    void this.#install(stack, abort.signal).finally(() => this.#installing.delete(id));
+  }
+
+  /** Ends an installation that is under way, removes the files, and leaves the stack in the list. */
+  async remove(actor: Actor, id: string): Promise<StackRow> {
+    const stack = await this.get(id);
+    refuseInUse(stack);
+    const installing = this.#installing.get(id);
+    installing?.abort.abort(new Error('It was removed.'));
+    await installing?.ended;
+    await this.#parts.db.transact(async (tx) => {
+      // Looked at again with what was committed meanwhile: an instance may have been made.
+      const now = await tx.stores.catalogue.findStack(id);
+      refuseInUse(now ?? stack);
+      await tx.stores.catalogue.updateStack(id, { state: 'absent', detail: null, progress: null });
+      await recordStack(tx, actor, 'stack.removed', stack);
+    });
+    await this.#parts.installer.remove(stack);
     return this.get(id);
   }
 
@@ -92,12 +111,10 @@ export class StackService {
   async recover(): Promise<void> {
     for (const stack of await this.#parts.db.stores.catalogue.allStacks()) {
       if (stack.state === 'installing' || stack.state === 'testing') {
-        await this.#set(
-          stack.id,
-          'failed',
-          'The server was stopped during the installation. Start it again.',
-          null,
-        );
+        // What has its place was installed and tried; only the word for it is missing.
+        const isThere = this.#parts.installer.locate(stack) !== null;
+        const why = 'The server was stopped during the installation. Try it again, or remove it.';
+        await this.#set(stack.id, isThere ? 'ready' : 'failed', isThere ? null : why, null);
       } else if (stack.state === 'ready' && this.#parts.installer.locate(stack) === null) {
         await this.#set(stack.id, 'absent', 'Its files are gone. Install it again.', null);
       }
@@ -105,7 +122,7 @@ export class StackService {
   }
 
   stop(): void {
-    for (const abort of this.#installing.values()) {
+    for (const { abort } of this.#installing.values()) {
       abort.abort();
     }
   }
@@ -157,6 +174,44 @@ export class StackService {
   }
 }
 
+/** @throws AppError 409 when the files of a stack must stay */
+export function refuseInUse(stack: StackRow): void {
+  if (stack.bundled) {
+    throw conflict(
+      'bundled',
+      `${stack.name} came with the control plane; it stays. You can stop offering it instead.`,
+    );
+  }
+  if (stack.default) {
+    throw conflict('is_default', `${stack.name} is the default. Make another stack the default first.`);
+  }
+  if (stack.instances > 0) {
+    throw conflict(
+      'in_use',
+      `${stack.name} is used by ${countAll({ instance: stack.instances })}. Move them to another stack first, or only stop offering it.`,
+      { instances: stack.instances },
+    );
+  }
+}
+
+export async function recordStack(
+  tx: Transaction,
+  actor: Actor,
+  event: AuditEventName,
+  { id, name }: Pick<StackRow, 'id' | 'name'>,
+  details?: Record<string, unknown>,
+): Promise<void> {
+  await tx.audit({
+    event,
+    actor: auditActor(actor),
+    teamId: null,
+    applicationId: null,
+    subject: { kind: 'stack', id, name },
+    ...(details && { details }),
+  });
+  tx.announce({ kind: 'stack', id, teamId: null, applicationId: null });
+}
+
 export function presentStack(row: StackRow): StackView {
   return {
     id: row.id,
@@ -167,6 +222,12 @@ export function presentStack(row: StackRow): StackView {
     detail: row.detail,
     progress: row.progress,
     default: row.default,
+    active: row.active,
+    bundled: row.bundled,
+    replacedBy:
+      row.replacedById !== null && row.replacedByName !== null
+        ? { id: row.replacedById, name: row.replacedByName }
+        : null,
     instances: row.instances,
   };
 }

@@ -12,16 +12,18 @@ export interface StackRow {
   detail: string | null;
   progress: number | null;
   default: boolean;
+  /** False when it is not offered any more. */
+  active: boolean;
+  /** Came with the control plane. */
+  bundled: boolean;
+  /** The one that instances should move to. */
+  replacedById: string | null;
+  replacedByName: string | null;
   instances: number;
 }
 
-export interface InstanceTypeRow {
-  id: string;
-  name: string;
-  description: string;
-  memoryMb: number;
-  default: boolean;
-}
+/** What can be changed of a stack. */
+export type StackChanges = Partial<Pick<StackRow, 'name' | 'active' | 'replacedById'>>;
 
 export interface TemplateRow {
   id: string;
@@ -30,13 +32,6 @@ export interface TemplateRow {
   default: boolean;
 }
 
-const TYPE_COLUMNS = {
-  id: 'y.id',
-  name: 'y.name',
-  description: 'y.description',
-  memoryMb: 'y.memory_mb',
-  default: 'y.is_default',
-};
 const TEMPLATE_COLUMNS = {
   id: 'l.id',
   name: 'l.name',
@@ -48,7 +43,7 @@ function withDefault<T extends { default: boolean }>(row: T): T {
   return { ...row, default: Boolean(row.default) };
 }
 
-/** What instances are made of: stacks, instance types and templates. */
+/** What instances are made of besides their type: stacks and templates. */
 export class CatalogueStore {
   readonly #knex: Knex;
 
@@ -56,7 +51,7 @@ export class CatalogueStore {
     this.#knex = knex;
   }
 
-  async insertStack(stack: Omit<StackRow, 'instances'>): Promise<void> {
+  async insertStack(stack: Omit<StackRow, 'instances' | 'replacedByName'>): Promise<void> {
     await this.#knex('stacks').insert({
       id: stack.id,
       name: stack.name,
@@ -66,7 +61,45 @@ export class CatalogueStore {
       detail: stack.detail,
       progress: stack.progress,
       is_default: stack.default,
+      is_active: stack.active,
+      is_bundled: stack.bundled,
+      replaced_by: stack.replacedById,
     });
+  }
+
+  async changeStack(id: string, { name, active, replacedById }: StackChanges): Promise<void> {
+    await this.#knex('stacks')
+      .where({ id })
+      .update({
+        id,
+        ...(name !== undefined && { name }),
+        ...(active !== undefined && { is_active: active }),
+        ...(replacedById !== undefined && { replaced_by: replacedById }),
+      });
+  }
+
+  async makeStackDefault(id: string): Promise<void> {
+    await this.#knex('stacks').update({ is_default: this.#knex.raw('id = ?', [id]) });
+  }
+
+  /** Also from what leads to it. */
+  async deleteStack(id: string): Promise<void> {
+    await this.#knex('stacks').where({ replaced_by: id }).update({ replaced_by: null });
+    await this.#knex('stacks').where({ id }).delete();
+  }
+
+  async findStackByVersion(nodeRed: string, nodeJs: string | null): Promise<StackRow | null> {
+    const row = await this.#knex('stacks as s')
+      .where({ node_red: nodeRed, node_js: nodeJs })
+      .first<StackRow>(this.#stackColumns());
+    return row ? normaliseStack(row) : null;
+  }
+
+  async bundledStack(): Promise<StackRow | null> {
+    const row = await this.#knex('stacks as s')
+      .where('s.is_bundled', true)
+      .first<StackRow>(this.#stackColumns());
+    return row ? normaliseStack(row) : null;
   }
 
   async updateStack(
@@ -108,34 +141,6 @@ export class CatalogueStore {
     return { ...page, items: page.items.map(normaliseStack) };
   }
 
-  async insertInstanceType(type: InstanceTypeRow): Promise<void> {
-    await this.#knex('instance_types').insert({
-      id: type.id,
-      name: type.name,
-      description: type.description,
-      memory_mb: type.memoryMb,
-      is_default: type.default,
-    });
-  }
-
-  /** The one with that id, or without an id the default one. */
-  async findInstanceType(id: string | undefined): Promise<InstanceTypeRow | null> {
-    const types = this.#knex('instance_types as y');
-    const wanted = id === undefined ? types.where('y.is_default', true) : types.where('y.id', id);
-    return (await wanted.first<InstanceTypeRow>(TYPE_COLUMNS)) ?? null;
-  }
-
-  async listInstanceTypes(query: ListQuery): Promise<Page<InstanceTypeRow>> {
-    const page = await readPage<InstanceTypeRow>(this.#knex('instance_types as y'), {
-      query,
-      id: 'y.id',
-      search: ['y.name'],
-      cursorOf: (row) => [row.id, row.id],
-      select: (builder) => builder.select(TYPE_COLUMNS),
-    });
-    return { ...page, items: page.items.map(withDefault) };
-  }
-
   async insertTemplate(template: TemplateRow): Promise<void> {
     await this.#knex('templates').insert({
       id: template.id,
@@ -173,11 +178,20 @@ export class CatalogueStore {
       detail: 's.detail',
       progress: 's.progress',
       default: 's.is_default',
+      active: 's.is_active',
+      bundled: 's.is_bundled',
+      replacedById: 's.replaced_by',
+      replacedByName: this.#knex('stacks as n').whereRaw('n.id = s.replaced_by').select('n.name'),
       instances: this.#knex('instances').whereRaw('stack_id = s.id').count('*'),
     } as unknown as Record<string, string>;
   }
 }
 
 function normaliseStack(row: StackRow): StackRow {
-  return { ...withDefault(row), instances: Number(row.instances) };
+  return {
+    ...withDefault(row),
+    active: Boolean(row.active),
+    bundled: Boolean(row.bundled),
+    instances: Number(row.instances),
+  };
 }

@@ -21,7 +21,7 @@ export async function readUsage(stores: Stores, teamId: string, limits: TeamLimi
   }
   const byType = await stores.teamTypes.countInstancesByType(teamId);
   for (const [id, allowed] of Object.entries(limits.instancesByType)) {
-    const type = await stores.catalogue.findInstanceType(id);
+    const type = await stores.instanceTypes.find(id);
     if (type !== null) {
       const name = `Hosted instances of the type ${type.name}`;
       items.push({ limit: `instancesByType.${id}`, name, allowed, have: byType.get(id) ?? 0 });
@@ -54,7 +54,7 @@ export async function refuseBeyondLimit(
   if (instanceTypeId !== undefined && ofType !== undefined) {
     const have = (await tx.stores.teamTypes.countInstancesByType(teamId)).get(instanceTypeId) ?? 0;
     if (have > ofType) {
-      const type = await tx.stores.catalogue.findInstanceType(instanceTypeId);
+      const type = await tx.stores.instanceTypes.find(instanceTypeId);
       throw reached(ofType, `hosted instances of the type ${type?.name ?? instanceTypeId}`);
     }
   }

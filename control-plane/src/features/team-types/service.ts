@@ -103,7 +103,7 @@ export class TeamTypeService {
 
   async #checkInstanceTypes(tx: Transaction, limits: TeamLimits): Promise<void> {
     for (const id of Object.keys(limits.instancesByType)) {
-      if ((await tx.stores.catalogue.findInstanceType(id)) === null) {
+      if ((await tx.stores.instanceTypes.find(id)) === null) {
         throw invalid('limits.instancesByType', `names ${id}, which is not an instance type`);
       }
     }

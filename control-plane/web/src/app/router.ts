@@ -135,6 +135,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Stacks' },
   },
   {
+    path: '/admin/instance-types',
+    component: () => import('../features/instance-types/InstanceTypesPage.vue'),
+    meta: { title: 'Instance types' },
+  },
+  {
     path: '/admin/users',
     component: () => import('../features/users/UsersPage.vue'),
     meta: { title: 'Users' },

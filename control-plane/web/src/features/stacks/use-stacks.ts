@@ -5,6 +5,11 @@ import { useTopic } from '../../shared/live/use-topic.ts';
 import { useNotices } from '../../shared/notices.ts';
 import { useLoad } from '../../shared/use-load.ts';
 
+/** Whether a stack is being installed or tried. */
+export function isBusy(stack: StackView): boolean {
+  return stack.state === 'installing' || stack.state === 'testing';
+}
+
 /** All stacks, live, and the way to install one. */
 export function useStacks() {
   const notices = useNotices();
