@@ -2,6 +2,7 @@ import {
   DisplayName,
   InstanceName,
   NEEDS_ATTENTION,
+  NOTIFICATION_KINDS,
   Password,
   RESERVED_INSTANCE_NAMES,
   ROLE_PERMISSIONS,
@@ -39,6 +40,11 @@ export function vocabulary(): Plugin {
       Object.entries(ROLE_PERMISSIONS).map(([role, permissions]) => [role, [...permissions]]),
     ),
     statuses: RUNTIME_STATUSES,
+    notificationKinds: Object.entries(NOTIFICATION_KINDS).map(([kind, { severity, text }]) => ({
+      kind,
+      severity,
+      text,
+    })),
     needsAttention: [...NEEDS_ATTENTION],
     reservedInstanceNames: [...RESERVED_INSTANCE_NAMES],
     textRules: {

@@ -1,5 +1,5 @@
 declare module 'virtual:vocabulary' {
-  import type { Permission, Role, RuntimeStatus } from '@flowyard/protocol';
+  import type { NotificationKind, Permission, Role, RuntimeStatus, Severity } from '@flowyard/protocol';
 
   interface TextRule {
     pattern?: string;
@@ -10,6 +10,7 @@ declare module 'virtual:vocabulary' {
   export const roles: readonly Role[];
   export const rolePermissions: Readonly<Record<Role, readonly Permission[]>>;
   export const statuses: readonly RuntimeStatus[];
+  export const notificationKinds: ReadonlyArray<{ kind: NotificationKind; severity: Severity; text: string }>;
   export const needsAttention: readonly RuntimeStatus[];
   export const reservedInstanceNames: readonly string[];
   export const textRules: Readonly<

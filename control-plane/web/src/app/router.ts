@@ -130,6 +130,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Your account' },
   },
   {
+    path: '/notifications',
+    component: () => import('../features/notifications/NotificationsPage.vue'),
+    meta: { title: 'Notifications' },
+  },
+  {
     path: '/admin/stacks',
     component: () => import('../features/stacks/StacksPage.vue'),
     meta: { title: 'Stacks' },
