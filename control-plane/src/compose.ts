@@ -33,6 +33,7 @@ import { DeploymentService } from './features/pipelines/deployment-service.ts';
 import { PipelineService } from './features/pipelines/service.ts';
 import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
+import { RecycleBinService } from './features/recycle-bin/service.ts';
 import { SettingsService } from './features/settings/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
@@ -218,6 +219,7 @@ function composeFeatures(
     users,
     teams,
     invitations,
+    recycleBin: new RecycleBinService({ db, changes, logger }),
     passwordResets,
     platform,
     teamTypes,

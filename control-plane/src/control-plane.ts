@@ -184,6 +184,7 @@ export class ControlPlane {
       );
       await this.#db.stores.passwordResets.deleteExpired(new Date().toISOString());
       await this.#parts.invitations.deleteExpired(Date.now());
+      await this.#parts.recycleBin.purgeOld();
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();
       await this.#parts.notifications.deleteOld();

@@ -12,6 +12,7 @@ import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
+import { recycleBinRoutes } from './features/recycle-bin/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
@@ -32,6 +33,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...platformRoutes({ ...parts, sessionGiver, singleSignOnName: null }),
     ...secondFactorRoutes(parts.secondFactor),
     ...teamTypeRoutes(parts.teamTypes),
+    ...recycleBinRoutes(parts.recycleBin),
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),
     ...catalogueRoutes({ ...parts, stores }),

@@ -50,6 +50,8 @@ const OWNER = [
   'instance:configure',
   'instance:delete',
   'snapshot:delete',
+  'recycle-bin:read',
+  'recycle-bin:edit',
   'device:create',
   'device:delete',
   'device-group:edit',

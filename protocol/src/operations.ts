@@ -10,6 +10,7 @@ import * as oauth from './api/oauth.ts';
 import * as pipelines from './api/pipelines.ts';
 import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
+import * as recycleBin from './api/recycle-bin.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as settings from './api/settings.ts';
@@ -20,7 +21,7 @@ import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform },
-  teams: { ...teamTypes, ...teams, ...invitations },
+  teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
   applications,
   instances: { ...instances, ...settings },
   snapshots,

@@ -1,5 +1,5 @@
 import { type ApplicationRole, type Permission, type Role, roleMay } from '@flowyard/protocol';
-import { forbidden, notFound, unauthenticated } from '../errors.ts';
+import { conflict, forbidden, notFound, unauthenticated } from '../errors.ts';
 import type { Changes } from '../relay/changes.ts';
 import type { Actor, UserActor } from './actor.ts';
 import { PlaceCache } from './place-cache.ts';
@@ -103,6 +103,7 @@ export class Access {
       effectiveRole(actor, {
         teamId,
         applicationId,
+        suspended: false,
         teamRole: roles.teamRole,
         override: applicationId === null ? null : (roles.overrides.get(applicationId) ?? null),
       });
@@ -124,6 +125,9 @@ export class Access {
     }
     if (actor.readOnly && WRITING.test(permission)) {
       throw forbidden('This access token may only read.');
+    }
+    if (roleMay(role, permission) && place.suspended && WRITING.test(permission)) {
+      throw teamSuspended();
     }
     if (!roleMay(role, permission)) {
       throw forbidden(`Your role here is ${role}; that does not allow this. Ask an owner of the team.`);
@@ -148,8 +152,18 @@ export class Access {
     if (!RUNTIME_READS.has(permission) && !(own && RUNTIME_SELF.has(permission))) {
       throw forbidden('Node-RED itself may not do this. Do it as a person, in the sidebar or on the page.');
     }
+    if (place.suspended && WRITING.test(permission)) {
+      throw teamSuspended();
+    }
     return { teamId: place.teamId, applicationId: place.applicationId, role: null };
   }
+}
+
+function teamSuspended() {
+  return conflict(
+    'team_suspended',
+    'This team is suspended: its instances stand still, and nothing in it can be changed. An administrator of the platform can lift that.',
+  );
 }
 
 /** @throws AppError 401 unless it is a person */

@@ -20,6 +20,8 @@ export interface Place {
 }
 
 export interface PlaceWithRoles extends Place {
+  /** The team stands still: nothing of it may be changed. */
+  suspended: boolean;
   teamRole: Role | null;
   override: ApplicationRole | null;
 }
@@ -29,6 +31,7 @@ interface PlaceRow {
   application_id: string | null;
   role: Role | null;
   override: ApplicationRole | null;
+  suspended_at: string | null;
 }
 
 /** Finds out where things belong and which roles a person has there: one query for each question. */
@@ -49,10 +52,18 @@ export class ScopeStore {
       .leftJoin('application_roles as r', (join) =>
         join.on('r.application_id', 'place.application_id').andOnVal('r.user_id', userId ?? ''),
       )
-      .select('place.team_id', 'place.application_id', 'm.role', 'r.role as override')
+      .join('teams as home', 'home.id', 'place.team_id')
+      .whereNull('home.deleted_at')
+      .select('place.team_id', 'place.application_id', 'm.role', 'r.role as override', 'home.suspended_at')
       .first();
     return row
-      ? { teamId: row.team_id, applicationId: row.application_id, teamRole: row.role, override: row.override }
+      ? {
+          teamId: row.team_id,
+          applicationId: row.application_id,
+          teamRole: row.role,
+          override: row.override,
+          suspended: row.suspended_at !== null,
+        }
       : null;
   }
 
@@ -77,9 +88,11 @@ export class ScopeStore {
     memberships: Array<{ teamId: string; role: Role }>;
     overrides: Array<{ teamId: string; applicationId: string; role: ApplicationRole }>;
   }> {
-    const memberships = await this.#knex('team_members')
-      .where({ user_id: userId })
-      .select<Array<{ teamId: string; role: Role }>>({ teamId: 'team_id', role: 'role' });
+    const memberships = await this.#knex('team_members as m')
+      .join('teams as t', 't.id', 'm.team_id')
+      .where('m.user_id', userId)
+      .whereNull('t.deleted_at')
+      .select<Array<{ teamId: string; role: Role }>>({ teamId: 'm.team_id', role: 'm.role' });
     const overrides = await this.#knex('application_roles as r')
       .join('applications as a', 'a.id', 'r.application_id')
       .where('r.user_id', userId)
@@ -99,8 +112,9 @@ export class ScopeStore {
       case 'application':
         return knex('applications').where('id', id).select('team_id', 'id as application_id');
       case 'instance':
+        return knex('instances').where('id', id).whereNull('deleted_at').select('team_id', 'application_id');
       case 'snapshot':
-        return knex(`${kind}s`).where('id', id).select('team_id', 'application_id');
+        return knex('snapshots').where('id', id).select('team_id', 'application_id');
       case 'device':
         return knex('devices as d')
           .leftJoin('instances as i', 'i.id', 'd.instance_id')

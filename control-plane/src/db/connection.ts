@@ -8,6 +8,7 @@ import * as people from './migrations/007-people.ts';
 import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
 import * as joining from './migrations/011-joining.ts';
+import * as recycleBin from './migrations/012-recycle-bin.ts';
 import * as settings from './migrations/016-settings.ts';
 import * as catalogue from './migrations/021-catalogue.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '031-notifications': notifications,
     '011-joining': joining,
     '021-catalogue': catalogue,
+    '012-recycle-bin': recycleBin,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -16,6 +16,7 @@ import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
+import { RecycleBinStore } from '../features/recycle-bin/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
@@ -39,6 +40,7 @@ export function createStores(knex: Knex) {
     invitations: new InvitationStore(knex),
     platformSettings: new PlatformSettingsStore(knex),
     passwordResets: new PasswordResetStore(knex),
+    recycleBin: new RecycleBinStore(knex),
     teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
     catalogue: new CatalogueStore(knex),

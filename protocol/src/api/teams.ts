@@ -14,6 +14,8 @@ export const TeamView = z.object({
   teamTypeId: Id,
   /** The role of whoever asks; null for an administrator who is not a member. */
   role: Role.nullable(),
+  /** Its instances stand still, and nothing in it can be changed. */
+  suspended: z.boolean(),
   createdAt: Time,
 });
 export type TeamView = z.infer<typeof TeamView>;
@@ -60,7 +62,7 @@ export const updateTeam = operation('updateTeam', {
 export const deleteTeam = operation('deleteTeam', {
   method: 'DELETE',
   path: '/teams/:id',
-  summary: 'Delete a team; refused while it has applications or devices',
+  summary: 'Delete a team; it can be brought back for seven days',
   params: IdParams,
   response: NoContent,
   status: 204,

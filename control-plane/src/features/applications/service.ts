@@ -61,11 +61,15 @@ export class ApplicationService {
   async delete(actor: UserActor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       const application = await this.#require(tx, id);
-      if (application.instances + application.devices > 0) {
-        const { instances, devices } = application;
-        const what = countAll({ 'hosted instance': instances, device: devices });
-        const message = `The application still has ${what}. Delete them first; devices can also be assigned elsewhere.`;
-        throw conflict('in_use', message, { instances, devices });
+      if (application.instances + application.binned + application.devices > 0) {
+        const { instances, devices, binned } = application;
+        const what = countAll({
+          'hosted instance': instances,
+          device: devices,
+          'instance in the recycle bin': binned,
+        });
+        const message = `The application still has ${what}. Delete them first, also from the recycle bin; devices can be assigned elsewhere.`;
+        throw conflict('in_use', message, { instances, devices, binned });
       }
       await tx.stores.applications.delete(id);
       await this.#record(tx, actor, 'application.deleted', application);

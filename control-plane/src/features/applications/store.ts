@@ -9,6 +9,8 @@ export interface ApplicationRow {
   description: string;
   createdAt: string;
   instances: number;
+  /** In the recycle bin. */
+  binned: number;
   devices: number;
   deviceGroups: number;
   pipelines: number;
@@ -130,7 +132,8 @@ export class ApplicationStore {
       name: 'a.name',
       description: 'a.description',
       createdAt: 'a.created_at',
-      instances: count('instances'),
+      instances: count('instances').whereNull('deleted_at'),
+      binned: count('instances').whereNotNull('deleted_at'),
       devices,
       deviceGroups: count('device_groups'),
       pipelines: count('pipelines'),
@@ -142,6 +145,7 @@ function normalise(row: ApplicationRow): ApplicationRow {
   return {
     ...row,
     instances: Number(row.instances),
+    binned: Number(row.binned),
     devices: Number(row.devices),
     deviceGroups: Number(row.deviceGroups),
     pipelines: Number(row.pipelines),

@@ -62,7 +62,10 @@ export class DeviceStore {
   }
 
   async find(id: string): Promise<DeviceRow | null> {
-    const row = await this.#joined().where('d.id', id).first<DeviceRow>(DEVICE_COLUMNS);
+    const row = await this.#joined()
+      .where('d.id', id)
+      .whereNotIn('d.team_id', this.#deletedTeams())
+      .first<DeviceRow>(DEVICE_COLUMNS);
     return row ? normalise(row) : null;
   }
 
@@ -72,6 +75,7 @@ export class DeviceStore {
       rows.push(
         ...(await this.#joined()
           .whereIn('d.id', ids.slice(start, start + BATCH))
+          .whereNotIn('d.team_id', this.#deletedTeams())
           .select<DeviceRow[]>(DEVICE_COLUMNS)),
       );
     }
@@ -81,6 +85,7 @@ export class DeviceStore {
   async findIdByToken(tokenHash: string): Promise<string | null> {
     const row: { id: string } | undefined = await this.#knex('devices')
       .where({ token_hash: tokenHash })
+      .whereNotIn('team_id', this.#deletedTeams())
       .first('id');
     return row?.id ?? null;
   }
@@ -262,6 +267,11 @@ export class DeviceStore {
     where
       .where((own) => own.whereNull('d.application_id').orWhereNotIn('d.application_id', applications))
       .andWhere((via) => via.whereNull('d.instance_id').orWhereNotIn('d.instance_id', hiddenInstances));
+  }
+
+  /** Their devices go on with what they run, and are nobody's meanwhile. */
+  #deletedTeams(): Knex.QueryBuilder {
+    return this.#knex('teams').whereNotNull('deleted_at').select('id');
   }
 
   #joined(): Knex.QueryBuilder {

@@ -87,7 +87,7 @@ export class InstanceDriverHost implements DriverHost {
 
   async readTarget(instanceId: string): Promise<InstanceTarget | null> {
     const { stores } = this.#parts.db;
-    const row = await stores.instances.find(instanceId);
+    const row = await stores.instances.findForDriver(instanceId);
     const stack = row && (await this.#parts.stacks.locate(row.stackId));
     if (row === null || stack === null) {
       return null;
@@ -192,7 +192,7 @@ export class InstanceDriverHost implements DriverHost {
 
   async #write(report: InstanceReport): Promise<void> {
     await this.#parts.db.transact(async (tx) => {
-      const row = await tx.stores.instances.find(report.instanceId);
+      const row = await tx.stores.instances.findForDriver(report.instanceId);
       if (row === null) {
         return;
       }

@@ -12,7 +12,7 @@ import {
   setInstanceVariables,
   updateInstance,
 } from '@flowyard/protocol';
-import type { Access } from '../../access/authorize.ts';
+import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { bearerOf } from '../../http/authenticate.ts';
@@ -48,7 +48,7 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
         : instances.setDescription(actor, params.id, body.description),
     ),
     route(deleteInstance, may('instance:delete', 'instance'), ({ actor, params }) =>
-      instances.delete(actor, params.id),
+      instances.delete(requireUser(actor), params.id),
     ),
     route(controlInstance, may('instance:control', 'instance'), ({ actor, params, body }) =>
       instances.control(actor, params.id, body.action),

@@ -8,7 +8,7 @@ import {
   RESERVED_INSTANCE_NAMES,
   type VariableView,
 } from '@flowyard/protocol';
-import { type Actor, auditActor } from '../../access/actor.ts';
+import { type Actor, auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
@@ -168,8 +168,10 @@ export class InstanceService {
     return this.view(id);
   }
 
-  async delete(actor: Actor, id: string): Promise<void> {
+  /** Into the recycle bin: it stops, and its name and folder are kept for a week. */
+  async delete(actor: UserActor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
+      await tx.stores.recycleBin.lockInstance(id);
       const instance = await this.require(tx, id);
       const users = await tx.stores.instances.usersOf(id);
       if (users.length > 0) {
@@ -179,7 +181,7 @@ export class InstanceService {
           { users },
         );
       }
-      await tx.stores.instances.delete(id);
+      await tx.stores.recycleBin.put('instances', id, { id: actor.userId, name: actor.username });
       await this.#record(tx, actor, 'instance.deleted', instance);
       this.#reconcile(tx, id);
     });

@@ -117,6 +117,13 @@ export interface FlowsChange {
   runningSnapshotId: string | null;
 }
 
+/** What keeps an instance from running, whatever is wanted of it. */
+interface Held {
+  instanceGone: string | null;
+  teamGone: string | null;
+  teamSuspended: string | null;
+}
+
 export class InstanceStore {
   readonly #knex: Knex;
 
@@ -145,15 +152,40 @@ export class InstanceStore {
   }
 
   async find(id: string): Promise<InstanceRow | null> {
-    return (await this.#joined().where('i.id', id).first<InstanceRow>(COLUMNS)) ?? null;
+    return (await this.#present().where('i.id', id).first<InstanceRow>(COLUMNS)) ?? null;
+  }
+
+  /** Also one in the recycle bin or of a team that stands still, with what the driver makes of it now. */
+  async findForDriver(id: string): Promise<InstanceRow | null> {
+    const row = await this.#joined()
+      .join('teams as t', 't.id', 'i.team_id')
+      .where('i.id', id)
+      .first<(InstanceRow & Held) | undefined>({
+        ...COLUMNS,
+        instanceGone: 'i.deleted_at',
+        teamGone: 't.deleted_at',
+        teamSuspended: 't.suspended_at',
+      });
+    if (row === undefined) {
+      return null;
+    }
+    const { instanceGone, teamGone, teamSuspended, ...instance } = row;
+    const isGone = instanceGone !== null || teamGone !== null;
+    const held = isGone ? 'stopped' : teamSuspended === null ? null : 'suspended';
+    return { ...instance, desired: held ?? instance.desired };
   }
 
   async findMany(ids: string[]): Promise<InstanceRow[]> {
-    return this.#joined().whereIn('i.id', ids).select<InstanceRow[]>(COLUMNS);
+    return this.#present().whereIn('i.id', ids).select<InstanceRow[]>(COLUMNS);
   }
 
   async findIdByName(name: string): Promise<string | null> {
-    const row: { id: string } | undefined = await this.#knex('instances').where({ name }).first('id');
+    const row: { id: string } | undefined = await this.#knex('instances as i')
+      .join('teams as t', 't.id', 'i.team_id')
+      .where('i.name', name)
+      .whereNull('i.deleted_at')
+      .whereNull('t.deleted_at')
+      .first('i.id as id');
     return row?.id ?? null;
   }
 
@@ -163,8 +195,8 @@ export class InstanceStore {
   ): Promise<Page<InstanceRow>> {
     const filtered =
       'applicationId' in filter
-        ? this.#joined().where('i.application_id', filter.applicationId)
-        : this.#joined().where('i.team_id', filter.teamId).whereNotIn('i.application_id', filter.hidden);
+        ? this.#present().where('i.application_id', filter.applicationId)
+        : this.#present().where('i.team_id', filter.teamId).whereNotIn('i.application_id', filter.hidden);
     return readPage<InstanceRow>(filtered, {
       query,
       sort: 'i.name',
@@ -184,6 +216,7 @@ export class InstanceStore {
   async states(teamId: string, hidden: string[]) {
     return this.#knex('instances')
       .where({ team_id: teamId })
+      .whereNull('deleted_at')
       .whereNotIn('application_id', hidden)
       .select<
         Array<{ id: string; name: string; state: InstanceState; reason: string | null; since: string }>
@@ -256,10 +289,6 @@ export class InstanceStore {
     await this.#knex('instances').where({ id }).update({ target_snapshot_id: snapshotId });
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#knex('instances').where({ id }).delete();
-  }
-
   async variables(id: string): Promise<VariableRow[]> {
     const rows = await this.#knex('instance_variables')
       .where({ instance_id: id })
@@ -289,6 +318,11 @@ export class InstanceStore {
       ...stages.map((row) => `a stage of pipeline ${row.name}`),
       ...devices.map((row) => `assigned device ${row.name}`),
     ];
+  }
+
+  /** Those that are not in the recycle bin. */
+  #present(): Knex.QueryBuilder {
+    return this.#joined().whereNull('i.deleted_at');
   }
 
   #joined(): Knex.QueryBuilder {

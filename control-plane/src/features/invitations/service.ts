@@ -195,6 +195,9 @@ export class InvitationService {
       await tx.stores.teams.lock(teamId);
       const row = await find(tx);
       const person = await who(tx, row);
+      if ((await tx.stores.teams.find(teamId, person.id))?.suspendedAt != null) {
+        throw conflict('team_suspended', `${row.teamName} is suspended at the moment. Try again later.`);
+      }
       if ((await tx.stores.teams.findMember(teamId, person.id)) !== null) {
         throw conflict('already_member', `You are a member of ${row.teamName} already.`);
       }

@@ -98,7 +98,7 @@ export class InvitationStore {
   }
 
   #joined(): Knex.QueryBuilder {
-    return this.#knex('invitations as v').join('teams as t', 't.id', 'v.team_id');
+    return this.#knex('invitations as v').join('teams as t', 't.id', 'v.team_id').whereNull('t.deleted_at');
   }
 
   #page(filtered: Knex.QueryBuilder, query: ListQuery): Promise<Page<InvitationRow>> {

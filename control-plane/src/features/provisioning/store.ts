@@ -69,7 +69,13 @@ export class ProvisioningStore {
 
   async findByHash(tokenHash: string): Promise<ProvisioningTokenRow | null> {
     return (
-      (await this.#joined().where('t.token_hash', tokenHash).first<ProvisioningTokenRow>(COLUMNS)) ?? null
+      (await this.#joined()
+        .join('teams as home', 'home.id', 't.team_id')
+        .where('t.token_hash', tokenHash)
+        .whereNull('home.deleted_at')
+        .whereNull('home.suspended_at')
+        .whereNull('i.deleted_at')
+        .first<ProvisioningTokenRow>(COLUMNS)) ?? null
     );
   }
 

@@ -8,6 +8,7 @@ import {
   listMembers,
   listTeams,
   removeMember,
+  suspendTeam,
   type TeamView,
   updateMember,
   updateTeam,
@@ -16,7 +17,7 @@ import type { UserActor } from '../../access/actor.ts';
 import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import type { Stores } from '../../db/stores.ts';
-import { ACCOUNT, may, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import { ACCOUNT, ADMINISTRATOR, may, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import { readTeamOverview } from './overview.ts';
 import type { TeamService } from './service.ts';
 import type { TeamRow } from './store.ts';
@@ -34,6 +35,7 @@ function presentTeam(row: TeamRow, actor: UserActor): TeamView {
     slug: row.slug,
     teamTypeId: row.teamTypeId,
     role: actor.admin ? 'owner' : row.role,
+    suspended: row.suspendedAt !== null,
     createdAt: row.createdAt,
   };
 }
@@ -56,6 +58,9 @@ export function teamRoutes({ teams, stores, access }: Parts): Route[] {
     }),
     route(deleteTeam, may('team:delete', 'team'), ({ actor, params }) =>
       teams.delete(requireUser(actor), params.id),
+    ),
+    route(suspendTeam, ADMINISTRATOR, async ({ actor, params, body }) =>
+      presentTeam(await teams.suspend(actor, params.id, body.suspended), actor),
     ),
     route(getTeamOverview, may('instance:read', 'team'), async ({ actor, params }) =>
       readTeamOverview(stores, params.id, await access.hiddenApplications(actor, params.id)),

@@ -1,9 +1,10 @@
 import type { AuditEventName, ListQuery, Page, Role } from '@flowyard/protocol';
 import { auditActor, isLimited, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
-import { conflict, countAll, forbidden, invalid, notFound } from '../../errors.ts';
+import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
+import { wakeTeam } from '../recycle-bin/wake-team.ts';
 import { exceeded, readUsage, refuseBeyondLimit } from '../team-types/limits.ts';
 import type { MemberRow, TeamRow } from './store.ts';
 
@@ -108,18 +109,33 @@ export class TeamService {
     return this.get(actor, id);
   }
 
+  /** Into the recycle bin: from this moment it does not exist for anybody, and its instances stop. */
   async delete(actor: UserActor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
+      await tx.stores.teams.lock(id);
       const team = await this.#require(tx, id, actor.userId);
-      const { applications, devices } = await tx.stores.teams.contents(id);
-      if (applications + devices > 0) {
-        const what = countAll({ application: applications, device: devices });
-        throw conflict('in_use', `The team still has ${what}. Delete them first.`, { applications, devices });
+      if (await tx.stores.recycleBin.isDeploying(id)) {
+        throw conflict('deploying', 'A push is under way in this team. Wait for its end, or stop it first.');
       }
-      await tx.stores.teams.delete(id);
+      await tx.stores.recycleBin.put('teams', id, { id: actor.userId, name: actor.username });
       await this.#audit(tx, actor, 'team.deleted', team);
+      await wakeTeam(tx, this.#changes, id);
     });
-    this.#changes.emit('access', { kind: 'access', userId: null });
+  }
+
+  /** Stops its instances and refuses changes; what should run is remembered, and runs again afterwards. */
+  async suspend(actor: UserActor, id: string, suspended: boolean): Promise<TeamRow> {
+    await this.#db.transact(async (tx) => {
+      await tx.stores.teams.lock(id);
+      const team = await this.#require(tx, id, actor.userId);
+      if ((team.suspendedAt !== null) === suspended) {
+        return;
+      }
+      await tx.stores.teams.setSuspended(id, suspended ? new Date().toISOString() : null);
+      await this.#audit(tx, actor, suspended ? 'team.suspended' : 'team.resumed', team);
+      await wakeTeam(tx, this.#changes, id);
+    });
+    return this.get(actor, id);
   }
 
   listMembers(teamId: string, query: ListQuery): Promise<Page<MemberRow>> {

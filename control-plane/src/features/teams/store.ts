@@ -8,6 +8,7 @@ export interface TeamRow {
   slug: string;
   teamTypeId: string;
   createdAt: string;
+  suspendedAt: string | null;
   /** Of the person the team is read for. */
   role: Role | null;
 }
@@ -26,6 +27,7 @@ const TEAM_COLUMNS = {
   slug: 't.slug',
   teamTypeId: 't.team_type_id',
   createdAt: 't.created_at',
+  suspendedAt: 't.suspended_at',
   role: 'm.role',
 };
 const MEMBER_COLUMNS = {
@@ -43,7 +45,7 @@ export class TeamStore {
     this.#knex = knex;
   }
 
-  async insert(team: Omit<TeamRow, 'role'>): Promise<void> {
+  async insert(team: Omit<TeamRow, 'role' | 'suspendedAt'>): Promise<void> {
     await this.#knex('teams').insert({
       id: team.id,
       name: team.name,
@@ -115,15 +117,8 @@ export class TeamStore {
     }
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#knex('teams').where({ id }).delete();
-  }
-
-  /** What a team still has. */
-  async contents(id: string): Promise<{ applications: number; devices: number }> {
-    const applications = await this.#knex('applications').where({ team_id: id }).count({ n: '*' }).first();
-    const devices = await this.#knex('devices').where({ team_id: id }).count({ n: '*' }).first();
-    return { applications: Number(applications?.n ?? 0), devices: Number(devices?.n ?? 0) };
+  async setSuspended(id: string, at: string | null): Promise<void> {
+    await this.#knex('teams').where({ id }).update({ suspended_at: at });
   }
 
   async insertMember(teamId: string, userId: string, role: Role, since: string): Promise<void> {
@@ -188,9 +183,9 @@ export class TeamStore {
   }
 
   #withRole(userId: string): Knex.QueryBuilder {
-    return this.#knex('teams as t').leftJoin('team_members as m', (join) =>
-      join.on('m.team_id', 't.id').andOnVal('m.user_id', userId),
-    );
+    return this.#knex('teams as t')
+      .leftJoin('team_members as m', (join) => join.on('m.team_id', 't.id').andOnVal('m.user_id', userId))
+      .whereNull('t.deleted_at');
   }
 
   #members(teamId: string): Knex.QueryBuilder {
