@@ -14,6 +14,7 @@ import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
 import { DeviceService } from './features/devices/service.ts';
+import { HttpTokenService } from './features/http-tokens/service.ts';
 import { InstanceTypeService } from './features/instance-types/service.ts';
 import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
@@ -34,6 +35,7 @@ import { PipelineService } from './features/pipelines/service.ts';
 import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
 import { RecycleBinService } from './features/recycle-bin/service.ts';
+import { PageAccess } from './features/settings/page-access.ts';
 import { SettingsService } from './features/settings/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
@@ -42,11 +44,13 @@ import { StackAdministration } from './features/stacks/administration.ts';
 import { StackService } from './features/stacks/service.ts';
 import { TeamTypeService } from './features/team-types/service.ts';
 import { TeamService } from './features/teams/service.ts';
+import { TemplateService } from './features/templates/service.ts';
 import { AccessTokenService } from './features/users/access-token-service.ts';
 import { PasswordResetService } from './features/users/password-reset-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
 import { UserService } from './features/users/service.ts';
 import { UserAdministration } from './features/users/user-administration.ts';
+import { VariableService } from './features/variables/service.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { Idempotency } from './http/idempotency.ts';
 import type { Listeners } from './http/listeners.ts';
@@ -187,6 +191,9 @@ function composeFeatures(
     figuresOf: (id) => driverHost.figuresOf(id),
   });
   const settings = new SettingsService({ db, changes, vault, passwords });
+  const variables = new VariableService({ db, vault });
+  const templates = new TemplateService({ db, changes, vault, passwords });
+  const httpTokens = new HttpTokenService({ db });
   const flows = new FlowsService({ db, changes, vault });
   const applier = new SnapshotApplier({ db, changes, vault });
   const snapshots = new SnapshotService({ db, vault, applier });
@@ -209,6 +216,7 @@ function composeFeatures(
   const deployments = new DeploymentService({ db, snapshots, advance: (id) => runner.advance(id) });
   const redirectUriOf = (name: string) => urlOf(name) + CALLBACK_PATH;
   const oauth = new OAuthService({ db, vault, access, changes, redirectUriOf });
+  const pages = new PageAccess({ db, changes, passwords, httpTokens, oauth });
   const audit = new AuditService({ db, key: vault.auditKey });
   return {
     access,
@@ -226,6 +234,10 @@ function composeFeatures(
     applications,
     instances,
     settings,
+    variables,
+    templates,
+    httpTokens,
+    pages,
     flows,
     snapshots,
     targets,
@@ -265,6 +277,7 @@ function composeRelay(
   });
   const proxy = createProxy({
     domain: () => new URL(listeners.publicUrl()).hostname,
+    pages: features.pages,
     signIn: new ProxyClient({ db, changes, oauth, publicUrl: () => listeners.publicUrl(), redirectUriOf }),
     driver,
     stateOf: (id) => driverHost.stateOf(id),

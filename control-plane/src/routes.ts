@@ -4,6 +4,7 @@ import { applicationRoutes } from './features/applications/routes.ts';
 import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
+import { httpTokenRoutes } from './features/http-tokens/routes.ts';
 import { instanceTypeRoutes } from './features/instance-types/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
 import { invitationRoutes } from './features/invitations/routes.ts';
@@ -18,9 +19,11 @@ import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
+import { templateRoutes } from './features/templates/routes.ts';
 import { userRoutes } from './features/users/routes.ts';
 import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
 import { SessionGiver } from './features/users/session-giver.ts';
+import { variableRoutes } from './features/variables/routes.ts';
 import type { Route } from './http/route.ts';
 import { SignInLimit } from './http/sign-in-limit.ts';
 
@@ -36,10 +39,13 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...recycleBinRoutes(parts.recycleBin),
     ...teamRoutes({ ...parts, stores }),
     ...applicationRoutes(parts),
-    ...catalogueRoutes({ ...parts, stores }),
+    ...catalogueRoutes(parts),
     ...instanceTypeRoutes(parts.instanceTypes),
     ...instanceRoutes(parts),
     ...settingsRoutes(parts),
+    ...variableRoutes(parts),
+    ...templateRoutes(parts),
+    ...httpTokenRoutes(parts),
     ...snapshotRoutes(parts),
     ...deviceRoutes(parts),
     ...deviceGroupRoutes(parts),

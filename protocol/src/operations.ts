@@ -2,6 +2,7 @@ import * as applications from './api/applications.ts';
 import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
+import * as httpTokens from './api/http-tokens.ts';
 import * as instanceTypes from './api/instance-types.ts';
 import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
@@ -17,19 +18,21 @@ import * as settings from './api/settings.ts';
 import * as snapshots from './api/snapshots.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
+import * as templates from './api/templates.ts';
+import * as variables from './api/variables.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
   applications,
-  instances: { ...instances, ...settings },
+  instances: { ...instances, ...settings, ...variables, ...httpTokens },
   snapshots,
   devices,
   pipelines,
   provisioning,
   notifications,
-  catalogue: { ...instanceTypes, ...catalogue },
+  catalogue: { ...instanceTypes, ...catalogue, ...templates },
   oauth,
   audit,
 };

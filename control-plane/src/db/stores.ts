@@ -5,6 +5,7 @@ import { AuditStore } from '../features/audit/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
+import { HttpTokenStore } from '../features/http-tokens/store.ts';
 import { InstanceTypeStore } from '../features/instance-types/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { InvitationStore } from '../features/invitations/store.ts';
@@ -47,6 +48,7 @@ export function createStores(knex: Knex) {
     templates: new TemplateStore(knex),
     variables: new VariableStore(knex),
     instanceTypes: new InstanceTypeStore(knex),
+    httpTokens: new HttpTokenStore(knex),
     instances: new InstanceStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),

@@ -16,7 +16,11 @@ export interface EditorSignIn {
    */
   identify(request: IncomingMessage, instance: ProxiedInstance): Promise<string | null>;
   /** Where to send the browser to sign in, and the cookie that remembers state and PKCE verifier meanwhile. */
-  begin(request: IncomingMessage, instance: ProxiedInstance): { location: string; cookie: string };
+  begin(
+    request: IncomingMessage,
+    instance: ProxiedInstance,
+    scope: 'editor' | 'page',
+  ): { location: string; cookie: string };
   /** Ends the sign-in at the callback: where to go and the cookies to set; null when code or state do not fit. */
   complete(
     request: IncomingMessage,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RuntimeStatus } from '@flowyard/protocol';
+import type { PageVerdict } from './page-gate.ts';
 import { isNavigation } from './proxied-request.ts';
 
 export interface Answer {
@@ -81,6 +82,47 @@ export function failedSignInAnswer(name: string): Answer {
     content:
       '<p>Signing in took too long, was started in another window, or is not allowed here.</p><p><a href="/">Try again</a></p>',
   });
+}
+
+/** When somebody may not open the HTTP pages, and what they lack. */
+export function refusedAnswer(
+  request: IncomingMessage,
+  name: string,
+  verdict: Exclude<PageVerdict, { kind: 'pass' }>,
+): Answer {
+  const { status, message, headers } = refusal(name, verdict);
+  if (!isNavigation(request)) {
+    return json(status, { code: status === 429 ? 'too_many' : 'unauthenticated', message }, headers);
+  }
+  return page(status, { title: 'Sign in', heading: name, content: `<p>${escapeHtml(message)}</p>`, headers });
+}
+
+function refusal(
+  name: string,
+  verdict: Exclude<PageVerdict, { kind: 'pass' }>,
+): { status: number; message: string; headers: Record<string, string> } {
+  switch (verdict.kind) {
+    case 'wait':
+      return {
+        status: 429,
+        message: `Too many attempts. Try again in ${verdict.seconds} seconds.`,
+        headers: { 'retry-after': String(verdict.seconds) },
+      };
+    case 'sign-in':
+      return { status: 401, message: `Sign in to Flowyard to open ${name}.`, headers: {} };
+    case 'ask':
+      return verdict.how === 'password'
+        ? {
+            status: 401,
+            message: `${name} asks for a user name and a password.`,
+            headers: { 'www-authenticate': `Basic realm="${name}", charset="UTF-8"` },
+          }
+        : {
+            status: 401,
+            message: `${name} asks for an HTTP token, sent as "Authorization: Bearer".`,
+            headers: { 'www-authenticate': `Bearer realm="${name}"` },
+          };
+  }
 }
 
 function json(status: number, error: object, headers: Record<string, string> = {}): Answer {

@@ -6,6 +6,7 @@ import { createProxyServer } from 'httpxy';
 import type { Logger } from 'pino';
 import type { Driver } from '../drivers/driver.ts';
 import { CALLBACK_PATH, type EditorSignIn, type ProxiedInstance } from './editor-sign-in.ts';
+import type { PageGate, PageVerdict } from './page-gate.ts';
 import {
   forwardedHeaders,
   instanceNameOf,
@@ -14,12 +15,20 @@ import {
   pathOf,
   stripCookies,
 } from './proxied-request.ts';
-import { type Answer, awayAnswer, brokenAnswer, failedSignInAnswer, unknownAnswer } from './proxy-pages.ts';
+import {
+  type Answer,
+  awayAnswer,
+  brokenAnswer,
+  failedSignInAnswer,
+  refusedAnswer,
+  unknownAnswer,
+} from './proxy-pages.ts';
 
 export interface ProxyOptions {
   /** Instances are at `<name>.<domain>`. */
   domain: () => string;
   signIn: EditorSignIn;
+  pages: PageGate;
   driver: Pick<Driver, 'address'>;
   /** For the page that says why an instance does not answer. */
   stateOf: (instanceId: string) => { status: RuntimeStatus; reason: string | null } | null;
@@ -42,6 +51,8 @@ export interface InstanceProxy {
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
 const UPGRADE_TIMEOUT_MS = 10_000;
 const EDITOR_SOCKET = '/comms';
+/** Signing in by password is for when we are away; through us it would be a door for guessing. */
+const EMERGENCY_SIGN_IN = /^\/auth\/token\/?$/i;
 
 /** Leads requests to the hosted Node-REDs, and tells them who is at the editor. */
 export function createProxy(options: ProxyOptions): InstanceProxy {
@@ -102,9 +113,7 @@ class HostProxy implements InstanceProxy {
       return;
     }
     const identity = await this.#identify(request, instance);
-    if (identity === null && isNavigation(request) && pathOf(request) === '/') {
-      const { location, cookie } = this.#options.signIn.begin(request, instance);
-      response.writeHead(302, { location, 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
+    if (identity === null && !(await this.#admit(request, response, instance))) {
       return;
     }
     const address = this.#options.driver.address(instance.id);
@@ -126,13 +135,63 @@ class HostProxy implements InstanceProxy {
     }
   }
 
+  /** Whether somebody without an editor session may go on; if not, they have their answer. */
+  async #admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    instance: ProxiedInstance,
+  ): Promise<boolean> {
+    const { pages } = this.#options;
+    const path = pathOf(request);
+    if (await pages.hasEditor(instance)) {
+      if (isNavigation(request) && path === '/') {
+        this.#beginSignIn(request, response, instance, 'editor');
+        return false;
+      }
+      if (EMERGENCY_SIGN_IN.test(path)) {
+        send(response, unknownAnswer(request, this.#options.pageUrl()));
+        return false;
+      }
+    }
+    const verdict = await pages.decide(request, instance, isFromOwnPages(request));
+    if (verdict.kind === 'sign-in' && isNavigation(request)) {
+      this.#beginSignIn(request, response, instance, 'page');
+      return false;
+    }
+    if (verdict.kind !== 'pass') {
+      send(response, refusedAnswer(request, instance.name, verdict));
+      return false;
+    }
+    spend(request, verdict);
+    return true;
+  }
+
+  #beginSignIn(
+    request: IncomingMessage,
+    response: ServerResponse,
+    instance: ProxiedInstance,
+    scope: 'editor' | 'page',
+  ): void {
+    const { location, cookie } = this.#options.signIn.begin(request, instance, scope);
+    response.writeHead(302, { location, 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
+  }
+
   async #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const instance = await this.#find(request);
     if (!instance) {
       refuse(socket, '404 Not Found');
       return;
     }
-    const identity = pathOf(request) === EDITOR_SOCKET ? await this.#identify(request, instance) : null;
+    const person = await this.#identify(request, instance);
+    if (person === null) {
+      const verdict = await this.#options.pages.decide(request, instance, isFromOwnPages(request));
+      if (verdict.kind !== 'pass') {
+        refuse(socket, verdict.kind === 'wait' ? '429 Too Many Requests' : '401 Unauthorized');
+        return;
+      }
+      spend(request, verdict);
+    }
+    const identity = pathOf(request) === EDITOR_SOCKET ? person : null;
     const address = this.#options.driver.address(instance.id);
     if (!address) {
       refuse(socket, '503 Service Unavailable');
@@ -193,6 +252,13 @@ class HostProxy implements InstanceProxy {
       response,
       awayAnswer(request, { name: instance.name, status, reason, pageUrl: this.#options.pageUrl() }),
     );
+  }
+}
+
+/** What let somebody in is not for flows to see. */
+function spend(request: IncomingMessage, verdict: Extract<PageVerdict, { kind: 'pass' }>): void {
+  if (verdict.spent) {
+    delete request.headers.authorization;
   }
 }
 

@@ -9,6 +9,7 @@ const PREFIXES = {
   code: 'fyc_',
   editor: 'fye_',
   setup: 'fyw_',
+  http: 'fyh_',
   invitation: 'fyi_',
   reset: 'fyn_',
 } as const;

@@ -102,19 +102,3 @@ export const actOnStack = operation('actOnStack', {
   response: StackView,
   status: 202,
 });
-
-export const TemplateView = z.object({
-  id: Id,
-  name: z.string(),
-  description: z.string(),
-  default: z.boolean(),
-});
-export type TemplateView = z.infer<typeof TemplateView>;
-
-export const listTemplates = operation('listTemplates', {
-  method: 'GET',
-  path: '/templates',
-  summary: 'Templates of settings for instances',
-  query: ListQuery,
-  response: pageOf(TemplateView),
-});

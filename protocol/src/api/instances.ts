@@ -3,6 +3,7 @@ import { FlowCredentials, Flows } from '../flows.ts';
 import { Description, Id, InstanceName, Time, VariableName } from '../names.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { Desired, InstanceState, RuntimeStatus } from '../status.ts';
+import { VariableValue } from './variables.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
@@ -62,8 +63,6 @@ export const listInstances = operation('listInstances', {
   response: pageOf(InstanceView),
 });
 
-const VariableValue = z.string().max(100_000, 'must have at most 100000 characters');
-
 export const createInstance = operation('createInstance', {
   method: 'POST',
   path: '/applications/:id/instances',
@@ -119,38 +118,6 @@ export const controlInstance = operation('controlInstance', {
   body: z.strictObject({ action: InstanceAction }),
   response: InstanceView,
   status: 202,
-});
-
-export const VariableView = z.object({
-  name: z.string(),
-  /** Null when it is secret: those can be set and used, not read. */
-  value: z.string().nullable(),
-  secret: z.boolean(),
-});
-export type VariableView = z.infer<typeof VariableView>;
-
-const VariableInput = z.strictObject({
-  name: VariableName,
-  /** Left out for a secret that stays as it is. */
-  value: VariableValue.optional(),
-  secret: z.boolean().default(false),
-});
-
-export const getInstanceVariables = operation('getInstanceVariables', {
-  method: 'GET',
-  path: '/instances/:id/env',
-  summary: 'Variables of an instance',
-  params: IdParams,
-  response: z.object({ items: z.array(VariableView) }),
-});
-
-export const setInstanceVariables = operation('setInstanceVariables', {
-  method: 'PUT',
-  path: '/instances/:id/env',
-  summary: 'Set the variables of an instance; they hold from its next start',
-  params: IdParams,
-  body: z.strictObject({ items: z.array(VariableInput).max(500) }),
-  response: z.object({ items: z.array(VariableView) }),
 });
 
 /** Flows as they are stored. Credentials, encrypted, go only to the instance itself. */

@@ -10,13 +10,15 @@ export const AuthorizeQuery = z.strictObject({
   state: z.string().min(8).max(500),
   code_challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   code_challenge_method: z.literal('S256'),
+  /** What is to be opened: the editor, or the HTTP pages of the flows. */
+  scope: z.enum(['editor', 'page']).default('editor'),
 });
 export type AuthorizeQuery = z.infer<typeof AuthorizeQuery>;
 
 export const authorize = operation('authorize', {
   method: 'GET',
   path: '/oauth/authorize',
-  summary: 'Sign in to the editor of an instance; answers with a redirect',
+  summary: 'Sign in to the editor or the HTTP pages of an instance; answers with a redirect',
   query: AuthorizeQuery,
   response: NoContent,
 });

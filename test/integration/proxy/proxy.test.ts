@@ -5,6 +5,7 @@ import { IDENTITY_HEADER, type Role, type RuntimeStatus } from '@flowyard/protoc
 import pino from 'pino';
 import { WebSocket } from 'ws';
 import { CALLBACK_PATH, type EditorSignIn } from '../../../control-plane/src/proxy/editor-sign-in.ts';
+import { OPEN_PAGES } from '../../../control-plane/src/proxy/page-gate.ts';
 import { createProxy, type InstanceProxy } from '../../../control-plane/src/proxy/proxy.ts';
 import { eventually } from '../../support/eventually.ts';
 import { buildHttpFlow, textRoute } from '../../support/node-red-flows.ts';
@@ -62,6 +63,7 @@ describe('the proxy', function () {
     proxy = createProxy({
       domain: () => 'localhost',
       signIn,
+      pages: OPEN_PAGES,
       driver: {
         address: (instanceId) => (elsewhere === undefined ? world.driver.address(instanceId) : elsewhere),
       },

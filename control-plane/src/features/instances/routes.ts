@@ -53,12 +53,12 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
     route(controlInstance, may('instance:control', 'instance'), ({ actor, params, body }) =>
       instances.control(actor, params.id, body.action),
     ),
-    route(getInstanceVariables, may('instance:read', 'instance'), async ({ params }) => ({
-      items: await instances.variables(params.id),
-    })),
-    route(setInstanceVariables, may('instance:edit', 'instance'), async ({ actor, params, body }) => ({
-      items: await instances.setVariables(actor, params.id, body.items),
-    })),
+    route(getInstanceVariables, may('instance:read', 'instance'), ({ params }) =>
+      instances.variables(params.id),
+    ),
+    route(setInstanceVariables, may('instance:edit', 'instance'), ({ actor, params, body }) =>
+      instances.setVariables(actor, params.id, body.items),
+    ),
     route(getFlows, may('instance:read', 'instance'), ({ actor, params }) =>
       flows.read(params.id, actor.kind === 'instance' && actor.instanceId === params.id),
     ),

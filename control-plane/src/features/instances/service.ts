@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import {
   type AuditEventName,
   type InstanceAction,
+  type InstanceVariables,
   type InstanceView,
   type ListQuery,
   type Page,
   RESERVED_INSTANCE_NAMES,
-  type VariableView,
+  type VariableInput,
 } from '@flowyard/protocol';
 import { type Actor, auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
@@ -15,10 +16,20 @@ import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import {
+  isRestartNeeded,
+  ownSettings,
+  readInstanceTemplate,
+  resolveInstanceSettings,
+  resolveInstanceVariables,
+  startedWith,
+  startFacts,
+} from '../settings/levels.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
+import { changedNames, showVariable, toVariables } from '../variables/variable-input.ts';
 import { chooseParts } from './choose-parts.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
-import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
+import type { InstanceRow, NewInstance } from './store.ts';
 
 /** What a view of an instance calls by name. */
 const NAMED_IN_VIEWS: ReadonlySet<string> = new Set(['application', 'snapshot', 'stack']);
@@ -126,6 +137,10 @@ export class InstanceService {
     input: CreateInstance,
   ): Promise<NewInstance> {
     const { type, stack, template } = await chooseParts(tx.stores, input);
+    const { content } = await readInstanceTemplate(tx.stores, {
+      templateId: template.id,
+      templateName: template.name,
+    });
     return {
       id,
       name: input.name,
@@ -136,7 +151,7 @@ export class InstanceService {
       templateId: template.id,
       desired: input.start === false ? 'stopped' : 'running',
       state: 'created',
-      flowsDigest: await tx.stores.blobs.put(EMPTY_FLOWS),
+      flowsDigest: content.flows ?? (await tx.stores.blobs.put(EMPTY_FLOWS)),
       credentialSecret: this.#parts.vault.seal(randomBytes(32).toString('hex')),
       createdAt: new Date().toISOString(),
     };
@@ -187,50 +202,46 @@ export class InstanceService {
     });
   }
 
-  async variables(id: string): Promise<VariableView[]> {
-    const rows = await this.#db.stores.instances.variables(id);
-    return rows.map((row) => ({ name: row.name, value: row.secret ? null : row.value, secret: row.secret }));
+  async variables(id: string): Promise<InstanceVariables> {
+    const { stores } = this.#db;
+    const instance = await stores.instances.find(id);
+    if (instance === null) {
+      throw notFound('instance');
+    }
+    const template = await readInstanceTemplate(stores, instance);
+    const resolved = await resolveInstanceVariables(stores, instance, template);
+    const settings = resolveInstanceSettings(template, instance, ownSettings(instance));
+    const now = startFacts(template, settings, resolved);
+    const shown = [...resolved.values()]
+      .map(({ value, origin, locked }) => ({ ...showVariable(value), origin, locked }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return {
+      items: (await stores.instances.variables(id)).map(showVariable),
+      resolved: shown,
+      restartNeeded: isRestartNeeded(startedWith(instance), now),
+    };
   }
 
-  async setVariables(
-    actor: Actor,
-    id: string,
-    items: Array<{ name: string; value?: string | undefined; secret: boolean }>,
-  ): Promise<VariableView[]> {
-    const names = items.map((item) => item.name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) {
-      throw invalid('items', `names ${twice} twice`);
-    }
+  async setVariables(actor: Actor, id: string, items: VariableInput[]): Promise<InstanceVariables> {
     await this.#db.transact(async (tx) => {
       const instance = await this.require(tx, id);
       const before = await tx.stores.instances.variables(id);
-      const rows = items.map((item) => this.#toVariable(item, before));
+      const rows = toVariables(items, before, this.#parts.vault);
+      const template = await readInstanceTemplate(tx.stores, instance);
+      const locked = new Set(template.content.variables.filter((one) => one.locked).map(({ name }) => name));
+      const refused = changedNames(before, rows).find(
+        (name) => locked.has(name) && rows.some((row) => row.name === name),
+      );
+      if (refused !== undefined) {
+        throw invalid('items', `sets ${refused}, which is locked by the template ${template.name}`);
+      }
       await tx.stores.instances.replaceVariables(id, rows);
       await this.#record(tx, actor, 'instance.variables-changed', instance, {
         before: before.map((row) => row.name),
-        after: names,
+        after: items.map((item) => item.name),
       });
     });
     return this.variables(id);
-  }
-
-  #toVariable(
-    item: { name: string; value?: string | undefined; secret: boolean },
-    before: VariableRow[],
-  ): VariableRow {
-    if (item.value !== undefined) {
-      return {
-        name: item.name,
-        value: item.secret ? this.#parts.vault.seal(item.value) : item.value,
-        secret: item.secret,
-      };
-    }
-    const known = before.find((row) => row.name === item.name);
-    if (known === undefined || !known.secret || !item.secret) {
-      throw invalid('items', `needs a value for ${item.name}`);
-    }
-    return known;
   }
 
   async require(tx: Transaction, id: string): Promise<InstanceRow> {

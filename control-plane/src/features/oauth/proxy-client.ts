@@ -55,7 +55,11 @@ export class ProxyClient implements EditorSignIn {
     return token === null ? null : this.#parts.oauth.identify(token, instance.id);
   }
 
-  begin(request: IncomingMessage, instance: ProxiedInstance): { location: string; cookie: string } {
+  begin(
+    request: IncomingMessage,
+    instance: ProxiedInstance,
+    scope: 'editor' | 'page',
+  ): { location: string; cookie: string } {
     const state = randomBytes(16).toString('base64url');
     const verifier = randomBytes(32).toString('base64url');
     const back = Buffer.from(localPath(request.url)).toString('base64url');
@@ -67,6 +71,7 @@ export class ProxyClient implements EditorSignIn {
       state,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
+      scope,
     }).toString();
     const cookie = this.#cookie(FLOW_COOKIE, `${state}.${verifier}.${back}`, FLOW_SECONDS, COOKIE_PATH);
     return { location: location.href, cookie };

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type AuthorizeQuery, type EditorIdentity, type Role, roleMay } from '@flowyard/protocol';
+import {
+  type AuthorizeQuery,
+  type EditorIdentity,
+  type Permission,
+  type Role,
+  roleMay,
+} from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import type { Access } from '../../access/authorize.ts';
 import type { Database } from '../../db/database.ts';
@@ -7,12 +13,16 @@ import { AppError, invalid } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import type { UserRow } from '../users/store.ts';
 
 const CODE_SECONDS = 60;
 const EDITOR_HOURS = 12;
 /** An identity is signed for so long, and reused for half of it. */
 const IDENTITY_SECONDS = 300;
+const PAGE_CACHE_MS = 10_000;
 const MAX_CACHED = 10_000;
+
+const PERMISSION = { editor: 'instance:open-editor', page: 'instance:open-page' } as const;
 
 export const EDITOR_SESSION_SECONDS = EDITOR_HOURS * 3600;
 
@@ -28,15 +38,19 @@ interface Parts {
 export class OAuthService {
   readonly #parts: Parts;
   readonly #identities = new Map<string, { signed: string | null; until: number }>();
+  readonly #pageSessions = new Map<string, { may: boolean; until: number }>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    parts.changes.on('access', () => this.#identities.clear());
+    parts.changes.on('access', () => {
+      this.#identities.clear();
+      this.#pageSessions.clear();
+    });
   }
 
-  /** A code for the editor of an instance, for somebody who may open it. */
+  /** A code for the editor or the pages of an instance, for somebody who may open them. */
   async authorize(actor: UserActor, query: AuthorizeQuery): Promise<string> {
-    await this.#parts.access.authorize(actor, 'instance:open-editor', 'instance', query.client_id);
+    await this.#parts.access.authorize(actor, PERMISSION[query.scope], 'instance', query.client_id);
     const { db } = this.#parts;
     const instance = await db.stores.instances.find(query.client_id);
     if (instance === null || query.redirect_uri !== this.#parts.redirectUriOf(instance.name)) {
@@ -52,6 +66,7 @@ export class OAuthService {
       instanceId: instance.id,
       redirectUri: query.redirect_uri,
       codeChallenge: query.code_challenge,
+      scope: query.scope,
       expiresAt: new Date(Date.now() + CODE_SECONDS * 1000).toISOString(),
     });
     return code;
@@ -92,7 +107,7 @@ export class OAuthService {
       const user = await tx.stores.users.find(code.userId);
       if (instance !== null && user !== null) {
         await tx.audit({
-          event: 'editor.opened',
+          event: code.scope === 'page' ? 'http-page.opened' : 'editor.opened',
           actor: {
             ...auditActor({ kind: 'system' }),
             kind: 'user',
@@ -128,22 +143,34 @@ export class OAuthService {
     return signed;
   }
 
+  /** Whether the person behind a session may open the HTTP pages of the instance now. */
+  async mayOpenPages(token: string, instanceId: string): Promise<boolean> {
+    const key = `${instanceId} ${hashToken(token)}`;
+    const cached = this.#pageSessions.get(key);
+    if (cached !== undefined && cached.until > Date.now()) {
+      return cached.may;
+    }
+    const person = await this.#personOf(token, instanceId);
+    const may = person !== null && (await this.#roleIn(person, instanceId, 'instance:open-page')) !== null;
+    if (this.#pageSessions.size >= MAX_CACHED) {
+      this.#pageSessions.clear();
+    }
+    this.#pageSessions.set(key, { may, until: Date.now() + (may ? PAGE_CACHE_MS : 1000) });
+    return may;
+  }
+
+  async #personOf(token: string, instanceId: string): Promise<UserRow | null> {
+    const { stores } = this.#parts.db;
+    const session = await stores.oauth.findEditorSession(hashToken(token));
+    const isValid =
+      session !== null && session.instanceId === instanceId && session.expiresAt >= new Date().toISOString();
+    return isValid ? stores.users.find(session.userId) : null;
+  }
+
   async #readIdentity(token: string, instanceId: string): Promise<EditorIdentity | null> {
-    const { db, access } = this.#parts;
-    const session = await db.stores.oauth.findEditorSession(hashToken(token));
-    if (
-      session === null ||
-      session.instanceId !== instanceId ||
-      session.expiresAt < new Date().toISOString()
-    ) {
-      return null;
-    }
-    const user = await db.stores.users.find(session.userId);
-    if (user === null) {
-      return null;
-    }
-    const role = await this.#roleIn(access, user, instanceId);
-    return role === null
+    const user = await this.#personOf(token, instanceId);
+    const role = user && (await this.#roleIn(user, instanceId, 'instance:open-editor'));
+    return user === null || role === null
       ? null
       : {
           userId: user.id,
@@ -155,11 +182,7 @@ export class OAuthService {
         };
   }
 
-  async #roleIn(
-    access: Access,
-    user: { id: string; username: string; name: string; admin: boolean },
-    instanceId: string,
-  ): Promise<Role | null> {
+  async #roleIn(user: UserRow, instanceId: string, permission: Permission): Promise<Role | null> {
     const actor: UserActor = {
       kind: 'user',
       userId: user.id,
@@ -173,8 +196,8 @@ export class OAuthService {
       readOnly: false,
     };
     try {
-      const { role } = await access.authorize(actor, 'instance:open-editor', 'instance', instanceId);
-      return role !== null && role !== 'none' && roleMay(role, 'instance:open-editor') ? role : null;
+      const { role } = await this.#parts.access.authorize(actor, permission, 'instance', instanceId);
+      return role !== null && role !== 'none' && roleMay(role, permission) ? role : null;
     } catch (error) {
       if (error instanceof AppError) {
         return null;

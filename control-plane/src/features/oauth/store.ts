@@ -6,6 +6,7 @@ export interface CodeRow {
   instanceId: string;
   redirectUri: string;
   codeChallenge: string;
+  scope: 'editor' | 'page';
   expiresAt: string;
 }
 
@@ -32,6 +33,7 @@ export class OAuthStore {
       instance_id: code.instanceId,
       redirect_uri: code.redirectUri,
       code_challenge: code.codeChallenge,
+      scope: code.scope,
       expires_at: code.expiresAt,
     });
   }
@@ -44,6 +46,7 @@ export class OAuthStore {
       instanceId: 'instance_id',
       redirectUri: 'redirect_uri',
       codeChallenge: 'code_challenge',
+      scope: 'scope',
       expiresAt: 'expires_at',
     });
     const deleted = await this.#knex('oauth_codes').where({ code_hash: codeHash }).delete();

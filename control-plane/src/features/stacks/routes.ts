@@ -1,14 +1,5 @@
-import {
-  actOnStack,
-  createStack,
-  deleteStack,
-  getStack,
-  listStacks,
-  listTemplates,
-  updateStack,
-} from '@flowyard/protocol';
+import { actOnStack, createStack, deleteStack, getStack, listStacks, updateStack } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
-import type { Stores } from '../../db/stores.ts';
 import { ADMINISTRATOR, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import type { StackAdministration } from './administration.ts';
 import { presentStack, type StackService } from './service.ts';
@@ -16,10 +7,9 @@ import { presentStack, type StackService } from './service.ts';
 interface Parts {
   stacks: StackService;
   stackAdministration: StackAdministration;
-  stores: Stores;
 }
 
-export function catalogueRoutes({ stacks, stackAdministration, stores }: Parts): Route[] {
+export function catalogueRoutes({ stacks, stackAdministration }: Parts): Route[] {
   return [
     route(listStacks, SIGNED_IN, async ({ query }) => mapPage(await stacks.list(query), presentStack)),
     route(getStack, SIGNED_IN, async ({ params }) => presentStack(await stacks.get(params.id))),
@@ -37,6 +27,5 @@ export function catalogueRoutes({ stacks, stackAdministration, stores }: Parts):
           : await stacks.install(actor, params.id),
       ),
     ),
-    route(listTemplates, SIGNED_IN, ({ query }) => stores.catalogue.listTemplates(query)),
   ];
 }

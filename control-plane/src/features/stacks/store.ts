@@ -157,17 +157,6 @@ export class CatalogueStore {
     return (await wanted.first<TemplateRow>(TEMPLATE_COLUMNS)) ?? null;
   }
 
-  async listTemplates(query: ListQuery): Promise<Page<TemplateRow>> {
-    const page = await readPage<TemplateRow>(this.#knex('templates as l'), {
-      query,
-      id: 'l.id',
-      search: ['l.name'],
-      cursorOf: (row) => [row.id, row.id],
-      select: (builder) => builder.select(TEMPLATE_COLUMNS),
-    });
-    return { ...page, items: page.items.map(withDefault) };
-  }
-
   #stackColumns() {
     return {
       id: 's.id',

@@ -36,6 +36,20 @@ export class VariableStore {
     }
   }
 
+  /** What it is called and where it belongs; null when it is not there. */
+  async ownerName(owner: {
+    kind: 'team' | 'application';
+    id: string;
+  }): Promise<{ name: string; teamId: string } | null> {
+    const row = await this.#knex(`${owner.kind}s`)
+      .where({ id: owner.id })
+      .first<{ name: string; teamId: string }>({
+        name: 'name',
+        teamId: owner.kind === 'team' ? 'id' : 'team_id',
+      });
+    return row ?? null;
+  }
+
   /** All variables that reach the instances of an application from above, in one query. */
   async above(teamId: string, applicationId: string): Promise<SharedVariables> {
     const part = (level: keyof SharedVariables, rows: Knex.QueryBuilder) =>
