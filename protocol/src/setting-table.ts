@@ -34,16 +34,18 @@ export type SettingSection = keyof typeof SETTING_SECTIONS;
 export type SettingApplies = 'live' | 'restart' | 'process';
 
 /** How a value is entered. `secret` is sealed and `password` hashed; neither is ever shown again. */
-export type SettingInput =
-  | 'switch'
-  | 'text'
-  | 'colour'
-  | 'number'
-  | 'choice'
-  | 'list'
-  | 'time-zone'
-  | 'secret'
-  | 'password';
+export const SETTING_INPUTS = [
+  'switch',
+  'text',
+  'colour',
+  'number',
+  'choice',
+  'list',
+  'time-zone',
+  'secret',
+  'password',
+] as const;
+export type SettingInput = (typeof SETTING_INPUTS)[number];
 
 export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   section: SettingSection;

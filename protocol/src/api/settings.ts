@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id } from '../names.ts';
 import { operation } from '../operation.ts';
+import { SETTING_INPUTS } from '../setting-table.ts';
 import { RuntimeSettings, SettingKey } from '../settings.ts';
 
 const IdParams = z.strictObject({ id: Id });
@@ -58,6 +59,29 @@ export const SettingsView = z.object({
   }),
 });
 export type SettingsView = z.infer<typeof SettingsView>;
+
+/** What a setting is, for forms. */
+export const SettingDefinitionView = z.object({
+  key: SettingKey,
+  section: z.string(),
+  title: z.string(),
+  help: z.string(),
+  input: z.enum(SETTING_INPUTS),
+  choices: z.record(z.string(), z.string()).nullable(),
+  unit: z.string().nullable(),
+  default: z.unknown(),
+  /** Whether it may be without a value. */
+  optional: z.boolean(),
+  needsRestart: z.boolean(),
+});
+export type SettingDefinitionView = z.infer<typeof SettingDefinitionView>;
+
+export const listSettingDefinitions = operation('listSettingDefinitions', {
+  method: 'GET',
+  path: '/settings',
+  summary: 'Every setting that instances and templates may have, and what it does',
+  response: z.object({ items: z.array(SettingDefinitionView) }),
+});
 
 export const getInstanceSettings = operation('getInstanceSettings', {
   method: 'GET',

@@ -227,28 +227,33 @@ describe('Access, walked through', function () {
     assert.deepEqual(wrong, []);
   });
 
-  it('the editor opens for whoever may open it, and for nobody else', async () => {
-    const { url } = await cp.admin.call('getInstance', { params: { id: world.ids.instance } });
-    const wrong: string[] = [];
-    for (const person of people.filter((candidate) => candidate.signedIn && candidate.client.cookie)) {
-      const query = new URLSearchParams({
-        response_type: 'code',
-        client_id: world.ids.instance,
-        redirect_uri: url + CALLBACK_PATH,
-        state: 'a state of ours',
-        code_challenge: createHash('sha256').update(randomBytes(32)).digest('base64url'),
-        code_challenge_method: 'S256',
-      });
-      const answer = await person.client.send('GET', `/oauth/authorize?${query}`);
-      const opens = (answer.headers.get('location') ?? '').startsWith(url);
-      checks++;
-      if (opens !== may(roleOf(person, true), 'instance:open-editor')) {
-        wrong.push(
-          `${person.who}: the editor ${opens ? 'opens' : 'does not open'} (${answer.headers.get('location')})`,
-        );
+  const SIGN_INS = { editor: 'instance:open-editor', page: 'instance:open-page' } as const;
+  for (const [scope, permission] of Object.entries(SIGN_INS)) {
+    const what = scope === 'page' ? 'sign-in to HTTP pages works' : 'the editor opens';
+    it(`${what} for whoever may, and for nobody else`, async () => {
+      const { url } = await cp.admin.call('getInstance', { params: { id: world.ids.instance } });
+      const wrong: string[] = [];
+      for (const person of people.filter((candidate) => candidate.signedIn && candidate.client.cookie)) {
+        const query = new URLSearchParams({
+          response_type: 'code',
+          client_id: world.ids.instance,
+          redirect_uri: url + CALLBACK_PATH,
+          state: 'a state of ours',
+          code_challenge: createHash('sha256').update(randomBytes(32)).digest('base64url'),
+          code_challenge_method: 'S256',
+          scope,
+        });
+        const answer = await person.client.send('GET', `/oauth/authorize?${query}`);
+        const opens = (answer.headers.get('location') ?? '').startsWith(url);
+        checks++;
+        if (opens !== may(roleOf(person, true), permission)) {
+          wrong.push(
+            `${person.who}: ${scope} ${opens ? 'opens' : 'does not open'} (${answer.headers.get('location')})`,
+          );
+        }
       }
-    }
 
-    assert.deepEqual(wrong, []);
-  });
+      assert.deepEqual(wrong, []);
+    });
+  }
 });

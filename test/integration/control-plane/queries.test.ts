@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { buildApplication, buildInstance, uniqueName } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 
 /** A moment longer than anything is remembered between requests. */
 const FORGOTTEN_MS = 2100;
+
+const QUIET_MS = 100;
 
 /** The runner of deployments looks for work all the time, whoever asks for what. */
 const OF_THE_RUNNER = /select .id. from .deployments. where .state. in/;
@@ -30,9 +33,20 @@ describe('The number of queries of a request', function () {
     skew += FORGOTTEN_MS;
     Date.now = () => realNow() + skew;
     await cp.admin.call('getUser');
+    await quiet();
     queries = [];
     await request();
     return queries.filter((sql) => !OF_THE_RUNNER.test(sql)).length;
+  }
+
+  /** What the driver reads of a new instance is over. */
+  async function quiet(): Promise<void> {
+    const others = () => queries.filter((sql) => !OF_THE_RUNNER.test(sql)).length;
+    let before = -1;
+    while (before !== others()) {
+      before = others();
+      await sleep(QUIET_MS);
+    }
   }
 
   /** Asks for a list when it is short and when it is long. */

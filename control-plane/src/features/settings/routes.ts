@@ -1,9 +1,18 @@
-import { getInstanceSettings, putInstanceSettings, setInstanceTemplate } from '@flowyard/protocol';
-import { may, type Route, route } from '../../http/route.ts';
+import {
+  getInstanceSettings,
+  listSettingDefinitions,
+  putInstanceSettings,
+  SETTING_KEYS,
+  SETTING_SECTIONS,
+  setInstanceTemplate,
+  settingDefinition,
+} from '@flowyard/protocol';
+import { may, type Route, route, SIGNED_IN } from '../../http/route.ts';
 import type { SettingsService } from './service.ts';
 
 export function settingsRoutes({ settings }: { settings: SettingsService }): Route[] {
   return [
+    route(listSettingDefinitions, SIGNED_IN, async () => ({ items: definitions() })),
     route(getInstanceSettings, may('instance:read', 'instance'), ({ params }) => settings.view(params.id)),
     route(putInstanceSettings, may('instance:configure', 'instance'), ({ actor, params, body }) =>
       settings.put(actor, params.id, body.values),
@@ -12,4 +21,22 @@ export function settingsRoutes({ settings }: { settings: SettingsService }): Rou
       settings.setTemplate(actor, params.id, body.templateId),
     ),
   ];
+}
+
+function definitions() {
+  return SETTING_KEYS.map((key) => {
+    const { section, title, help, input, choices, unit, schema, applies } = settingDefinition(key);
+    return {
+      key,
+      section: SETTING_SECTIONS[section],
+      title,
+      help,
+      input,
+      choices: choices ? { ...choices } : null,
+      unit: unit ?? null,
+      default: settingDefinition(key).default,
+      optional: schema.safeParse(null).success,
+      needsRestart: applies !== 'live',
+    };
+  });
 }
