@@ -166,13 +166,13 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const params = { id: template.id };
 
       assert.equal((await cp.admin.refused('deleteTemplate', 409, { params })).code, 'in_use');
-      await cp.admin.call('deleteInstance', { params: { id } });
+      const other = await build();
+      await cp.admin.call('setInstanceTemplate', { params: { id }, body: { templateId: other.id } });
       await cp.admin.call('updateTemplate', { params, body: { default: true } });
       assert.equal((await cp.admin.refused('deleteTemplate', 409, { params })).code, 'is_default');
       const { items } = await cp.admin.call('listTemplates');
-      const other = items.find((item) => item.id !== template.id);
       assert.equal(items.filter((item) => item.default).length, 1);
-      await cp.admin.call('updateTemplate', { params: { id: other?.id ?? '' }, body: { default: true } });
+      await cp.admin.call('updateTemplate', { params: { id: other.id }, body: { default: true } });
       await cp.admin.call('deleteTemplate', { params });
       await cp.admin.refused('getTemplate', 404, { params });
     });

@@ -139,7 +139,7 @@ export class TemplateService {
       if (template.instances > 0) {
         throw conflict(
           'in_use',
-          `${template.instances} instances have this template. Give them another one first.`,
+          `${template.instances} instances have this template, those in the recycle bin included. Give them another one first.`,
           { instances: template.instances },
         );
       }
@@ -157,6 +157,7 @@ export class TemplateService {
     const variables = await stores.templates.variablesOfUsers(id);
     const wanted = (query.search ?? '').toLowerCase();
     const drifting = users
+      .filter(({ deletedAt }) => deletedAt === null)
       .map((user) => driftOf(template, user, variables.get(user.id) ?? []))
       .filter((drift) => drift !== null)
       .filter(({ name }) => name.includes(wanted));

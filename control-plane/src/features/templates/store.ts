@@ -31,6 +31,8 @@ export interface TemplateUser {
   settings: string;
   modules: string;
   startedWith: string | null;
+  /** When it went into the recycle bin, from which it may come back. */
+  deletedAt: string | null;
 }
 
 const VERSION_COLUMNS = {
@@ -132,7 +134,7 @@ export class TemplateStore {
     return row ?? null;
   }
 
-  /** All instances that have the template, by name. */
+  /** All instances that have the template, also those in the recycle bin, by name. */
   users(id: string): Promise<TemplateUser[]> {
     return this.#knex('instances as i')
       .join('applications as a', 'a.id', 'i.application_id')
@@ -149,6 +151,7 @@ export class TemplateStore {
         settings: 'i.settings',
         modules: 'i.modules',
         startedWith: 'i.started_with',
+        deletedAt: 'i.deleted_at',
       });
   }
 
