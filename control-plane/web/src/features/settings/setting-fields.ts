@@ -43,7 +43,7 @@ export function textOf({ input }: SettingDefinitionView, value: unknown): string
 }
 
 /** The value that a text means. A number that is none stays a text, so that the server says what is wrong. */
-export function valueOf({ input }: SettingDefinitionView, text: string): unknown {
+export function typedValue({ input }: SettingDefinitionView, text: string): unknown {
   const trimmed = text.trim();
   if (input === 'list') {
     return text
