@@ -21,6 +21,9 @@ import { FlowsService } from './features/instances/flows-service.ts';
 import { instanceUrl } from './features/instances/host-names.ts';
 import { InstanceService } from './features/instances/service.ts';
 import { InvitationService } from './features/invitations/service.ts';
+import { LimitAlerts } from './features/metrics/limit-alerts.ts';
+import { MetricsRecorder } from './features/metrics/recorder.ts';
+import { MetricsService } from './features/metrics/service.ts';
 import { DeliveryQueue } from './features/notifications/delivery-queue.ts';
 import { type Mail, Mailer } from './features/notifications/mailer.ts';
 import { NotificationService } from './features/notifications/notification-service.ts';
@@ -125,6 +128,8 @@ function composeHosting(
   { config, logger, db, changes, vault, listeners }: Foundation,
   { notifications }: Outside,
 ) {
+  const alerts = new LimitAlerts({ db, notifications });
+  const recorder = new MetricsRecorder({ db, logger, onMinutes: (minutes) => alerts.judge(minutes) });
   const urlOf = (name: string) => instanceUrl(listeners.publicUrl(), name);
   const installer = createStackInstaller(config.dataDir);
   const stacks = new StackService({ db, changes, installer, notifications, logger });
@@ -135,6 +140,7 @@ function composeHosting(
     vault,
     stacks,
     notifications,
+    metrics: recorder,
     urlOf,
     readModules: (id) => driver.readModules(id),
     logger,
@@ -153,7 +159,8 @@ function composeHosting(
   );
   changes.on('instance', ({ instanceId }) => driver.reconcile(instanceId));
   const instanceTypes = new InstanceTypeService({ db, limitsProblem: () => driver.limitsProblem() });
-  return { urlOf, stacks, stackAdministration, instanceTypes, driverHost, driver };
+  const metrics = new MetricsService({ db, recorder });
+  return { urlOf, stacks, stackAdministration, instanceTypes, recorder, metrics, driverHost, driver };
 }
 
 type Hosting = ReturnType<typeof composeHosting>;

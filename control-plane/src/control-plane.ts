@@ -11,6 +11,7 @@ import { type Config, ConfigError } from './config.ts';
 import { migrate, openDatabase } from './db/connection.ts';
 import { Database } from './db/database.ts';
 import { readBundledNodeRedVersion } from './drivers/local/stacks.ts';
+import { prometheusMetrics } from './features/metrics/prometheus.ts';
 import { seedCatalogue } from './features/stacks/seed.ts';
 import { createApi } from './http/api.ts';
 import { checkRoutes } from './http/check-routes.ts';
@@ -100,7 +101,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { users, driver, stacks, runner, liveHub, agentHub, queue, watch } = this.#parts;
+    const { users, driver, stacks, runner, liveHub, agentHub, queue, watch, recorder } = this.#parts;
     await seedCatalogue(this.#db, readBundledNodeRedVersion());
     await stacks.recover();
     await this.#db.stores.devices.setAllOffline();
@@ -115,6 +116,7 @@ export class ControlPlane {
     await runner.start();
     queue.start();
     watch.start();
+    recorder.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -150,6 +152,7 @@ export class ControlPlane {
       const problems = await this.#problems();
       response.status(problems.length === 0 ? 200 : 503).json({ ready: problems.length === 0, problems });
     });
+    app.get('/metrics', prometheusMetrics({ ...this.#parts, db: this.#db }));
     app.get('/api/v1/openapi.json', (_request, response) => {
       // Made when somebody first asks: it takes longer than the rest of the start.
       openApi ??= JSON.stringify(buildOpenApi(VERSION));
@@ -188,6 +191,7 @@ export class ControlPlane {
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();
       await this.#parts.notifications.deleteOld();
+      await this.#parts.metrics.deleteOld();
     } catch (error) {
       this.#logger.error({ err: error }, 'what has expired could not be deleted');
     }
@@ -199,7 +203,7 @@ export class ControlPlane {
       return;
     }
     this.#stopping = true;
-    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer, watch } =
+    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer, watch, recorder } =
       this.#parts;
     clearInterval(this.#cleanUp);
     stacks.stop();
@@ -210,6 +214,7 @@ export class ControlPlane {
     liveHub.stop();
     await agentHub.stop();
     await driver.stop(options);
+    await recorder.stop();
     proxy.close();
     this.#listeners.destroyUpgraded();
     await this.#listeners.stop();

@@ -8,6 +8,7 @@ import { httpTokenRoutes } from './features/http-tokens/routes.ts';
 import { instanceTypeRoutes } from './features/instance-types/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
 import { invitationRoutes } from './features/invitations/routes.ts';
+import { metricsRoutes } from './features/metrics/routes.ts';
 import { notificationRoutes } from './features/notifications/routes.ts';
 import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
@@ -51,6 +52,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...deviceGroupRoutes(parts),
     ...provisioningRoutes(parts),
     ...pipelineRoutes(parts),
+    ...metricsRoutes(parts),
     ...notificationRoutes(parts),
     ...oauthRoutes(parts.oauth),
     ...auditRoutes(parts),

@@ -20,6 +20,9 @@ export interface RuntimeMetrics {
   memoryBytes: number;
   cpuPercent: number;
   eventLoopDelayMs: number;
+  /** Since the metrics before. */
+  messages: number;
+  requests: number;
 }
 
 /** Whose process it is: how to start it, and who wants to know. */

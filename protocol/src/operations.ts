@@ -6,6 +6,7 @@ import * as httpTokens from './api/http-tokens.ts';
 import * as instanceTypes from './api/instance-types.ts';
 import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
+import * as metrics from './api/metrics.ts';
 import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
 import * as pipelines from './api/pipelines.ts';
@@ -31,6 +32,7 @@ const TAGS: Record<string, object> = {
   devices,
   pipelines,
   provisioning,
+  metrics,
   notifications,
   catalogue: { ...instanceTypes, ...catalogue, ...templates },
   oauth,

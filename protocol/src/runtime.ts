@@ -75,6 +75,10 @@ export const RuntimeMessage = z.discriminatedUnion('type', [
     cpuPercent: z.number(),
     /** The longest that the event loop was blocked since the last one. */
     eventLoopDelayMs: z.number(),
+    /** Messages that nodes sent since the last one. */
+    messages: z.number().int().min(0).default(0),
+    /** HTTP requests to flows since the last one. */
+    requests: z.number().int().min(0).default(0),
   }),
   z.strictObject({
     type: z.literal('event'),

@@ -13,6 +13,7 @@ import * as settings from './migrations/016-settings.ts';
 import * as catalogue from './migrations/021-catalogue.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
+import * as metrics from './migrations/032-metrics.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -25,6 +26,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '016-settings': settings,
     '030-deliveries': deliveries,
     '031-notifications': notifications,
+    '032-metrics': metrics,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

@@ -9,6 +9,7 @@ import { HttpTokenStore } from '../features/http-tokens/store.ts';
 import { InstanceTypeStore } from '../features/instance-types/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { InvitationStore } from '../features/invitations/store.ts';
+import { MetricsStore } from '../features/metrics/store.ts';
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
 import { NotificationStore } from '../features/notifications/notification-store.ts';
 import { WebhookStore } from '../features/notifications/webhook-store.ts';
@@ -59,6 +60,7 @@ export function createStores(knex: Knex) {
     provisioning: new ProvisioningStore(knex),
     deviceWatch: new DeviceWatchStore(knex),
     deliveries: new DeliveryStore(knex),
+    metrics: new MetricsStore(knex),
     notifications: new NotificationStore(knex),
     webhooks: new WebhookStore(knex),
     oauth: new OAuthStore(knex),

@@ -66,10 +66,16 @@ export interface InstanceReport {
   startedFor: number | null;
 }
 
+/** What its process measured since the time before, about every second. */
 export interface InstanceMetrics {
   instanceId: string;
   memoryBytes: number;
   cpuPercent: number;
+  /** The longest that its event loop was blocked. */
+  eventLoopDelayMs: number;
+  /** Messages between nodes, and HTTP requests to flows. */
+  messages: number;
+  requests: number;
 }
 
 export interface InstanceEvent {

@@ -5,8 +5,14 @@ const BEAT_MS = 1000;
 
 type Heartbeat = Extract<RuntimeMessage, { type: 'heartbeat' }>;
 
+/** What is counted between two beats. */
+export interface Traffic {
+  messages: number;
+  requests: number;
+}
+
 /** Beats from the event loop in which flows run: when it is blocked, the beat stops. Returns the function that ends it. */
-export function startHeartbeat(send: (beat: Heartbeat) => void): () => void {
+export function startHeartbeat(send: (beat: Heartbeat) => void, traffic: Traffic): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   let cpu = process.cpuUsage();
@@ -20,7 +26,9 @@ export function startHeartbeat(send: (beat: Heartbeat) => void): () => void {
       memoryBytes: process.memoryUsage.rss(),
       cpuPercent: round(((used.user + used.system) / elapsedMicroseconds) * 100),
       eventLoopDelayMs: round(delay.max / 1e6),
+      ...traffic,
     });
+    Object.assign(traffic, { messages: 0, requests: 0 });
     delay.reset();
     cpu = process.cpuUsage();
     at = now;

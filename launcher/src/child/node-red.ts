@@ -16,6 +16,7 @@ export interface NodeRed {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly events: EventEmitter;
+  readonly hooks: { add(name: string, handler: (events: unknown[]) => void): void };
   readonly httpAdmin: RequestHandler;
   readonly httpNode: RequestHandler;
   readonly version: string | Promise<string>;

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type {
   FlowsStore,
@@ -11,7 +11,7 @@ import type {
 import { updateLockRole } from '../folder-lock.ts';
 import { readProcessStart } from '../process-identity.ts';
 import type { ChildConfiguration } from './configuration.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat, type Traffic } from './heartbeat.ts';
 import { Link } from './link.ts';
 import { writeLog } from './log.ts';
 import { loadStack, type NodeRed } from './node-red.ts';
@@ -67,7 +67,8 @@ export class EmbeddedRuntime {
   }
 
   async start(): Promise<void> {
-    startHeartbeat((beat) => this.#link.send(beat));
+    const traffic: Traffic = { messages: 0, requests: 0 };
+    startHeartbeat((beat) => this.#link.send(beat), traffic);
     this.#preparePackageFile();
     answerNpmVersionFromFile();
     const { nodeRed, createApp, version } = loadStack(this.#configuration.stackFolder);
@@ -75,13 +76,19 @@ export class EmbeddedRuntime {
     this.#nodeRedVersion = version;
     const server = createServer();
     nodeRed.init(server, buildSettings(this.#configuration, this.#host, this.#storage.module));
+    nodeRed.hooks.add('onSend.flowyard', (events) => {
+      traffic.messages += events.length;
+    });
     const app = createApp();
     if (this.#configuration.editor) {
       app.use('/', (request, response, next) =>
         this.#isForEditor(request) ? nodeRed.httpAdmin(request, response, next) : next(),
       );
     }
-    app.use('/', hideFromFlows);
+    app.use('/', (request, _, next) => {
+      traffic.requests += 1;
+      hideFromFlows(request, next);
+    });
     app.use('/', nodeRed.httpNode);
     // Longer than proxies keep idle connections, so that none sends into one that is just being closed.
     server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -233,7 +240,7 @@ export class EmbeddedRuntime {
 }
 
 /** What is not the editor's goes on to flows, which must not learn how the person at the editor is known. */
-function hideFromFlows(request: IncomingMessage, _: ServerResponse, next: () => void): void {
+function hideFromFlows(request: IncomingMessage, next: () => void): void {
   delete request.headers[IDENTITY_HEADER];
   next();
 }

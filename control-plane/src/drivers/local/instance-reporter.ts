@@ -2,7 +2,6 @@ import type { RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
 import type { InstanceState } from '@flowyard/protocol';
 import type { DriverHost } from '../driver.ts';
 
-const METRICS_MS = 5000;
 const ADOPTING_QUIETLY_MS = 1500;
 
 /** What is told beside what the process itself says. */
@@ -18,7 +17,6 @@ export interface OwnFacts {
 export class InstanceReporter {
   readonly #instanceId: string;
   readonly #host: DriverHost;
-  #lastMetrics = 0;
   #adoptingSince: number | null = null;
 
   constructor(instanceId: string, host: DriverHost) {
@@ -57,12 +55,9 @@ export class InstanceReporter {
     }
   }
 
-  /** Processes measure themselves every second; that is more than anybody looks at. */
-  reportMetrics({ memoryBytes, cpuPercent }: RuntimeMetrics): void {
-    if (Date.now() - this.#lastMetrics >= METRICS_MS) {
-      this.#lastMetrics = Date.now();
-      this.#host.reportMetrics({ instanceId: this.#instanceId, memoryBytes, cpuPercent });
-    }
+  reportMetrics({ memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests }: RuntimeMetrics): void {
+    const figures = { memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests };
+    this.#host.reportMetrics({ instanceId: this.#instanceId, ...figures });
   }
 
   reportEvent(event: string, details: Record<string, unknown>): void {

@@ -19,6 +19,7 @@ import type {
 import type { Changes } from '../../relay/changes.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { NewAuditEntry } from '../audit/store.ts';
+import type { MetricsRecorder } from '../metrics/recorder.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import {
   ownSettings,
@@ -39,6 +40,7 @@ interface Parts {
   vault: Vault;
   stacks: StackService;
   notifications: NotificationService;
+  metrics: MetricsRecorder;
   urlOf: (name: string) => string;
   readModules: (instanceId: string) => Record<string, string>;
   logger: Logger;
@@ -158,8 +160,10 @@ export class InstanceDriverHost implements DriverHost {
     return this.#parts.db.stores.instances.setFolder(instanceId, folder);
   }
 
-  reportMetrics({ instanceId, memoryBytes, cpuPercent }: InstanceMetrics): void {
+  reportMetrics(metrics: InstanceMetrics): void {
+    const { instanceId, memoryBytes, cpuPercent } = metrics;
     this.#figures.set(instanceId, { memoryBytes, cpuPercent });
+    this.#parts.metrics.add(metrics);
   }
 
   reportEvent(event: InstanceEvent): void {

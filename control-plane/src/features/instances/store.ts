@@ -212,6 +212,15 @@ export class InstanceStore {
     return rows.map((row) => row.id);
   }
 
+  /** Every instance of the platform with its state. */
+  async allStates() {
+    return this.#knex('instances')
+      .orderBy('id')
+      .select<
+        Array<{ id: string; name: string; teamId: string; applicationId: string; state: InstanceState }>
+      >({ id: 'id', name: 'name', teamId: 'team_id', applicationId: 'application_id', state: 'state' });
+  }
+
   /** All instances of a team that are not in these applications, with just their state. */
   async states(teamId: string, hidden: string[]) {
     return this.#knex('instances')
