@@ -9,6 +9,7 @@ import type { Driver } from './drivers/driver.ts';
 import { createLocalDriver } from './drivers/local/local-driver.ts';
 import { createStackInstaller } from './drivers/local/stacks.ts';
 import { ApplicationService } from './features/applications/service.ts';
+import { TransferService } from './features/applications/transfer-service.ts';
 import { AuditService } from './features/audit/service.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
@@ -239,6 +240,7 @@ function composeFeatures(
     platform,
     teamTypes,
     applications,
+    transfers: new TransferService({ db, access, changes }),
     instances,
     settings,
     variables,
@@ -285,7 +287,14 @@ function composeRelay(
   const proxy = createProxy({
     domain: () => new URL(listeners.publicUrl()).hostname,
     pages: features.pages,
-    signIn: new ProxyClient({ db, changes, oauth, publicUrl: () => listeners.publicUrl(), redirectUriOf }),
+    signIn: new ProxyClient({
+      db,
+      changes,
+      oauth,
+      publicUrl: () => listeners.publicUrl(),
+      redirectUriOf,
+      logger,
+    }),
     driver,
     stateOf: (id) => driverHost.stateOf(id),
     pageUrl: () => listeners.publicUrl(),

@@ -11,6 +11,7 @@ export const AUDIT_EVENTS = {
   'application.variables-changed': 'Variables of an application were changed; values are not written down',
   'application.role-removed': 'A role that held in one application only was taken away',
   'application.role-set': 'Somebody was given another role in one application',
+  'application.transferred': 'An application was moved to another team with all it has',
   'audit.pruned': 'Entries older than the team type keeps were removed; the chain still accounts for them',
   'deployment.aborted': 'A push was stopped by a person',
   'deployment.succeeded': 'A push reached all its targets',

@@ -20,13 +20,14 @@ import * as snapshots from './api/snapshots.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
 import * as templates from './api/templates.ts';
+import * as transfer from './api/transfer.ts';
 import * as variables from './api/variables.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
-  applications,
+  applications: { ...applications, ...transfer },
   instances: { ...instances, ...settings, ...variables, ...httpTokens },
   snapshots,
   devices,

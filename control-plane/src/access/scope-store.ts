@@ -114,7 +114,11 @@ export class ScopeStore {
       case 'instance':
         return knex('instances').where('id', id).whereNull('deleted_at').select('team_id', 'application_id');
       case 'snapshot':
-        return knex('snapshots').where('id', id).select('team_id', 'application_id');
+        // The application says whose it is: it may have been moved to another team.
+        return knex('snapshots as s')
+          .leftJoin('applications as a', 'a.id', 's.application_id')
+          .where('s.id', id)
+          .select(knex.raw('coalesce(a.team_id, s.team_id) as team_id'), 's.application_id');
       case 'device':
         return knex('devices as d')
           .leftJoin('instances as i', 'i.id', 'd.instance_id')

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { ScopeStore } from '../access/scope-store.ts';
 import { ApplicationStore } from '../features/applications/store.ts';
+import { TransferStore } from '../features/applications/transfer-store.ts';
 import { AuditStore } from '../features/audit/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
@@ -45,6 +46,7 @@ export function createStores(knex: Knex) {
     recycleBin: new RecycleBinStore(knex),
     teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
+    transfers: new TransferStore(knex),
     catalogue: new CatalogueStore(knex),
     templates: new TemplateStore(knex),
     variables: new VariableStore(knex),

@@ -15,6 +15,11 @@ export interface EditorSignIn {
    * may open this editor. The same string is returned for a while, so that verifying it can be cached.
    */
   identify(request: IncomingMessage, instance: ProxiedInstance): Promise<string | null>;
+  /**
+   * Calls back once when whoever was identified may not open this editor any more, or in another role, until the
+   * returned function is called. The request is read at once: its cookies are taken away before it is passed on.
+   */
+  watch(request: IncomingMessage, instance: ProxiedInstance, onEnd: () => void): () => void;
   /** Where to send the browser to sign in, and the cookie that remembers state and PKCE verifier meanwhile. */
   begin(
     request: IncomingMessage,

@@ -197,6 +197,13 @@ class HostProxy implements InstanceProxy {
       refuse(socket, '503 Service Unavailable');
       return;
     }
+    if (identity !== null) {
+      // The editor connects again, with the rights that its person has then.
+      socket.once(
+        'close',
+        this.#options.signIn.watch(request, instance, () => socket.destroy()),
+      );
+    }
     this.#prepare(request, identity);
     const target = { ...address, protocol: 'http:' };
     await this.#proxy.ws(request, socket as Socket, { target, upgradeTimeout: UPGRADE_TIMEOUT_MS }, head);

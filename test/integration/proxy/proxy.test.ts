@@ -37,6 +37,7 @@ describe('the proxy', function () {
       const role = /flowyard_editor=(\w+)/.exec(headers.cookie ?? '')?.[1];
       return role ? world.identity(instance.id, role as Role) : null;
     },
+    watch: () => () => undefined,
     begin: () => ({
       location: 'http://localhost/oauth/authorize?x=1',
       cookie: 'flowyard_sign_in=state; Path=/',

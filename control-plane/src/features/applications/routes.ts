@@ -6,6 +6,7 @@ import {
   listApplications,
   removeApplicationRole,
   setApplicationRole,
+  transferApplication,
   updateApplication,
 } from '@flowyard/protocol';
 import { type Access, requireUser } from '../../access/authorize.ts';
@@ -13,13 +14,15 @@ import { mapPage } from '../../db/paging.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import { presentApplication } from './presenter.ts';
 import type { ApplicationService } from './service.ts';
+import type { TransferService } from './transfer-service.ts';
 
 interface Parts {
   applications: ApplicationService;
+  transfers: TransferService;
   access: Access;
 }
 
-export function applicationRoutes({ applications, access }: Parts): Route[] {
+export function applicationRoutes({ applications, transfers, access }: Parts): Route[] {
   return [
     route(listApplications, may('team:read', 'team'), async ({ actor, params, query }) => {
       const user = requireUser(actor);
@@ -37,6 +40,11 @@ export function applicationRoutes({ applications, access }: Parts): Route[] {
     route(updateApplication, may('application:edit', 'application'), async ({ actor, params, body, scope }) =>
       presentApplication(await applications.update(requireUser(actor), params.id, body), scope.role),
     ),
+    route(transferApplication, may('application:delete', 'application'), async ({ actor, params, body }) => {
+      const user = requireUser(actor);
+      const row = await transfers.transfer(user, params.id, body.teamId);
+      return presentApplication(row, 'owner');
+    }),
     route(deleteApplication, may('application:delete', 'application'), ({ actor, params }) =>
       applications.delete(requireUser(actor), params.id),
     ),

@@ -107,6 +107,10 @@ export class InstanceService {
     try {
       await this.#db.transact(async (tx) => {
         await tx.stores.teams.lock(place.teamId);
+        if ((await tx.stores.applications.find(place.applicationId))?.teamId !== place.teamId) {
+          // It was moved to another team or deleted meanwhile.
+          throw notFound('application');
+        }
         const instance = await this.#newInstance(tx, id, place, input);
         await tx.stores.instances.insert(instance);
         const variables = Object.entries(input.env ?? {}).map(([name, value]) => ({

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
 import type { Database } from '../../db/database.ts';
 import { AppError } from '../../errors.ts';
 import { readCookie, setCookie } from '../../http/cookies.ts';
 import { CALLBACK_PATH, type EditorSignIn, type ProxiedInstance } from '../../proxy/editor-sign-in.ts';
 import type { Changes } from '../../relay/changes.ts';
+import { EditorWatch } from './editor-watch.ts';
 import { EDITOR_SESSION_SECONDS, type OAuthService } from './service.ts';
 
 export const EDITOR_COOKIE = 'flowyard_editor';
@@ -19,6 +21,7 @@ interface Parts {
   oauth: OAuthService;
   /** The public address of the control plane. */
   publicUrl: () => string;
+  logger: Logger;
   redirectUriOf: (instanceName: string) => string;
 }
 
@@ -27,8 +30,11 @@ export class ProxyClient implements EditorSignIn {
   readonly #parts: Parts;
   readonly #names = new Map<string, { instance: ProxiedInstance | null; until: number }>();
 
+  readonly #watch: EditorWatch;
+
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#watch = new EditorWatch(parts);
     parts.changes.on('change', ({ kind }) => {
       if (kind === 'instance') {
         this.#forgetMissing();
@@ -53,6 +59,11 @@ export class ProxyClient implements EditorSignIn {
   async identify(request: IncomingMessage, instance: ProxiedInstance): Promise<string | null> {
     const token = readCookie(request.headers.cookie, EDITOR_COOKIE);
     return token === null ? null : this.#parts.oauth.identify(token, instance.id);
+  }
+
+  watch(request: IncomingMessage, instance: ProxiedInstance, onEnd: () => void): () => void {
+    const token = readCookie(request.headers.cookie, EDITOR_COOKIE) ?? '';
+    return this.#watch.add(token, instance.id, onEnd);
   }
 
   begin(

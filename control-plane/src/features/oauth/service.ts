@@ -42,9 +42,13 @@ export class OAuthService {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    parts.changes.on('access', () => {
+    parts.changes.on('access', ({ userId }) => {
       this.#identities.clear();
       this.#pageSessions.clear();
+      if (userId !== null) {
+        // What this misses is found when the session is used.
+        void this.#endForbidden(userId).catch(() => undefined);
+      }
     });
   }
 
@@ -141,6 +145,27 @@ export class OAuthService {
       until: Date.now() + (signed === null ? 1000 : (IDENTITY_SECONDS / 2) * 1000),
     });
     return signed;
+  }
+
+  /** In which role the person of an editor session may open the editor now; null when not at all. */
+  async roleOf(token: string, instanceId: string): Promise<Role | null> {
+    return (await this.#readIdentity(token, instanceId))?.role ?? null;
+  }
+
+  /** Ends an editor session for good: whoever may open the editor again signs in again. */
+  async end(token: string): Promise<void> {
+    await this.#parts.db.stores.oauth.deleteEditorSession(hashToken(token));
+  }
+
+  /** Ends the sessions of a person whose roles do not even allow the pages of the instance any more. */
+  async #endForbidden(userId: string): Promise<void> {
+    const { stores } = this.#parts.db;
+    const user = await stores.users.find(userId);
+    for (const { tokenHash, instanceId } of await stores.oauth.editorSessionsOf(userId)) {
+      if (user === null || (await this.#roleIn(user, instanceId, 'instance:open-page')) === null) {
+        await stores.oauth.deleteEditorSession(tokenHash);
+      }
+    }
   }
 
   /** Whether the person behind a session may open the HTTP pages of the instance now. */

@@ -69,6 +69,19 @@ export class OAuthStore {
     });
   }
 
+  async editorSessionsOf(userId: string): Promise<Array<{ tokenHash: string; instanceId: string }>> {
+    return this.#knex('editor_sessions')
+      .where({ user_id: userId })
+      .select<Array<{ tokenHash: string; instanceId: string }>>({
+        tokenHash: 'token_hash',
+        instanceId: 'instance_id',
+      });
+  }
+
+  async deleteEditorSession(tokenHash: string): Promise<void> {
+    await this.#knex('editor_sessions').where({ token_hash: tokenHash }).delete();
+  }
+
   async findEditorSession(tokenHash: string): Promise<EditorSessionRow | null> {
     const row = await this.#knex('editor_sessions as e')
       .join('users as u', 'u.id', 'e.user_id')
