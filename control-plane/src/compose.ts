@@ -16,6 +16,10 @@ import { AgentService } from './features/devices/agent-service.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
 import { DeviceService } from './features/devices/service.ts';
 import { HttpTokenService } from './features/http-tokens/service.ts';
+import { InstanceChangeRunner } from './features/instance-changes/runner.ts';
+import { InstanceChangeService } from './features/instance-changes/service.ts';
+import { StackInstances } from './features/instance-changes/stack-instances.ts';
+import { TrialService } from './features/instance-changes/trials.ts';
 import { InstanceTypeService } from './features/instance-types/service.ts';
 import { InstanceDriverHost } from './features/instances/driver-host.ts';
 import { FlowsService } from './features/instances/flows-service.ts';
@@ -167,9 +171,9 @@ function composeHosting(
 type Hosting = ReturnType<typeof composeHosting>;
 
 function composeFeatures(
-  { db, changes, vault, listeners, logger }: Foundation,
+  { config, db, changes, vault, listeners, logger }: Foundation,
   { notifications, watch, mailer }: Outside,
-  { urlOf, driverHost }: Hosting,
+  { urlOf, driverHost, driver, stacks }: Hosting,
 ) {
   const access = new Access(db.stores.scopes, changes);
   const passwords = new Passwords();
@@ -222,6 +226,20 @@ function composeFeatures(
     logger,
   });
   const deployments = new DeploymentService({ db, snapshots, advance: (id) => runner.advance(id) });
+  const changeRunner = new InstanceChangeRunner({
+    db,
+    changes,
+    snapshots,
+    locateStack: (id) => stacks.locate(id),
+    reportOf: (id) => driverHost.reportOf(id),
+    readLog: (id, lines) => driver.readLog(id, lines),
+    healthMs: config.healthSeconds * 1000,
+    logger,
+  });
+  const advance = (id: string) => changeRunner.advance(id);
+  const instanceChanges = new InstanceChangeService({ db, advance });
+  const stackInstances = new StackInstances({ db, access, instanceChanges });
+  const trials = new TrialService({ db, instances, advance, logger });
   const redirectUriOf = (name: string) => urlOf(name) + CALLBACK_PATH;
   const oauth = new OAuthService({ db, vault, access, changes, redirectUriOf });
   const pages = new PageAccess({ db, changes, passwords, httpTokens, oauth });
@@ -257,6 +275,10 @@ function composeFeatures(
     pipelines,
     runner,
     deployments,
+    changeRunner,
+    instanceChanges,
+    stackInstances,
+    trials,
     oauth,
     redirectUriOf,
     authenticator: new Authenticator(db.stores, vault, changes),

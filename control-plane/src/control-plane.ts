@@ -101,7 +101,8 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { users, driver, stacks, runner, liveHub, agentHub, queue, watch, recorder } = this.#parts;
+    const { users, driver, stacks, runner, changeRunner, trials, liveHub, agentHub, queue, watch, recorder } =
+      this.#parts;
     await seedCatalogue(this.#db, readBundledNodeRedVersion());
     await stacks.recover();
     await this.#db.stores.devices.setAllOffline();
@@ -114,6 +115,8 @@ export class ControlPlane {
     await this.#listen();
     await driver.start();
     await runner.start();
+    await changeRunner.start();
+    await trials.start();
     queue.start();
     watch.start();
     recorder.start();
@@ -203,11 +206,26 @@ export class ControlPlane {
       return;
     }
     this.#stopping = true;
-    const { liveHub, agentHub, stacks, runner, driver, driverHost, proxy, queue, mailer, watch, recorder } =
-      this.#parts;
+    const {
+      liveHub,
+      agentHub,
+      stacks,
+      runner,
+      changeRunner,
+      trials,
+      driver,
+      driverHost,
+      proxy,
+      queue,
+      mailer,
+      watch,
+      recorder,
+    } = this.#parts;
     clearInterval(this.#cleanUp);
     stacks.stop();
     await runner.stop();
+    await changeRunner.stop();
+    trials.stop();
     await watch.stop();
     await queue.stop();
     mailer.close();

@@ -5,6 +5,7 @@ import { auditRoutes } from './features/audit/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { httpTokenRoutes } from './features/http-tokens/routes.ts';
+import { instanceChangeRoutes } from './features/instance-changes/routes.ts';
 import { instanceTypeRoutes } from './features/instance-types/routes.ts';
 import { instanceRoutes } from './features/instances/routes.ts';
 import { invitationRoutes } from './features/invitations/routes.ts';
@@ -43,6 +44,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...catalogueRoutes(parts),
     ...instanceTypeRoutes(parts.instanceTypes),
     ...instanceRoutes(parts),
+    ...instanceChangeRoutes(parts),
     ...settingsRoutes(parts),
     ...variableRoutes(parts),
     ...templateRoutes(parts),

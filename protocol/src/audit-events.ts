@@ -38,6 +38,10 @@ export const AUDIT_EVENTS = {
   'instance.running': 'Node-RED runs with its flows',
   'instance.stopped': 'Node-RED was stopped',
   'instance.suspended': 'An instance was suspended',
+  'instance.change-failed': 'An instance could not be moved to another stack or type',
+  'instance.change-returned':
+    'An instance did not run well on another stack or type, and went back to what it had',
+  'instance.change-succeeded': 'An instance was moved to another stack or type',
   'instance.changed': 'A hosted instance was described anew',
   'instance.created': 'A hosted instance was made',
   'instance.deleted': 'A hosted instance was deleted: it is in the recycle bin for seven days',

@@ -5,6 +5,7 @@ export * from './api/audit.ts';
 export * from './api/catalogue.ts';
 export * from './api/devices.ts';
 export * from './api/http-tokens.ts';
+export * from './api/instance-changes.ts';
 export * from './api/instance-types.ts';
 export * from './api/instances.ts';
 export * from './api/invitations.ts';

@@ -3,6 +3,7 @@ import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as devices from './api/devices.ts';
 import * as httpTokens from './api/http-tokens.ts';
+import * as instanceChanges from './api/instance-changes.ts';
 import * as instanceTypes from './api/instance-types.ts';
 import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
@@ -28,7 +29,7 @@ const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
   applications: { ...applications, ...transfer },
-  instances: { ...instances, ...settings, ...variables, ...httpTokens },
+  instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens },
   snapshots,
   devices,
   pipelines,

@@ -45,6 +45,21 @@ export const INSTANCE_STATES = [
 export const InstanceState = z.enum(INSTANCE_STATES);
 export type InstanceState = z.infer<typeof InstanceState>;
 
+/** Where a change of the stack or type of an instance stands. */
+export const INSTANCE_CHANGE_STATES = [
+  'planned',
+  'snapshotting',
+  'stopping',
+  'starting',
+  'checking',
+  'returning',
+  'succeeded',
+  'returned',
+  'failed',
+] as const;
+export const InstanceChangeState = z.enum(INSTANCE_CHANGE_STATES);
+export type InstanceChangeState = z.infer<typeof InstanceChangeState>;
+
 export const Desired = z.enum(['running', 'stopped', 'suspended']);
 export type Desired = z.infer<typeof Desired>;
 

@@ -11,6 +11,7 @@ import * as joining from './migrations/011-joining.ts';
 import * as recycleBin from './migrations/012-recycle-bin.ts';
 import * as settings from './migrations/016-settings.ts';
 import * as catalogue from './migrations/021-catalogue.ts';
+import * as instanceChanges from './migrations/022-instance-changes.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 import * as metrics from './migrations/032-metrics.ts';
@@ -30,6 +31,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,
+    '022-instance-changes': instanceChanges,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -7,6 +7,7 @@ import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
 import { HttpTokenStore } from '../features/http-tokens/store.ts';
+import { InstanceChangeStore } from '../features/instance-changes/store.ts';
 import { InstanceTypeStore } from '../features/instance-types/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { InvitationStore } from '../features/invitations/store.ts';
@@ -52,6 +53,7 @@ export function createStores(knex: Knex) {
     variables: new VariableStore(knex),
     instanceTypes: new InstanceTypeStore(knex),
     httpTokens: new HttpTokenStore(knex),
+    instanceChanges: new InstanceChangeStore(knex),
     instances: new InstanceStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FlowCredentials, Flows } from '../flows.ts';
 import { Description, Id, InstanceName, Time, VariableName } from '../names.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
-import { Desired, InstanceState, RuntimeStatus } from '../status.ts';
+import { Desired, InstanceChangeState, InstanceState, RuntimeStatus } from '../status.ts';
 import { VariableValue } from './variables.ts';
 
 const IdParams = z.strictObject({ id: Id });
@@ -22,6 +22,12 @@ export const InstanceView = z.object({
   instanceType: Reference,
   stack: Reference,
   template: Reference,
+  /** The stack that replaces its own and is ready to be moved to. */
+  stackUpdate: Reference.nullable(),
+  /** The change of stack or type that is under way. */
+  change: z.object({ id: Id, state: InstanceChangeState, to: z.string(), author: z.string() }).nullable(),
+  /** It is a copy on which a stack is tried; `of` is null when the original is gone. */
+  trial: z.object({ of: Reference.nullable(), until: Time }).nullable(),
   desired: Desired,
   state: InstanceState,
   status: RuntimeStatus,
@@ -76,6 +82,17 @@ export const createInstance = operation('createInstance', {
     templateId: Id.optional(),
     env: z.record(VariableName, VariableValue).optional(),
     start: z.boolean().optional(),
+    /** Type, stack and template are those of the original unless they are named. */
+    copyOf: z
+      .strictObject({
+        instanceId: Id,
+        flows: z.boolean().default(true),
+        /** Encrypted anew for the copy. Like values of variables and settings they take the right to edit the original. */
+        credentials: z.boolean().default(false),
+        variables: z.enum(['values', 'names', 'none']).default('names'),
+        settings: z.boolean().default(false),
+      })
+      .optional(),
   }),
   response: InstanceView,
   status: 201,

@@ -9,7 +9,9 @@ const FORGOTTEN_MS = 2100;
 const QUIET_MS = 100;
 
 /** The runner of deployments looks for work all the time, whoever asks for what. */
-const OF_THE_RUNNER = /select .id. from .deployments. where .state. in/;
+const OF_THE_RUNNER = new RegExp(
+  `${/select .id. from .deployments. where .state. in/.source}|from .instance_changes. where .finished_at. is null order by`,
+);
 
 describe('The number of queries of a request', function () {
   this.timeout(60_000);

@@ -63,8 +63,11 @@ export class InstanceTypeService {
     { default: makeDefault, ...changes }: Given<InstanceTypeFields> & { default?: true | undefined },
   ): Promise<InstanceTypeRow> {
     return this.#db.transact(async (tx) => {
+      if (makeDefault) {
+        await tx.stores.instanceTypes.lockDefault();
+      }
       const before = await this.#require(tx, id);
-      const { id: _id, default: isDefault, instances: _instances, ...fields } = before;
+      const { id: _id, default: isDefault, instances: _instances, moving: _moving, ...fields } = before;
       const wanted = { ...fields, ...given(changes) } as InstanceTypeFields;
       if (!wanted.active && (isDefault || makeDefault)) {
         throw conflict(
@@ -95,10 +98,10 @@ export class InstanceTypeService {
           `${type.name} is the default. Make another instance type the default first.`,
         );
       }
-      if (type.instances > 0) {
+      if (type.instances + type.moving > 0) {
         throw conflict(
           'in_use',
-          `${type.name} is used by ${countAll({ instance: type.instances })}. Give them another type first, or only stop offering it.`,
+          `${type.name} is used by ${countAll({ instance: Math.max(type.instances, type.moving) })}. Give them another type first, or only stop offering it.`,
           { instances: type.instances },
         );
       }

@@ -16,10 +16,12 @@ export interface InstanceTypeRow {
   /** The stacks it is offered with; empty is all. */
   stackIds: string[];
   instances: number;
+  /** Instances that are being moved to it or away from it. */
+  moving: number;
 }
 
 /** What can be changed of a type. */
-export type InstanceTypeFields = Omit<InstanceTypeRow, 'id' | 'default' | 'instances'>;
+export type InstanceTypeFields = Omit<InstanceTypeRow, 'id' | 'default' | 'instances' | 'moving'>;
 
 type StoredRow = Omit<InstanceTypeRow, 'stackIds'>;
 
@@ -43,7 +45,11 @@ export class InstanceTypeStore {
     this.#knex = knex;
   }
 
-  async insert({ id, default: isDefault, ...fields }: Omit<InstanceTypeRow, 'instances'>): Promise<void> {
+  async insert({
+    id,
+    default: isDefault,
+    ...fields
+  }: Omit<InstanceTypeRow, 'instances' | 'moving'>): Promise<void> {
     await this.#knex('instance_types').insert({ id, is_default: isDefault, ...toColumns(fields) });
     await this.#setStacks(id, fields.stackIds);
   }
@@ -51,6 +57,11 @@ export class InstanceTypeStore {
   async update(id: string, fields: InstanceTypeFields): Promise<void> {
     await this.#knex('instance_types').where({ id }).update(toColumns(fields));
     await this.#setStacks(id, fields.stackIds);
+  }
+
+  /** Whoever makes another type the default waits for others who do. */
+  async lockDefault(): Promise<void> {
+    await this.#knex('instance_types').where({ is_default: true }).update({ is_default: true });
   }
 
   async makeDefault(id: string): Promise<void> {
@@ -101,6 +112,7 @@ export class InstanceTypeStore {
       default: Boolean(row.default),
       active: Boolean(row.active),
       instances: Number(row.instances),
+      moving: Number(row.moving),
       stackIds: stacks.filter(({ typeId }) => typeId === row.id).map(({ stackId }) => stackId),
     }));
   }
@@ -109,6 +121,10 @@ export class InstanceTypeStore {
     return {
       ...COLUMNS,
       instances: this.#knex('instances').whereRaw('instance_type_id = y.id').count('*'),
+      moving: this.#knex('instance_changes')
+        .whereNull('finished_at')
+        .whereRaw('(from_type_id = y.id or to_type_id = y.id)')
+        .count('*'),
     } as unknown as Record<string, string>;
   }
 }

@@ -12,6 +12,15 @@ export function reference(id: string | null, name: string | null): Reference | n
   return id !== null && name !== null ? { id, name } : null;
 }
 
+function presentChange(row: InstanceRow): InstanceView['change'] {
+  const { changeId: id, changeState: state, changeStack, changeType, changeAuthor } = row;
+  if (id === null || state === null) {
+    return null;
+  }
+  const to = [changeStack, changeType].filter((name) => name !== null).join(', ');
+  return { id, state, to, author: changeAuthor ?? '' };
+}
+
 export function presentInstance(
   row: InstanceRow,
   url: string,
@@ -27,6 +36,10 @@ export function presentInstance(
     instanceType: { id: row.instanceTypeId, name: row.instanceTypeName },
     stack: { id: row.stackId, name: row.stackName },
     template: { id: row.templateId, name: row.templateName },
+    stackUpdate: reference(row.stackUpdateId, row.stackUpdateName),
+    change: presentChange(row),
+    trial:
+      row.trialUntil === null ? null : { of: reference(row.trialOf, row.trialOfName), until: row.trialUntil },
     desired: row.desired,
     state: row.state,
     status: instanceStatus(row.state),

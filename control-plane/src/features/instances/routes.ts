@@ -17,6 +17,7 @@ import { mapPage } from '../../db/paging.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { bearerOf } from '../../http/authenticate.ts';
 import { may, type Route, route } from '../../http/route.ts';
+import { takesSecrets } from './copy.ts';
 import type { FlowsService } from './flows-service.ts';
 import type { InstanceService } from './service.ts';
 
@@ -38,9 +39,13 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
     route(listInstances, may('instance:read', 'application'), async ({ params, query }) =>
       mapPage(await instances.list({ applicationId: params.id }, query), (row) => instances.present(row)),
     ),
-    route(createInstance, may('instance:create', 'application'), ({ actor, params, body, scope }) =>
-      instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body),
-    ),
+    route(createInstance, may('instance:create', 'application'), async ({ actor, params, body, scope }) => {
+      if (body.copyOf) {
+        const needed = takesSecrets(body.copyOf) ? 'instance:edit' : 'instance:read';
+        await access.authorize(actor, needed, 'instance', body.copyOf.instanceId);
+      }
+      return instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body);
+    }),
     route(getInstance, may('instance:read', 'instance'), ({ params }) => instances.view(params.id)),
     route(updateInstance, may('instance:edit', 'instance'), ({ actor, params, body }) =>
       body.description === undefined

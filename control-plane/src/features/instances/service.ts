@@ -9,13 +9,14 @@ import {
   RESERVED_INSTANCE_NAMES,
   type VariableInput,
 } from '@flowyard/protocol';
-import { type Actor, auditActor, type UserActor } from '../../access/actor.ts';
+import { type Actor, auditActor, type SystemActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { refuseDuringChange } from '../instance-changes/service.ts';
 import {
   isRestartNeeded,
   ownSettings,
@@ -28,8 +29,9 @@ import {
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import { changedNames, showVariable, toVariables } from '../variables/variable-input.ts';
 import { chooseParts } from './choose-parts.ts';
+import { type CopyOf, copyContent, copyVariables } from './copy.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
-import type { InstanceRow, NewInstance } from './store.ts';
+import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
 /** What a view of an instance calls by name. */
 const NAMED_IN_VIEWS: ReadonlySet<string> = new Set(['application', 'snapshot', 'stack']);
@@ -43,6 +45,7 @@ export interface CreateInstance {
   templateId?: string | undefined;
   env?: Record<string, string> | undefined;
   start?: boolean | undefined;
+  copyOf?: CopyOf | undefined;
 }
 
 interface Parts {
@@ -99,6 +102,8 @@ export class InstanceService {
     actor: Actor,
     place: { teamId: string; applicationId: string },
     input: CreateInstance,
+    /** What else belongs to it, in the same transaction. */
+    also: (tx: Transaction, made: NewInstance) => Promise<void> = async () => {},
   ): Promise<InstanceView> {
     if (RESERVED_INSTANCE_NAMES.has(input.name)) {
       throw invalid('name', 'is reserved, since people expect something else at that address');
@@ -111,16 +116,14 @@ export class InstanceService {
           // It was moved to another team or deleted meanwhile.
           throw notFound('application');
         }
-        const instance = await this.#newInstance(tx, id, place, input);
+        const instance = await this.#newInstance(tx, actor, id, place, input);
         await tx.stores.instances.insert(instance);
-        const variables = Object.entries(input.env ?? {}).map(([name, value]) => ({
-          name,
-          value,
-          secret: false,
-        }));
-        await tx.stores.instances.replaceVariables(id, variables);
+        await tx.stores.instances.replaceVariables(id, await this.#firstVariables(tx, input));
         await refuseBeyondLimit(tx, place.teamId, 'instances', instance.instanceTypeId);
-        await this.#record(tx, actor, 'instance.created', { ...instance });
+        await this.#record(tx, actor, 'instance.created', instance, {
+          ...(input.copyOf && { copyOf: input.copyOf }),
+        });
+        await also(tx, instance);
         this.#reconcile(tx, id);
       });
     } catch (error) {
@@ -136,15 +139,24 @@ export class InstanceService {
 
   async #newInstance(
     tx: Transaction,
+    actor: Actor,
     id: string,
     place: { teamId: string; applicationId: string },
     input: CreateInstance,
   ): Promise<NewInstance> {
-    const { type, stack, template } = await chooseParts(tx.stores, input);
+    const source = input.copyOf && (await this.require(tx, input.copyOf.instanceId));
+    const { type, stack, template } = await chooseParts(tx.stores, {
+      instanceTypeId: input.instanceTypeId ?? source?.instanceTypeId,
+      stackId: input.stackId ?? source?.stackId,
+      templateId: input.templateId ?? source?.templateId,
+    });
     const { content } = await readInstanceTemplate(tx.stores, {
       templateId: template.id,
       templateName: template.name,
     });
+    const secret = randomBytes(32).toString('hex');
+    const copied =
+      source && input.copyOf ? await copyContent(tx, this.#parts.vault, source, secret, input.copyOf) : {};
     return {
       id,
       name: input.name,
@@ -156,9 +168,17 @@ export class InstanceService {
       desired: input.start === false ? 'stopped' : 'running',
       state: 'created',
       flowsDigest: content.flows ?? (await tx.stores.blobs.put(EMPTY_FLOWS)),
-      credentialSecret: this.#parts.vault.seal(randomBytes(32).toString('hex')),
+      credentialSecret: this.#parts.vault.seal(secret),
       createdAt: new Date().toISOString(),
+      ...copied,
+      ...(copied.flowsChangedAt && { flowsChangedBy: auditActor(actor).name }),
     };
+  }
+
+  async #firstVariables(tx: Transaction, { copyOf, env = {} }: CreateInstance): Promise<VariableRow[]> {
+    const copied = copyOf ? await copyVariables(tx, this.#parts.vault, copyOf) : [];
+    const given = Object.entries(env).map(([name, value]) => ({ name, value, secret: false }));
+    return [...copied.filter(({ name }) => !(name in env)), ...given];
   }
 
   async setDescription(actor: Actor, id: string, description: string): Promise<InstanceView> {
@@ -177,6 +197,7 @@ export class InstanceService {
     const desired = { start: 'running', restart: 'running', stop: 'stopped', suspend: 'suspended' } as const;
     await this.#db.transact(async (tx) => {
       const instance = await this.require(tx, id);
+      await refuseDuringChange(tx, instance);
       // Starting what runs in safe mode or has given up asks for a fresh process, as restarting does.
       const again =
         action === 'restart' || (action === 'start' && ['safe', 'crashed', 'error'].includes(instance.state));
@@ -188,7 +209,7 @@ export class InstanceService {
   }
 
   /** Into the recycle bin: it stops, and its name and folder are kept for a week. */
-  async delete(actor: UserActor, id: string): Promise<void> {
+  async delete(actor: UserActor | SystemActor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       await tx.stores.recycleBin.lockInstance(id);
       const instance = await this.require(tx, id);
@@ -200,7 +221,8 @@ export class InstanceService {
           { users },
         );
       }
-      await tx.stores.recycleBin.put('instances', id, { id: actor.userId, name: actor.username });
+      const { id: byId, name } = auditActor(actor);
+      await tx.stores.recycleBin.put('instances', id, { id: byId ?? 'system', name });
       await this.#record(tx, actor, 'instance.deleted', instance);
       this.#reconcile(tx, id);
     });

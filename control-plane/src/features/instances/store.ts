@@ -1,4 +1,4 @@
-import type { Desired, InstanceState, ListQuery, Page } from '@flowyard/protocol';
+import type { Desired, InstanceChangeState, InstanceState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -15,6 +15,17 @@ export interface InstanceRow {
   cpuLimit: number | null;
   stackId: string;
   stackName: string;
+  stackUpdateId: string | null;
+  stackUpdateName: string | null;
+  /** The change that is under way. */
+  changeId: string | null;
+  changeState: InstanceChangeState | null;
+  changeStack: string | null;
+  changeType: string | null;
+  changeAuthor: string | null;
+  trialOf: string | null;
+  trialOfName: string | null;
+  trialUntil: string | null;
   templateId: string;
   templateName: string;
   desired: Desired;
@@ -64,6 +75,16 @@ const COLUMNS = {
   cpuLimit: 'y.cpu_limit',
   stackId: 'i.stack_id',
   stackName: 'k.name',
+  stackUpdateId: 'ku.id',
+  stackUpdateName: 'ku.name',
+  changeId: 'c.id',
+  changeState: 'c.state',
+  changeStack: 'c.to_stack',
+  changeType: 'c.to_type',
+  changeAuthor: 'c.author',
+  trialOf: 'i.trial_of',
+  trialOfName: 'o.name',
+  trialUntil: 'i.trial_until',
   templateId: 'i.template_id',
   templateName: 'l.name',
   desired: 'i.desired',
@@ -105,7 +126,10 @@ export type NewInstance = Pick<
   | 'flowsDigest'
   | 'credentialSecret'
   | 'createdAt'
->;
+> &
+  Partial<
+    Pick<InstanceRow, 'credentialsDigest' | 'modules' | 'settings' | 'flowsRevision' | 'flowsChangedAt'>
+  > & { flowsChangedBy?: string };
 
 /** A change of what an instance runs. */
 export interface FlowsChange {
@@ -145,7 +169,12 @@ export class InstanceStore {
       state: instance.state,
       since: instance.createdAt,
       flows_digest: instance.flowsDigest,
-      modules: '{}',
+      modules: instance.modules ?? '{}',
+      credentials_digest: instance.credentialsDigest ?? null,
+      flows_revision: instance.flowsRevision ?? 0,
+      flows_changed_at: instance.flowsChangedAt ?? null,
+      flows_changed_by: instance.flowsChangedBy ?? null,
+      ...(instance.settings !== undefined && { settings: instance.settings }),
       credential_secret: instance.credentialSecret,
       created_at: instance.createdAt,
     });
@@ -239,6 +268,35 @@ export class InstanceStore {
   async setDesired(id: string, desired: Desired, addRestart: boolean): Promise<void> {
     const restarts = this.#knex.raw('restarts + ?', [addRestart ? 1 : 0]);
     await this.#knex('instances').where({ id }).update({ desired, restarts });
+  }
+
+  async setParts(id: string, stackId: string, instanceTypeId: string): Promise<void> {
+    await this.#knex('instances')
+      .where({ id })
+      .update({ stack_id: stackId, instance_type_id: instanceTypeId });
+  }
+
+  async setTrial(id: string, trial: { of: string; until: string }): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ trial_of: trial.of, trial_until: trial.until });
+  }
+
+  /** Trials that were to be kept until then at most. */
+  async trialsUntil(time: string): Promise<string[]> {
+    const rows: Array<{ id: string }> = await this.#knex('instances')
+      .where('trial_until', '<=', time)
+      .whereNull('deleted_at')
+      .select('id');
+    return rows.map((row) => row.id);
+  }
+
+  /** All instances that run a stack, with the team they belong to. */
+  ofStack(stackId: string): Promise<Array<InstanceRow & { teamName: string }>> {
+    return this.#present()
+      .join('teams as t', 't.id', 'i.team_id')
+      .whereNull('t.deleted_at')
+      .where('i.stack_id', stackId)
+      .orderBy(['i.name', 'i.id'])
+      .select({ ...COLUMNS, teamName: 't.name' });
   }
 
   async setFolder(id: string, folder: string): Promise<void> {
@@ -340,6 +398,13 @@ export class InstanceStore {
       .join('instance_types as y', 'y.id', 'i.instance_type_id')
       .join('stacks as k', 'k.id', 'i.stack_id')
       .join('templates as l', 'l.id', 'i.template_id')
+      .leftJoin('stacks as ku', (join) =>
+        join.on('ku.id', 'k.replaced_by').andOnVal('ku.state', 'ready').andOnVal('ku.is_active', true),
+      )
+      .leftJoin('instance_changes as c', (join) =>
+        join.on('c.instance_id', 'i.id').andOnNull('c.finished_at'),
+      )
+      .leftJoin('instances as o', 'o.id', 'i.trial_of')
       .leftJoin('snapshots as rs', 'rs.id', 'i.running_snapshot_id')
       .leftJoin('snapshots as ts', 'ts.id', 'i.target_snapshot_id');
   }

@@ -65,6 +65,9 @@ export class StackAdministration {
 
   async update(actor: UserActor, id: string, changes: StackUpdate): Promise<StackRow> {
     await this.#db.transact(async (tx) => {
+      if (changes.default) {
+        await tx.stores.catalogue.lockDefaultStack();
+      }
       const before = await this.#require(tx, id);
       this.#checkOffer(before, changes);
       if (changes.replacedById) {

@@ -185,6 +185,12 @@ export function refuseInUse(stack: StackRow): void {
   if (stack.default) {
     throw conflict('is_default', `${stack.name} is the default. Make another stack the default first.`);
   }
+  if (stack.moving > 0) {
+    throw conflict(
+      'in_use',
+      `An instance is being moved to or from ${stack.name}. Wait until that is through.`,
+    );
+  }
   if (stack.instances > 0) {
     throw conflict(
       'in_use',

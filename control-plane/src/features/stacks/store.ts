@@ -20,6 +20,8 @@ export interface StackRow {
   replacedById: string | null;
   replacedByName: string | null;
   instances: number;
+  /** Instances that are being moved to it or away from it. */
+  moving: number;
 }
 
 /** What can be changed of a stack. */
@@ -51,7 +53,7 @@ export class CatalogueStore {
     this.#knex = knex;
   }
 
-  async insertStack(stack: Omit<StackRow, 'instances' | 'replacedByName'>): Promise<void> {
+  async insertStack(stack: Omit<StackRow, 'instances' | 'moving' | 'replacedByName'>): Promise<void> {
     await this.#knex('stacks').insert({
       id: stack.id,
       name: stack.name,
@@ -76,6 +78,11 @@ export class CatalogueStore {
         ...(active !== undefined && { is_active: active }),
         ...(replacedById !== undefined && { replaced_by: replacedById }),
       });
+  }
+
+  /** Whoever makes another stack the default waits for others who do. */
+  async lockDefaultStack(): Promise<void> {
+    await this.#knex('stacks').where({ is_default: true }).update({ is_default: true });
   }
 
   async makeStackDefault(id: string): Promise<void> {
@@ -172,6 +179,10 @@ export class CatalogueStore {
       replacedById: 's.replaced_by',
       replacedByName: this.#knex('stacks as n').whereRaw('n.id = s.replaced_by').select('n.name'),
       instances: this.#knex('instances').whereRaw('stack_id = s.id').count('*'),
+      moving: this.#knex('instance_changes')
+        .whereNull('finished_at')
+        .whereRaw('(from_stack_id = s.id or to_stack_id = s.id)')
+        .count('*'),
     } as unknown as Record<string, string>;
   }
 }
@@ -182,5 +193,6 @@ function normaliseStack(row: StackRow): StackRow {
     active: Boolean(row.active),
     bundled: Boolean(row.bundled),
     instances: Number(row.instances),
+    moving: Number(row.moving),
   };
 }

@@ -1,7 +1,7 @@
 import type { TeamLimits, UsageItem } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
 import type { Stores } from '../../db/stores.ts';
-import { conflict } from '../../errors.ts';
+import { type AppError, conflict } from '../../errors.ts';
 import type { Counted } from './store.ts';
 
 const NAMES: Record<Counted, string> = {
@@ -50,14 +50,26 @@ export async function refuseBeyondLimit(
   if (limit !== null && (await tx.stores.teamTypes.count(teamId, what)) > limit) {
     throw reached(limit, NAMES[what].toLowerCase());
   }
-  const ofType = instanceTypeId === undefined ? undefined : limits.instancesByType[instanceTypeId];
-  if (instanceTypeId !== undefined && ofType !== undefined) {
-    const have = (await tx.stores.teamTypes.countInstancesByType(teamId)).get(instanceTypeId) ?? 0;
-    if (have > ofType) {
-      const type = await tx.stores.instanceTypes.find(instanceTypeId);
-      throw reached(ofType, `hosted instances of the type ${type?.name ?? instanceTypeId}`);
-    }
+  const type = instanceTypeId === undefined ? null : await tx.stores.instanceTypes.find(instanceTypeId);
+  const problem = type && (await typeLimitProblem(tx, teamId, type, 0));
+  if (problem) {
+    throw problem;
   }
+}
+
+/** Why a team may not have its instances of a type and `more` of them; null when it may. */
+export async function typeLimitProblem(
+  tx: Transaction,
+  teamId: string,
+  type: { id: string; name: string },
+  more: number,
+): Promise<AppError | null> {
+  const limit = (await tx.stores.teamTypes.limitsOf(teamId)).instancesByType[type.id];
+  if (limit === undefined) {
+    return null;
+  }
+  const have = (await tx.stores.teamTypes.countInstancesByType(teamId)).get(type.id) ?? 0;
+  return have + more > limit ? reached(limit, `hosted instances of the type ${type.name}`) : null;
 }
 
 function reached(limit: number, what: string) {

@@ -140,6 +140,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Stacks' },
   },
   {
+    path: '/admin/stacks/:id',
+    component: () => import('../features/stacks/StackPage.vue'),
+    meta: { title: 'Stack' },
+  },
+  {
     path: '/admin/instance-types',
     component: () => import('../features/instance-types/InstanceTypesPage.vue'),
     meta: { title: 'Instance types' },

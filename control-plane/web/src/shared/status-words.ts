@@ -1,4 +1,10 @@
-import type { DeploymentState, DeploymentTargetState, RuntimeStatus, StackState } from '@flowyard/protocol';
+import type {
+  DeploymentState,
+  DeploymentTargetState,
+  InstanceChangeState,
+  RuntimeStatus,
+  StackState,
+} from '@flowyard/protocol';
 import {
   mdiAlertCircleOutline,
   mdiAlertOctagonOutline,
@@ -81,11 +87,24 @@ export const STACK_WORDS: Readonly<Record<StackState, StatusWord>> = {
   failed: word('failed', mdiCloseCircleOutline, 'bad', 'It could not be installed.'),
 };
 
+export const CHANGE_STATE_WORDS: Readonly<Record<InstanceChangeState, StatusWord>> = {
+  planned: word('waiting', mdiClockOutline, 'quiet', 'Its turn has not come.'),
+  snapshotting: word('snapshot', mdiProgressWrench, 'busy', 'A snapshot is taken first.'),
+  stopping: word('stopping', mdiProgressClock, 'busy', 'The old Node-RED is shutting down.'),
+  starting: word('starting', mdiProgressClock, 'busy', 'Node-RED is coming up.'),
+  checking: word('checking', mdiProgressWrench, 'busy', 'It runs and is watched.'),
+  returning: word('going back', mdiProgressWrench, 'warn', 'It did not run well and goes back.'),
+  succeeded: word('done', mdiCheckCircleOutline, 'good', 'It runs on what it was moved to.'),
+  returned: word('went back', mdiLifebuoy, 'warn', 'It did not run well and runs on what it had.'),
+  failed: word('failed', mdiCloseCircleOutline, 'bad', 'It could not be done.'),
+};
+
 const WORDS = {
   runtime: RUNTIME_WORDS,
   deployment: DEPLOYMENT_WORDS,
   target: TARGET_WORDS,
   stack: STACK_WORDS,
+  change: CHANGE_STATE_WORDS,
 } as const;
 
 export type StatusFamily = keyof typeof WORDS;
