@@ -95,7 +95,7 @@ describe('Changes of an instance on the page', function () {
     await page.goto(`${cp.url}/instances/${instance.id}`);
 
     await page.getByRole('button', { name: `Actions on ${instance.name}` }).click();
-    await page.getByRole('menuitem', { name: 'Copy …' }).click();
+    await page.getByRole('menuitem', { name: 'Copy …', exact: true }).click();
     await page.getByLabel('Name of the copy').fill(name);
     await page.getByRole('dialog').locator('[data-test=submit]').click();
 

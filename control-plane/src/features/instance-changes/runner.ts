@@ -232,15 +232,15 @@ export class InstanceChangeRunner {
     if (verdict.kind === 'well') {
       await end('returned', reason);
     } else if (verdict.kind === 'halted') {
-      await end('returned', `${reason}\nIt was stopped before it ran again.`);
+      await end('returned', withNote(reason, 'It was stopped before it ran again.'));
     } else if (verdict.kind === 'failed') {
       const report = this.#parts.reportOf(change.instanceId);
       const asBefore = report?.state === change.stateBefore;
       await end(
         asBefore ? 'returned' : 'failed',
         asBefore
-          ? `${reason}\nIt is as it was before the change: ${change.stateBefore}.`
-          : `${reason}\nIt does not run on ${change.fromStack} either: ${verdict.reason}`,
+          ? withNote(reason, `It is as it was before the change: ${change.stateBefore}.`)
+          : withNote(reason, `It does not run on ${change.fromStack} either: ${verdict.reason}`),
       );
     }
   }
@@ -319,6 +319,12 @@ export class InstanceChangeRunner {
 }
 
 const UNWATCHED = 'It is not running, so nothing was tried: it takes this with its next start.';
+
+/** The first line of a reason is what people read first; the log may follow. */
+function withNote(reason: string, note: string): string {
+  const [cause = '', ...log] = reason.split('\n');
+  return [`${cause} ${note}`.trim(), ...log].join('\n');
+}
 
 function authorOf({ authorId, author }: InstanceChangeRow): Actor {
   return {
