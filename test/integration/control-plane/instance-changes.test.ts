@@ -145,6 +145,33 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await cp.admin.call('controlInstance', { params, body: { action: 'stop' } });
     });
 
+    it('ends when the instance is deleted; restored, it has the stack that it had', async () => {
+      const instance = await running(cp, place.applicationId, 'deleted');
+      const stack = await buildStack(cp);
+      const params = { id: instance.id };
+      await change(cp, instance.id, { stackId: stack.id });
+      await eventually(async () => {
+        const { change: now } = await cp.admin.call('getInstance', { params });
+        return now !== null && ['stopping', 'starting'].includes(now.state);
+      });
+
+      await cp.admin.call('deleteInstance', { params });
+      await eventually(
+        async () => (await cp.admin.call('getStack', { params: { id: stack.id } })).instances === 0,
+      );
+      await cp.admin.call('restoreInstance', {
+        params: { id: place.teamId, instanceId: instance.id },
+      });
+
+      const now = await cp.admin.call('getInstance', { params });
+      const { items } = await cp.admin.call('listInstanceChanges', { params });
+      assert.deepEqual([now.stack.id, now.change], [instance.stack.id, null]);
+      assert.deepEqual(
+        items.map(({ state, message }) => [state, message]),
+        [['failed', 'The instance was deleted in the meantime.']],
+      );
+    });
+
     it('of a stopped instance holds from its next start, and says that nothing was tried', async () => {
       const instance = await buildInstance(cp, place.applicationId);
       const stack = await buildStack(cp);
