@@ -236,7 +236,7 @@ export const SETTINGS = {
   'http.dashboardPath': setting({
     section: 'http',
     title: 'Path of the dashboard',
-    help: 'Where the dashboard is, for the button that opens it and for node-red-dashboard. Dashboard 2 has its path in its own configuration.',
+    help: 'Where node-red-dashboard answers. Dashboard 2 has its path in its own configuration.',
     schema: PathValue.nullable(),
     default: null,
     applies: 'process',

@@ -43,6 +43,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   const stages = { params: { id: pipeline.id } };
   await cp.admin.call('createStage', { ...stages, body: { name: 'from', instanceId: instance.id } });
   await cp.admin.call('createStage', { ...stages, body: { name: 'to', deviceGroupId: group.id } });
+  const template = await cp.admin.call('createTemplate', { body: { name: 'plant' } });
   await cp.admin.call('createProvisioningToken', { params: { id: teamId }, body: { name: 'token' } });
   const team = [
     '',
@@ -54,7 +55,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/people',
   ];
   const application = ['', '/devices', '/device-groups', '/pipelines', '/snapshots', '/audit', '/settings'];
-  const tabs = ['', '/snapshots', '/devices', '/log', '/variables', '/audit'];
+  const tabs = ['', '/snapshots', '/devices', '/log', '/variables', '/settings', '/audit'];
   return [
     ...[...team, '/audit', '/settings'].map((tab) => `/teams/${teamId}${tab}`),
     ...application.map((tab) => `/applications/${applicationId}${tab}`),
@@ -66,6 +67,8 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/admin/users',
     '/admin/audit',
     '/admin/team-types',
+    '/admin/templates',
+    ...['', '/versions', '/drift'].map((tab) => `/admin/templates/${template.id}${tab}`),
     '/account',
     '/no/such/page',
     '/instances/01nosuchinstance',
@@ -95,7 +98,9 @@ describe('every page', () => {
         for (const path of paths) {
           await page.goto(cp.url + path);
           await page.locator('main h1, main h2').first().waitFor();
-          await page.locator('main .v-progress-linear[aria-label^=Loading]').waitFor({ state: 'hidden' });
+          for (const bar of await page.locator('main .v-progress-linear[aria-label^=Loading]').all()) {
+            await bar.waitFor({ state: 'hidden' });
+          }
           faults.push(...(await violationsOf(page)));
           const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           if (overhang > 0) {

@@ -160,6 +160,16 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Team types' },
   },
   {
+    path: '/admin/templates',
+    component: () => import('../features/templates/TemplatesPage.vue'),
+    meta: { title: 'Templates' },
+  },
+  {
+    path: '/admin/templates/:id/:tab?',
+    component: () => import('../features/templates/TemplatePage.vue'),
+    meta: { title: 'Template' },
+  },
+  {
     path: '/admin/settings',
     component: () => import('../features/platform/PlatformSettingsPage.vue'),
     meta: { title: 'Platform settings' },

@@ -21,6 +21,17 @@ export function variableRow(stored?: VariableView): VariableRow {
     : { key, name: '', value: '', secret: false, kept: false };
 }
 
+/** The rows as the API takes them: secrets that are kept go without a value. */
+export function variableInputs(
+  rows: readonly VariableRow[],
+): Array<{ name: string; secret: boolean; value?: string }> {
+  return rows.map(({ name, value, secret, kept }) => ({
+    name,
+    secret,
+    ...((!kept || value !== '') && { value }),
+  }));
+}
+
 /** Names and values of the rows that have a name. */
 export function variablesOf(rows: readonly VariableRow[]): Record<string, string> {
   return Object.fromEntries(rows.filter(({ name }) => name !== '').map(({ name, value }) => [name, value]));
