@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FlowNode, InstanceChangeView, InstanceView } from '@flowyard/protocol';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import {
@@ -367,6 +368,24 @@ describe('A change during which the control plane is killed', function () {
       assert.equal(items.filter(({ name }) => name.startsWith('Before change')).length, 1);
     });
   }
+
+  it('deletes a trial whose day is over', async () => {
+    const original = await buildInstance(cp, applicationId);
+    const stack = await buildStack(cp);
+    const trial = await cp.admin.call('tryStack', {
+      params: { id: original.id },
+      body: { stackId: stack.id },
+    });
+    const rows = openDatabase({ file: join(cp.dataDir, 'flowyard.sqlite') });
+    await rows('instances').where({ id: trial.id }).update({ trial_until: new Date().toISOString() });
+    await rows.destroy();
+
+    await cp.end('SIGKILL');
+    await cp.start();
+
+    await cp.admin.refused('getInstance', 404, { params: { id: trial.id } });
+    await cp.admin.call('getInstance', { params: { id: original.id } });
+  });
 
   for (const states of [['stopping', 'starting'], ['returning']]) {
     it(`in the state ${states.join(' or ')} on its way to a stack that does not start returns`, async () => {
