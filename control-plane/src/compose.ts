@@ -45,6 +45,8 @@ import { ProvisioningService } from './features/provisioning/service.ts';
 import { RecycleBinService } from './features/recycle-bin/service.ts';
 import { PageAccess } from './features/settings/page-access.ts';
 import { SettingsService } from './features/settings/service.ts';
+import { Provider } from './features/single-sign-on/provider.ts';
+import { SingleSignOnService } from './features/single-sign-on/service.ts';
 import { SnapshotApplier } from './features/snapshots/applier.ts';
 import { SnapshotService } from './features/snapshots/service.ts';
 import { TargetService } from './features/snapshots/target-service.ts';
@@ -184,6 +186,13 @@ function composeFeatures(
   const publicUrl = () => listeners.publicUrl();
   const passwordResets = new PasswordResetService({ db, changes, passwords, mailer, publicUrl, logger });
   const platform = new PlatformService({ db });
+  const singleSignOn =
+    config.singleSignOn === null
+      ? null
+      : {
+          provider: new Provider(config.singleSignOn),
+          service: new SingleSignOnService({ db, changes, users, settings: config.singleSignOn }),
+        };
   const teams = new TeamService({ db, changes });
   const invitations = new InvitationService({
     db,
@@ -255,6 +264,11 @@ function composeFeatures(
     invitations,
     recycleBin: new RecycleBinService({ db, changes, logger }),
     passwordResets,
+    singleSignOn,
+    singleSignOnName: config.singleSignOn?.name ?? null,
+    vault,
+    publicUrl,
+    logger,
     platform,
     teamTypes,
     applications,

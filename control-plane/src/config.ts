@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Role } from '@flowyard/protocol';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
@@ -51,6 +52,12 @@ const SETTINGS = {
     .max(320)
     .regex(/^[^\r\n]*@[^\r\n]*$/, 'is not an e-mail address')
     .optional(),
+  FLOWYARD_OIDC_ISSUER: z.url({ protocol: /^https?$/, error: 'is not an https address' }).optional(),
+  FLOWYARD_OIDC_CLIENT_ID: z.string().optional(),
+  FLOWYARD_OIDC_CLIENT_SECRET: z.string().optional(),
+  FLOWYARD_OIDC_GROUPS_CLAIM: z.string().default('groups'),
+  FLOWYARD_OIDC_NAME: z.string().max(60, 'has more than 60 characters').default('Single sign-on'),
+  FLOWYARD_OIDC_GROUP_ROLES: z.string().max(100_000).optional(),
 };
 type SettingName = keyof typeof SETTINGS;
 type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]> };
@@ -61,6 +68,25 @@ export interface MailSettings {
   url: string;
   /** The sender: `Flowyard <flowyard@example.com>`. */
   from: string;
+}
+
+/** What a group of the provider gives: a role in a team, or the whole platform. */
+export interface GroupRole {
+  group: string;
+  /** Null: whoever is in the group is an administrator of the platform. */
+  teamSlug: string | null;
+  role: Role;
+}
+
+/** Sign-in by OpenID Connect. */
+export interface SingleSignOnSettings {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  groupsClaim: string;
+  /** The label of the button. */
+  name: string;
+  groupRoles: GroupRole[];
 }
 
 export interface Config {
@@ -85,6 +111,8 @@ export interface Config {
   webhookTargets: 'public' | 'private' | 'any';
   /** Null: no e-mail is sent. */
   mail: MailSettings | null;
+  /** Null: people sign in with a password. */
+  singleSignOn: SingleSignOnSettings | null;
   stopInstances: boolean;
 }
 
@@ -177,6 +205,54 @@ function readMail(settings: Settings): MailSettings | null {
   return { url, from };
 }
 
+const GROUP_ROLE = /^([^=]+)=(?:([a-z0-9][a-z0-9-]*):(owner|member|viewer|dashboard)|administrator)$/;
+
+/** `engineers=line-one:member,it=administrator`. */
+function readGroupRoles(text: string | undefined): GroupRole[] {
+  const entries = (text ?? '').split(',').map((entry) => entry.trim());
+  return entries
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [, group, teamSlug, role] = GROUP_ROLE.exec(entry) ?? [];
+      if (group === undefined) {
+        throw new ConfigError(
+          `FLOWYARD_OIDC_GROUP_ROLES: "${entry}" is neither group=team:role nor group=administrator`,
+        );
+      }
+      return { group, teamSlug: teamSlug ?? null, role: (role ?? 'owner') as Role };
+    });
+}
+
+function readSingleSignOn(settings: Settings): SingleSignOnSettings | null {
+  const {
+    FLOWYARD_OIDC_ISSUER: issuer,
+    FLOWYARD_OIDC_CLIENT_ID: clientId,
+    FLOWYARD_OIDC_CLIENT_SECRET: clientSecret,
+  } = settings;
+  const groupRoles = readGroupRoles(settings.FLOWYARD_OIDC_GROUP_ROLES);
+  if (issuer === undefined) {
+    return null;
+  }
+  if (clientId === undefined || clientSecret === undefined) {
+    const missing = clientId === undefined ? 'CLIENT_ID' : 'CLIENT_SECRET';
+    throw new ConfigError(`FLOWYARD_OIDC_${missing} must be set, since FLOWYARD_OIDC_ISSUER is`);
+  }
+  const { protocol, hostname } = new URL(issuer);
+  if (protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)) {
+    throw new ConfigError(
+      'FLOWYARD_OIDC_ISSUER must be an https address: whoever listens could sign in as anybody',
+    );
+  }
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    groupsClaim: settings.FLOWYARD_OIDC_GROUPS_CLAIM,
+    name: settings.FLOWYARD_OIDC_NAME,
+    groupRoles,
+  };
+}
+
 /**
  * Reads the configuration: file, then environment, then flags; the last wins.
  * @throws ConfigError naming the setting
@@ -212,6 +288,7 @@ export function readConfig(argv: string[], env: NodeJS.ProcessEnv): Config {
     trustedProxies: settings.FLOWYARD_TRUSTED_PROXIES?.split(',').map((address) => address.trim()) ?? [],
     webhookTargets: settings.FLOWYARD_WEBHOOK_TARGETS,
     mail: readMail(settings),
+    singleSignOn: readSingleSignOn(settings),
     stopInstances: flags['stop-instances'] ?? false,
   };
 }

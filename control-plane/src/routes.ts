@@ -17,6 +17,7 @@ import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
 import { recycleBinRoutes } from './features/recycle-bin/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
+import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
@@ -35,7 +36,8 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
   return [
     ...userRoutes({ ...parts, signInLimit: new SignInLimit(), sessionGiver }),
     ...invitationRoutes({ ...parts, sessionGiver }),
-    ...platformRoutes({ ...parts, sessionGiver, singleSignOnName: null }),
+    ...platformRoutes({ ...parts, sessionGiver }),
+    ...singleSignOnRoutes({ ...parts, sessionGiver }),
     ...secondFactorRoutes(parts.secondFactor),
     ...teamTypeRoutes(parts.teamTypes),
     ...recycleBinRoutes(parts.recycleBin),

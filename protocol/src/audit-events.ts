@@ -103,6 +103,7 @@ export const AUDIT_EVENTS = {
   'template.deleted': 'A template was deleted',
   'user.changed': 'The account of a person was changed',
   'user.created': 'A person was added',
+  'user.linked': 'An account was linked to a person at the provider of single sign-on',
   'user.password-reset': 'Somebody set a new password with a one-time link; all their sessions ended',
   'user.password-reset-made': 'A one-time link to a new password was made for somebody',
   'user.deleted': 'A person was removed',

@@ -19,6 +19,7 @@ export * from './api/recycle-bin.ts';
 export * from './api/second-factor.ts';
 export * from './api/session.ts';
 export * from './api/settings.ts';
+export * from './api/single-sign-on.ts';
 export * from './api/snapshots.ts';
 export * from './api/team-types.ts';
 export * from './api/teams.ts';

@@ -17,6 +17,7 @@ import * as recycleBin from './api/recycle-bin.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as settings from './api/settings.ts';
+import * as singleSignOn from './api/single-sign-on.ts';
 import * as snapshots from './api/snapshots.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
@@ -26,7 +27,7 @@ import * as variables from './api/variables.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
-  people: { ...session, ...secondFactor, ...platform },
+  people: { ...session, ...secondFactor, ...platform, ...singleSignOn },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens },

@@ -9,6 +9,7 @@ import * as secondFactor from './migrations/009-second-factor.ts';
 import * as teamTypes from './migrations/010-team-types.ts';
 import * as joining from './migrations/011-joining.ts';
 import * as recycleBin from './migrations/012-recycle-bin.ts';
+import * as singleSignOn from './migrations/013-single-sign-on.ts';
 import * as settings from './migrations/016-settings.ts';
 import * as catalogue from './migrations/021-catalogue.ts';
 import * as instanceChanges from './migrations/022-instance-changes.ts';
@@ -32,6 +33,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,
     '022-instance-changes': instanceChanges,
+    '013-single-sign-on': singleSignOn,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

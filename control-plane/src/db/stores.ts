@@ -21,6 +21,7 @@ import { PipelineStore } from '../features/pipelines/store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { RecycleBinStore } from '../features/recycle-bin/store.ts';
+import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
@@ -45,6 +46,7 @@ export function createStores(knex: Knex) {
     platformSettings: new PlatformSettingsStore(knex),
     passwordResets: new PasswordResetStore(knex),
     recycleBin: new RecycleBinStore(knex),
+    singleSignOn: new SingleSignOnStore(knex),
     teamTypes: new TeamTypeStore(knex),
     applications: new ApplicationStore(knex),
     transfers: new TransferStore(knex),

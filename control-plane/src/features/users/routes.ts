@@ -54,7 +54,12 @@ export function userRoutes({
     }),
     route(signIn, open('it is how one signs in'), async ({ body, request, response }) => {
       signInLimit.check(request.ip ?? '', body.username);
-      const { user, token } = await users.signIn(body.username, body.password, originOf(request), body.code);
+      const { user, token } = await users
+        .signIn(body.username, body.password, originOf(request), body.code)
+        .catch((error: unknown) => {
+          signInLimit.failed(request.ip ?? '');
+          throw error;
+        });
       signInLimit.forget(request.ip ?? '', body.username);
       sessionGiver.setCookie(response, token);
       return presentUser(user);
