@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Blamed } from '@flowyard/protocol';
 import { readLog } from './log-file.ts';
 import type { ExitFacts } from './restart-policy.ts';
 
@@ -21,20 +22,24 @@ export async function gatherExitFacts(
   const lines = await readLog(files.logFile, LOG_LINES).catch(() => []);
   return {
     ...exit,
-    message: takeLastExit(files.dataFolder, pid),
+    ...takeLastExit(files.dataFolder, pid),
     hung: false,
     lastLines: lines.map((line) => line.text),
   };
 }
 
-/** The message of the exception that ended that process; the file is used up. */
-function takeLastExit(dataFolder: string, pid: number): string | null {
+/** The exception that ended that process, and what it came from; the file is used up. */
+function takeLastExit(dataFolder: string, pid: number): Pick<ExitFacts, 'message' | 'blamed'> {
   const path = join(dataFolder, LAST_EXIT_FILE);
   try {
     const record = JSON.parse(readFileSync(path, 'utf8'));
     rmSync(path, { force: true });
-    return record.pid === pid && typeof record.message === 'string' ? record.message : null;
+    if (record.pid === pid && typeof record.message === 'string') {
+      const blamed = Blamed.safeParse(record.blamed);
+      return { message: record.message, blamed: blamed.success ? blamed.data : null };
+    }
   } catch {
-    return null;
+    // It left none.
   }
+  return { message: null, blamed: null };
 }

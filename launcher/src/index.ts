@@ -6,10 +6,11 @@ export { readLog, rotateLog, watchLog } from './log-file.ts';
 export { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from './process-identity.ts';
 export { readProcessLock, takeProcessLock } from './process-lock.ts';
 export { DEFAULT_TIMES, type MachineTimes, type ProcessStatus } from './process-machine.ts';
-export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+export { DEFAULT_RESTART_POLICY, type ExitFacts, type RestartPolicy } from './restart-policy.ts';
 export { inheritedEnvironment, type LaunchPlan } from './spawn-runtime.ts';
 export { NodeRedSupervisor } from './supervisor.ts';
 export type {
+  Crash,
   RuntimeMetrics,
   SupervisedStatus,
   SupervisorOptions,

@@ -1,3 +1,5 @@
+import type { Blamed } from '@flowyard/protocol';
+
 /** When a Node-RED that ended by itself is started again. */
 export interface RestartPolicy {
   firstDelayMs: number;
@@ -21,6 +23,8 @@ export interface ExitFacts {
   signal: string | null;
   /** The exception that ended it, from the file it leaves. */
   message: string | null;
+  /** The node or the types of nodes that it came from. */
+  blamed: Blamed | null;
   /** We ended it because it did not answer any more. */
   hung: boolean;
   /** Why it could not be started at all. */

@@ -18,6 +18,8 @@ export interface SpawnedRuntime {
   child: ChildProcess;
 }
 
+/** Off; only where it would listen if it is asked for, so that two processes do not want the same port. */
+const INSPECTOR = ['--inspect-port=127.0.0.1:0'];
 const CHILD_ENTRY = join(import.meta.dirname, 'child', 'main.js');
 
 /**
@@ -34,7 +36,7 @@ export async function spawnRuntime(
   const heap = plan.memoryMb === null ? [] : [`--max-old-space-size=${plan.memoryMb}`];
   let child: ChildProcess;
   try {
-    child = spawn(plan.nodePath, [...heap, CHILD_ENTRY], {
+    child = spawn(plan.nodePath, [...heap, ...INSPECTOR, CHILD_ENTRY], {
       detached: true,
       stdio: ['pipe', log, log],
       env: inheritedEnvironment(process.env),

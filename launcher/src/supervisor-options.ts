@@ -1,6 +1,6 @@
 import type { LinkHub } from './link-hub.ts';
 import type { MachineTimes, ProcessStatus } from './process-machine.ts';
-import type { RestartPolicy } from './restart-policy.ts';
+import type { ExitFacts, RestartPolicy } from './restart-policy.ts';
 import type { LaunchPlan } from './spawn-runtime.ts';
 
 export interface SupervisedStatus extends ProcessStatus {
@@ -25,6 +25,17 @@ export interface RuntimeMetrics {
   requests: number;
 }
 
+/** A process that ended by itself. */
+export interface Crash {
+  facts: ExitFacts;
+  /** In a row, this one among them. */
+  crashes: number;
+  /** For people, with the end of the log. */
+  reason: string;
+  /** Whether it is started in safe mode next. */
+  safeMode: boolean;
+}
+
 /** Whose process it is: how to start it, and who wants to know. */
 export interface SupervisorOwner {
   /** The token with which the process proves that it is this one. */
@@ -39,6 +50,8 @@ export interface SupervisorOwner {
   onStatus: (status: SupervisedStatus) => void;
   onMetrics?: (metrics: RuntimeMetrics) => void;
   onEvent?: (event: string, details: Record<string, unknown>) => void;
+  /** It ended by itself; what is done about it was decided. */
+  onCrash?: (crash: Crash) => void;
 }
 
 export interface SupervisorOptions extends SupervisorOwner {

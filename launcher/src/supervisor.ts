@@ -1,5 +1,6 @@
 import type { RuntimeBinding } from '@flowyard/protocol';
 import { gatherExitFacts } from './exit-facts.ts';
+import { findBlockingNode } from './find-blocking-node.ts';
 import { HangWatch } from './hang-watch.ts';
 import { rotateLog } from './log-file.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type ProcessState,
   statusOf,
 } from './process-machine.ts';
-import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+import { DEFAULT_RESTART_POLICY, type ExitFacts, type RestartPolicy } from './restart-policy.ts';
 import { type Hello, RuntimeConnection, type Told } from './runtime-connection.ts';
 import { type ExitStatus, RuntimeProcess } from './runtime-process.ts';
 import type { SupervisedStatus, SupervisorOptions, SupervisorOwner } from './supervisor-options.ts';
@@ -36,6 +37,8 @@ export class NodeRedSupervisor {
   #timer: NodeJS.Timeout | undefined;
   /** It ended, and the machine will be told as soon as it is known why. */
   #gathering = false;
+  /** The node in which it was stuck when it was ended for not answering. */
+  #stuckIn: string | null = null;
   #acting: Promise<void> = Promise.resolve();
   #lastStatus = '';
   #idleWaiters: Array<() => void> = [];
@@ -176,6 +179,7 @@ export class NodeRedSupervisor {
       case 'terminate':
         return this.#end((process) => process.terminate());
       case 'kill':
+        await this.#diagnose();
         return this.#end((process) => process.kill());
     }
   }
@@ -210,6 +214,13 @@ export class NodeRedSupervisor {
     }
   }
 
+  /** Before a process that does not answer is ended, it is asked what it is stuck in. */
+  async #diagnose(): Promise<void> {
+    if (this.#process && this.#state.hung && this.#state.phase === 'up') {
+      this.#stuckIn = await findBlockingNode(this.#process.identity, this.#options.logFile);
+    }
+  }
+
   async #end(how: (process: RuntimeProcess) => void): Promise<void> {
     if (this.#process) {
       how(this.#process);
@@ -229,7 +240,18 @@ export class NodeRedSupervisor {
     this.#gathering = true;
     const facts = await gatherExitFacts({ ...status, startError }, pid, this.#options);
     this.#gathering = false;
-    this.#feed({ type: 'exited', facts });
+    const blamed = this.#stuckIn === null ? facts.blamed : { nodeId: this.#stuckIn };
+    this.#stuckIn = null;
+    const { hung } = this.#state;
+    this.#feed({ type: 'exited', facts: { ...facts, blamed } });
+    this.#tellCrash({ ...facts, blamed, hung });
+  }
+
+  #tellCrash(facts: ExitFacts): void {
+    const { phase, crashes, crashReason, safeMode } = this.#state;
+    if (phase === 'waiting' && crashReason !== null) {
+      this.#owner.onCrash?.({ facts, crashes, reason: crashReason, safeMode: safeMode !== null });
+    }
   }
 
   /** With pid and start time no other process can be taken for it. */

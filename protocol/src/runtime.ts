@@ -102,6 +102,19 @@ export const RuntimeCommand = z.discriminatedUnion('type', [
 ]);
 export type RuntimeCommand = z.infer<typeof RuntimeCommand>;
 
+/** What ended a process, where its stack says so: one node, or nodes of some types. */
+export const Blamed = z.union([
+  z.strictObject({ nodeId: z.string().max(200) }),
+  z.strictObject({ types: z.array(z.string().max(200)).min(1).max(200) }),
+]);
+export type Blamed = z.infer<typeof Blamed>;
+
+/** Flows (tabs) that do not run although they are there, and what people are told of it. */
+export interface LeftOut {
+  flows: string[];
+  reason: string;
+}
+
 /**
  * What a runtime plugin (storage, identity, audit) may use of the process that loads it. The types from here on are
  * the contract between the launcher's child and the bundled plugins, which do not import each other.

@@ -1,4 +1,4 @@
-import type { RuntimeBinding } from '@flowyard/protocol';
+import type { LeftOut, RuntimeBinding } from '@flowyard/protocol';
 
 /** Everything a Node-RED process is told at its start. It arrives on standard input, since it holds secrets. */
 export interface ChildConfiguration {
@@ -20,6 +20,8 @@ export interface ChildConfiguration {
   editor: boolean;
   /** Why it starts in safe mode, with its flows stopped; null starts them. */
   safeMode: string | null;
+  /** Limp mode: these flows are left out, the others run; undefined or null runs all. */
+  leaveOut?: LeftOut | null;
   /** Paths of bundled runtime plugins. */
   plugins: { storage?: string; identity?: string; audit?: string };
   /** Folders with further Node-RED modules. */

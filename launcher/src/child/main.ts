@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { lockFolder } from '../folder-lock.ts';
+import { Blame } from './blame.ts';
 import { EXIT, readConfiguration } from './configuration.ts';
 import { endOnFaults } from './faults.ts';
 import { redirectConsole, writeLog } from './log.ts';
@@ -13,7 +14,8 @@ async function main(): Promise<void> {
   mkdirSync(dataFolder, { recursive: true });
   mkdirSync(configuration.folder, { recursive: true });
   process.chdir(dataFolder);
-  endOnFaults(dataFolder);
+  const blame = new Blame();
+  endOnFaults(dataFolder, blame);
   // Whoever finds us by our lock file may send this signal. Without a listener it would end the process.
   let reconnect = () => {};
   if (process.platform !== 'win32') {
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
 
   // Loaded after the cache was turned on, so that it counts for these files, too.
   const { EmbeddedRuntime } = await import('./runtime.ts');
-  const runtime = new EmbeddedRuntime(configuration);
+  const runtime = new EmbeddedRuntime(configuration, blame);
   reconnect = () => runtime.reconnect();
   process.on('SIGTERM', () => void runtime.stop());
   await runtime.start();

@@ -29,6 +29,7 @@ export interface NodeRed {
         user?: Record<string, unknown>;
       }): Promise<unknown>;
     };
+    nodes: { getNodeList(options: object): Promise<Array<{ module?: string; types?: string[] }>> };
   };
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '@flowyard/protocol';
 import { updateLockRole } from '../folder-lock.ts';
 import { readProcessStart } from '../process-identity.ts';
+import type { Blame } from './blame.ts';
 import type { ChildConfiguration } from './configuration.ts';
 import { startHeartbeat, type Traffic } from './heartbeat.ts';
 import { Link } from './link.ts';
@@ -28,6 +29,7 @@ const IDENTITY_HEADER = 'x-flowyard-identity';
 /** One embedded Node-RED: its start, its link to what runs it, and what it is told over that link. */
 export class EmbeddedRuntime {
   readonly #configuration: ChildConfiguration;
+  readonly #blame: Blame;
   readonly #state: StateWatch;
   readonly #link: Link;
   readonly #store: FlowsStore;
@@ -41,8 +43,9 @@ export class EmbeddedRuntime {
   #reloading: Promise<void> = Promise.resolve();
   #stopping = false;
 
-  constructor(configuration: ChildConfiguration) {
+  constructor(configuration: ChildConfiguration, blame: Blame) {
     this.#configuration = configuration;
+    this.#blame = blame;
     const bound = new Promise<RuntimeBinding>((resolve) => {
       this.#bind = resolve;
     });
@@ -50,6 +53,7 @@ export class EmbeddedRuntime {
     this.#state = new StateWatch({
       initial: configuration.binding ? 'starting' : 'pooled',
       safeModeReason: configuration.safeMode,
+      limpReason: () => this.#storage.leftOut()?.reason ?? null,
       revision: () => this.#store.revision(),
       changed: () => this.#sendState(),
     });
@@ -57,7 +61,15 @@ export class EmbeddedRuntime {
       this.#setBinding(configuration.binding);
     }
     this.#store = openFlowsStore(configuration, this.#host);
-    this.#storage = createStorageModule(this.#store, configuration.folder, bound);
+    this.#storage = createStorageModule(
+      this.#store,
+      configuration.folder,
+      async () => {
+        await bound;
+        await this.#learnTypes();
+      },
+      configuration.leaveOut ?? null,
+    );
     this.#link = new Link({
       configuration: configuration.link,
       token: () => this.#binding?.token ?? configuration.link.token,
@@ -97,6 +109,11 @@ export class EmbeddedRuntime {
     await nodeRed.start();
     this.#port = await listen(server, this.#configuration.port, this.#configuration.host ?? '127.0.0.1');
     this.#sendState();
+  }
+
+  /** Nodes are loaded by now, and flows are not started yet: what they break can be blamed on a type. */
+  async #learnTypes(): Promise<void> {
+    this.#blame.learn((await this.#nodeRed?.runtime.nodes.getNodeList({})) ?? []);
   }
 
   /** What runs this process is back and waits for it. */

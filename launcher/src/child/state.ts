@@ -21,6 +21,8 @@ interface RuntimeEvent {
 interface StateWatchOptions {
   initial: RuntimeState;
   safeModeReason: string | null;
+  /** Why flows are left out; null while none are. */
+  limpReason: () => string | null;
   revision: () => number | null;
   changed: () => void;
 }
@@ -30,12 +32,13 @@ interface StateWatchOptions {
  *
  *   pooled ──claim──▶ starting ──flows:started──▶ running ◀──deploy──┐
  *                        ├──safe mode────────────▶ safe ─────────────┤
- *                        └──missing, undecryptable ─▶ error ─────────┘
+ *                        └──missing, undecryptable, left out ─▶ error ┘
  */
 export class StateWatch {
   #current: ReportedState;
   #credentialsLost = false;
   readonly #safeModeReason: string | null;
+  readonly #limpReason: () => string | null;
   readonly #changed: () => void;
   readonly #revision: () => number | null;
 
@@ -43,6 +46,7 @@ export class StateWatch {
     this.#current = { state: options.initial, reason: null, flowsRevision: null, step: null };
     this.#safeModeReason = options.safeModeReason;
     this.#revision = options.revision;
+    this.#limpReason = options.limpReason;
     this.#changed = options.changed;
   }
 
@@ -74,7 +78,8 @@ export class StateWatch {
       });
       return;
     }
-    this.set({ ...started, state: 'running', reason: null });
+    const limping = this.#limpReason();
+    this.set({ ...started, state: limping === null ? 'running' : 'error', reason: limping });
   }
 
   #runtimeEvent({ id, payload }: RuntimeEvent): void {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FlowsStore, NewerFlows, RuntimeFlows } from '@flowyard/protocol';
+import type { FlowsStore, LeftOut, NewerFlows, RuntimeFlows } from '@flowyard/protocol';
 import { createLibrary } from './library.ts';
 import { writeJson } from './local-flows.ts';
 
@@ -18,6 +18,8 @@ export interface StorageModule {
   module: Json;
   /** While `deploy` runs, Node-RED reads the given flows. It deploys as `HANDED_OVER`. */
   handOver(newer: NewerFlows, deploy: () => Promise<unknown>): Promise<void>;
+  /** What is left out now; null once other flows were deployed. */
+  leftOut(): LeftOut | null;
 }
 
 /**
@@ -27,8 +29,10 @@ export interface StorageModule {
 export function createStorageModule(
   store: FlowsStore,
   folder: string,
-  ready: Promise<unknown>,
+  ready: () => Promise<unknown>,
+  leaveOut: LeftOut | null,
 ): StorageModule {
+  let leftOut = leaveOut;
   let lastRead: RuntimeFlows = { flows: [], credentials: {} };
   // Node-RED saves credentials and then flows, by two calls, and forgets that credentials changed when the second
   // fails. They are kept for the next attempt, so that no deploy loses a password.
@@ -37,16 +41,18 @@ export function createStorageModule(
 
   const flows = {
     getFlows: async () => {
-      await ready;
+      await ready();
       lastRead = handedOver ?? (await store.read());
       unsavedCredentials = undefined;
-      return lastRead.flows;
+      return leftOut === null ? lastRead.flows : without(lastRead.flows, leftOut.flows);
     },
     getCredentials: async () => lastRead.credentials,
     saveCredentials: async (credentials: Json) => {
       unsavedCredentials = credentials;
     },
     saveFlows: async (changed: Json[], user: Json | undefined) => {
+      // Whoever deploys has seen which flows are switched off.
+      leftOut = null;
       if (user === HANDED_OVER) {
         return;
       }
@@ -62,8 +68,10 @@ export function createStorageModule(
       ...createSettingsFiles(folder),
       ...createLibrary(join(folder, 'lib')),
     },
+    leftOut: () => leftOut,
     handOver: async (newer, deploy) => {
       handedOver = newer;
+      leftOut = null;
       try {
         await deploy();
         await store.accept(newer);
@@ -72,6 +80,13 @@ export function createStorageModule(
       }
     },
   };
+}
+
+/** The flows with some switched off, as a person would in the editor; what is stored stays as it is. */
+function without(flows: Json[], ids: readonly string[]): Json[] {
+  return flows.map((node) =>
+    node.type === 'tab' && ids.includes(String(node.id)) ? { ...node, disabled: true } : node,
+  );
 }
 
 /** The editor's settings and sign-in sessions. */

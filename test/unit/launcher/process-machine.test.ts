@@ -17,6 +17,7 @@ const FACTS: ExitFacts = {
   signal: null,
   message: null,
   hung: false,
+  blamed: null,
   startError: null,
   lastLines: [],
 };

@@ -6,6 +6,7 @@ const FACTS: ExitFacts = {
   signal: null,
   message: null,
   hung: false,
+  blamed: null,
   startError: null,
   lastLines: [],
 };
