@@ -11,6 +11,7 @@ import { createStackInstaller } from './drivers/local/stacks.ts';
 import { ApplicationService } from './features/applications/service.ts';
 import { TransferService } from './features/applications/transfer-service.ts';
 import { AuditService } from './features/audit/service.ts';
+import { CrashRecorder } from './features/crashes/recorder.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
@@ -148,6 +149,7 @@ function composeHosting(
     stacks,
     notifications,
     metrics: recorder,
+    crashes: new CrashRecorder({ db, changes }),
     urlOf,
     readModules: (id) => driver.readModules(id),
     logger,

@@ -2,6 +2,7 @@ import type { Parts } from './compose.ts';
 import type { Stores } from './db/stores.ts';
 import { applicationRoutes } from './features/applications/routes.ts';
 import { auditRoutes } from './features/audit/routes.ts';
+import { crashRoutes } from './features/crashes/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
 import { httpTokenRoutes } from './features/http-tokens/routes.ts';
@@ -51,6 +52,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...variableRoutes(parts),
     ...templateRoutes(parts),
     ...httpTokenRoutes(parts),
+    ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
     ...deviceRoutes(parts),
     ...deviceGroupRoutes(parts),

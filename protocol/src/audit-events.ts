@@ -42,6 +42,7 @@ export const AUDIT_EVENTS = {
   'instance.change-returned':
     'An instance did not run well on another stack or type, and went back to what it had',
   'instance.change-succeeded': 'An instance was moved to another stack or type',
+  'instance.limp-started': 'An instance was started without the flows that crash it, as its settings say',
   'instance.changed': 'A hosted instance was described anew',
   'instance.created': 'A hosted instance was made',
   'instance.deleted': 'A hosted instance was deleted: it is in the recycle bin for seven days',
@@ -120,7 +121,8 @@ export const AUDIT_EVENT_FAMILIES = {
   'device.*': 'What a device reports: `device.running`, `device.error` and what its agent tells',
   'device.*-asked': 'A device was asked to start, stop, restart, suspend or try again',
   'editor.*': "What was done in an editor besides deploying, in Node-RED's words: `editor.nodes.install`",
-  'instance.*-asked': 'An instance was asked to start, stop, restart or suspend',
+  'instance.*-asked':
+    'An instance was asked to start, also without the flows that crash it, to stop, restart or suspend',
 } as const;
 
 export type AuditEventName =

@@ -3,6 +3,7 @@ export * from './agent.ts';
 export * from './api/applications.ts';
 export * from './api/audit.ts';
 export * from './api/catalogue.ts';
+export * from './api/crashes.ts';
 export * from './api/devices.ts';
 export * from './api/http-tokens.ts';
 export * from './api/instance-changes.ts';

@@ -1,6 +1,7 @@
 import * as applications from './api/applications.ts';
 import * as audit from './api/audit.ts';
 import * as catalogue from './api/catalogue.ts';
+import * as crashes from './api/crashes.ts';
 import * as devices from './api/devices.ts';
 import * as httpTokens from './api/http-tokens.ts';
 import * as instanceChanges from './api/instance-changes.ts';
@@ -30,7 +31,7 @@ const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform, ...singleSignOn },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
   applications: { ...applications, ...transfer },
-  instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens },
+  instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,
   devices,
   pipelines,

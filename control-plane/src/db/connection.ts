@@ -16,6 +16,7 @@ import * as instanceChanges from './migrations/022-instance-changes.ts';
 import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 import * as metrics from './migrations/032-metrics.ts';
+import * as crashes from './migrations/033-crashes.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -29,6 +30,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '030-deliveries': deliveries,
     '031-notifications': notifications,
     '032-metrics': metrics,
+    '033-crashes': crashes,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

@@ -3,6 +3,7 @@ import { ScopeStore } from '../access/scope-store.ts';
 import { ApplicationStore } from '../features/applications/store.ts';
 import { TransferStore } from '../features/applications/transfer-store.ts';
 import { AuditStore } from '../features/audit/store.ts';
+import { CrashStore } from '../features/crashes/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
@@ -64,6 +65,7 @@ export function createStores(knex: Knex) {
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
     provisioning: new ProvisioningStore(knex),
+    crashes: new CrashStore(knex),
     deviceWatch: new DeviceWatchStore(knex),
     deliveries: new DeliveryStore(knex),
     metrics: new MetricsStore(knex),

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Desired, InstanceState, LogLine, ResolvedSettings } from '@flowyard/protocol';
+import type { Blamed, Desired, InstanceState, LeftOut, LogLine, ResolvedSettings } from '@flowyard/protocol';
 
 /** A version of Node-RED that is ready to run. */
 export interface StackLocation {
@@ -33,6 +33,8 @@ export interface InstanceTarget {
   memoryMb: number;
   /** In cores; null is no limit. Applied where the operating system lets us. */
   cpuLimit: number | null;
+  /** Flows that are left out because they crash; null runs all. */
+  leaveOut: LeftOut | null;
   /** Grows with each change of the flows; a process that runs an older one reads them again. */
   flowsRevision: number;
   /** Palette modules that its flows need, with versions; what is missing is installed before it starts. */
@@ -78,6 +80,21 @@ export interface InstanceMetrics {
   requests: number;
 }
 
+/** A process that ended by itself. */
+export interface InstanceCrash {
+  instanceId: string;
+  /** For people, with the end of the log. */
+  reason: string;
+  exitCode: number | null;
+  signal: string | null;
+  hung: boolean;
+  /** In a row, this one among them. */
+  crashes: number;
+  /** Whether it is started in safe mode next. */
+  safeMode: boolean;
+  blamed: Blamed | null;
+}
+
 export interface InstanceEvent {
   instanceId: string;
   event: string;
@@ -98,6 +115,7 @@ export interface DriverHost {
   saveStarted(instanceId: string, startFacts: string): Promise<void>;
   report(report: InstanceReport): void;
   reportMetrics(metrics: InstanceMetrics): void;
+  reportCrash(crash: InstanceCrash): void;
   /**
    * What happened in an editor (`nodes.install`, `context.delete` …), with `userId` and `username` in the details, and
    * `flows.conflict` when a deploy made while the control plane was away could not be delivered.

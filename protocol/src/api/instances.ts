@@ -45,6 +45,8 @@ export const InstanceView = z.object({
   runningSnapshot: Reference.nullable(),
   /** What the devices assigned to this instance run. */
   targetSnapshot: Reference.nullable(),
+  /** Limp mode: flows that are left out because they crash; null while all run. */
+  leftOut: z.array(z.object({ id: z.string(), name: z.string() })).nullable(),
   memoryBytes: z.number().nullable(),
   cpuPercent: z.number().nullable(),
   createdAt: Time,
@@ -124,13 +126,15 @@ export const deleteInstance = operation('deleteInstance', {
   status: 204,
 });
 
-export const InstanceAction = z.enum(['start', 'stop', 'restart', 'suspend']);
+/** `start-limp` leaves out the flows that the last crash came from. */
+export const InstanceAction = z.enum(['start', 'stop', 'restart', 'suspend', 'start-limp']);
 export type InstanceAction = z.infer<typeof InstanceAction>;
 
 export const controlInstance = operation('controlInstance', {
   method: 'POST',
   path: '/instances/:id/actions',
-  summary: 'Start, stop, restart or suspend; the state follows on the topic `instance/ID`',
+  summary:
+    'Start, also without the flows that crash, stop, restart or suspend; the state follows on the topic `instance/ID`',
   params: IdParams,
   body: z.strictObject({ action: InstanceAction }),
   response: InstanceView,

@@ -129,6 +129,7 @@ export class DriverWorld {
       stack: STACK,
       memoryMb: 256,
       cpuLimit: null,
+      leaveOut: null,
       flowsRevision: 1,
       modules: {},
       variables: {},
@@ -252,6 +253,7 @@ export class DriverWorld {
       },
       report: (report) => this.reports.push(report),
       reportMetrics: () => {},
+      reportCrash: () => {},
       reportEvent: (event) => this.events.push(event),
     };
   }

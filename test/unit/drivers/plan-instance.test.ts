@@ -16,6 +16,7 @@ function buildTarget(changes: Partial<InstanceTarget> = {}): InstanceTarget {
     stack: { id: 'default', folder: '/', nodePath: 'node' },
     memoryMb: 256,
     cpuLimit: null,
+    leaveOut: null,
     flowsRevision: 5,
     modules: {},
     variables: {},

@@ -243,6 +243,7 @@ export class HostedInstance {
       },
       onStatus: () => this.#statusChanged(),
       onMetrics: (metrics) => this.#reporter.reportMetrics(metrics),
+      onCrash: (crash) => this.#reporter.reportCrash(crash),
       onEvent: (event, details) => {
         this.#reporter.reportEvent(event, details);
         if (event === 'flows.conflict') {

@@ -81,6 +81,7 @@ export class InstanceLaunch {
         memoryMb: target.memoryMb,
         token: target.runtimeToken,
         binding: bindingOf(target, surroundings.controlUrl()),
+        leaveOut: target.leaveOut,
       },
       surroundings,
     );

@@ -1,4 +1,4 @@
-import type { RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
+import type { Crash, RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
 import type { InstanceState } from '@flowyard/protocol';
 import type { DriverHost } from '../driver.ts';
 
@@ -58,6 +58,12 @@ export class InstanceReporter {
   reportMetrics({ memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests }: RuntimeMetrics): void {
     const figures = { memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests };
     this.#host.reportMetrics({ instanceId: this.#instanceId, ...figures });
+  }
+
+  reportCrash({ facts, crashes, reason, safeMode }: Crash): void {
+    const { code: exitCode, signal, hung, blamed } = facts;
+    const instanceId = this.#instanceId;
+    this.#host.reportCrash({ instanceId, reason, exitCode, signal, hung, crashes, safeMode, blamed });
   }
 
   reportEvent(event: string, details: Record<string, unknown>): void {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { LaunchPlan } from '@flowyard/launcher';
 import {
   DEFAULT_SETTINGS,
+  type LeftOut,
   type ResolvedSettings,
   type RuntimeBinding,
   SETTING_KEYS,
@@ -68,6 +69,7 @@ interface Launch {
   memoryMb: number;
   token: string;
   binding: RuntimeBinding | null;
+  leaveOut?: LeftOut | null;
 }
 
 /** How to start a process: for an instance, or without a binding for the pool. */
@@ -97,6 +99,7 @@ export function planLaunch(launch: Launch, surroundings: LaunchSurroundings): La
       },
       nodesFolders: nodesDir === null ? [pluginsDir] : [pluginsDir, nodesDir],
       binding: launch.binding,
+      leaveOut: launch.leaveOut ?? null,
     },
   };
 }

@@ -1,6 +1,7 @@
 import {
   type InstanceState,
   instanceStatus,
+  type LeftOut,
   NOTIFICATION_KINDS,
   type ResolvedSettings,
   type RuntimeStatus,
@@ -10,6 +11,7 @@ import { auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type {
   DriverHost,
+  InstanceCrash,
   InstanceEvent,
   InstanceMetrics,
   InstanceReport,
@@ -19,6 +21,8 @@ import type {
 import type { Changes } from '../../relay/changes.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { NewAuditEntry } from '../audit/store.ts';
+import type { NamedFlow } from '../crashes/blamed-flows.ts';
+import type { CrashRecorder } from '../crashes/recorder.ts';
 import type { MetricsRecorder } from '../metrics/recorder.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import {
@@ -41,6 +45,7 @@ interface Parts {
   stacks: StackService;
   notifications: NotificationService;
   metrics: MetricsRecorder;
+  crashes: CrashRecorder;
   urlOf: (name: string) => string;
   readModules: (instanceId: string) => Record<string, string>;
   logger: Logger;
@@ -110,6 +115,7 @@ export class InstanceDriverHost implements DriverHost {
       stack,
       memoryMb: row.memoryMb,
       cpuLimit: row.cpuLimit,
+      leaveOut: leftOutOf(row),
       flowsRevision: row.flowsRevision,
       modules: { ...JSON.parse(row.modules), ...template.content.modules },
       variables: Object.fromEntries(
@@ -164,6 +170,10 @@ export class InstanceDriverHost implements DriverHost {
     const { instanceId, memoryBytes, cpuPercent } = metrics;
     this.#figures.set(instanceId, { memoryBytes, cpuPercent });
     this.#parts.metrics.add(metrics);
+  }
+
+  reportCrash(crash: InstanceCrash): void {
+    this.#enqueue(crash.instanceId, () => this.#parts.crashes.record(crash));
   }
 
   reportEvent(event: InstanceEvent): void {
@@ -233,6 +243,19 @@ export class InstanceDriverHost implements DriverHost {
       await notifications.resolve(tx, row.id, ['instance.crashed', 'instance.safe', 'instance.error']);
     }
   }
+}
+
+/** What the process leaves out, and what people are told of it. */
+function leftOutOf({ leftOut }: InstanceRow): LeftOut | null {
+  if (leftOut === null) {
+    return null;
+  }
+  const flows: NamedFlow[] = JSON.parse(leftOut);
+  const names = flows.map(({ name }) => `“${name}”`).join(', ');
+  return {
+    flows: flows.map(({ id }) => id),
+    reason: `Limp mode: ${names} ${flows.length === 1 ? 'is' : 'are'} left out, since Node-RED crashed there. All other flows run.`,
+  };
 }
 
 function stateEntry(row: InstanceRow, state: AuditedState, reason: string | null): NewAuditEntry {

@@ -51,6 +51,7 @@ export function presentInstance(
     flowsChangedBy: row.flowsChangedBy,
     runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
     targetSnapshot: reference(row.targetSnapshotId, row.targetSnapshotName),
+    leftOut: row.leftOut === null ? null : JSON.parse(row.leftOut),
     memoryBytes: figures?.memoryBytes ?? null,
     cpuPercent: figures?.cpuPercent ?? null,
     createdAt: row.createdAt,

@@ -16,6 +16,7 @@ import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import type { NamedFlow } from '../crashes/blamed-flows.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import {
   isRestartNeeded,
@@ -194,13 +195,25 @@ export class InstanceService {
   }
 
   async control(actor: Actor, id: string, action: InstanceAction): Promise<InstanceView> {
-    const desired = { start: 'running', restart: 'running', stop: 'stopped', suspend: 'suspended' } as const;
+    const desired = {
+      start: 'running',
+      'start-limp': 'running',
+      restart: 'running',
+      stop: 'stopped',
+      suspend: 'suspended',
+    } as const;
     await this.#db.transact(async (tx) => {
       const instance = await this.require(tx, id);
       await refuseDuringChange(tx, instance);
       // Starting what runs in safe mode or has given up asks for a fresh process, as restarting does.
       const again =
-        action === 'restart' || (action === 'start' && ['safe', 'crashed', 'error'].includes(instance.state));
+        action === 'restart' ||
+        action === 'start-limp' ||
+        (action === 'start' && ['safe', 'crashed', 'error'].includes(instance.state));
+      await tx.stores.instances.setLeftOut(
+        id,
+        action === 'start-limp' ? await leftOutBy(tx, instance) : null,
+      );
       await tx.stores.instances.setDesired(id, desired[action], again);
       await this.#record(tx, actor, `instance.${action}-asked`, instance);
       this.#reconcile(tx, id);
@@ -304,4 +317,18 @@ export class InstanceService {
       applicationId: instance.applicationId,
     });
   }
+}
+
+/** The flows that the newest crash came from, with those that are left out already. */
+async function leftOutBy(tx: Transaction, instance: InstanceRow): Promise<string> {
+  const [crash] = await tx.stores.crashes.list(instance.id);
+  if (crash === undefined || crash.flows.length === 0 || crash.flowsRevision !== instance.flowsRevision) {
+    throw conflict(
+      'nothing_to_leave_out',
+      `No crash of the flows that ${instance.name} has now says which of them it came from.`,
+    );
+  }
+  const known: NamedFlow[] = instance.leftOut === null ? [] : JSON.parse(instance.leftOut);
+  const added = crash.flows.filter(({ id }) => !known.some((flow) => flow.id === id));
+  return JSON.stringify([...known, ...added]);
 }

@@ -36,6 +36,8 @@ export interface InstanceRow {
   reason: string | null;
   since: string;
   flowsRevision: number;
+  /** JSON of the flows that are left out in limp mode; null while all run. */
+  leftOut: string | null;
   flowsDigest: string;
   credentialsDigest: string | null;
   /** JSON of Modules. */
@@ -95,6 +97,7 @@ const COLUMNS = {
   reason: 'i.reason',
   since: 'i.since',
   flowsRevision: 'i.flows_revision',
+  leftOut: 'i.left_out',
   flowsDigest: 'i.flows_digest',
   credentialsDigest: 'i.credentials_digest',
   modules: 'i.modules',
@@ -330,6 +333,7 @@ export class InstanceStore {
     const changed = await this.#knex('instances')
       .where({ id, flows_revision: revision })
       .update({
+        left_out: null,
         flows_revision: revision + 1,
         flows_digest: change.flowsDigest,
         credentials_digest: change.credentialsDigest,
@@ -339,6 +343,11 @@ export class InstanceStore {
         running_snapshot_id: change.runningSnapshotId,
       });
     return changed === 1 ? revision + 1 : null;
+  }
+
+  /** JSON of the flows that do not run because they crash; null runs all again. */
+  async setLeftOut(id: string, leftOut: string | null): Promise<void> {
+    await this.#knex('instances').where({ id }).update({ left_out: leftOut });
   }
 
   async setModules(id: string, modules: string): Promise<void> {

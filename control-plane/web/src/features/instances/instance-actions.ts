@@ -20,6 +20,13 @@ const CHOICES: Record<InstanceAction, ActionChoice> = {
     warning: 'Its flows stop for a moment and begin again; what they hold only in memory is lost.',
     done: 'Restarting',
   },
+  'start-limp': {
+    action: 'start-limp',
+    title: 'Start without the flows that crash',
+    icon: mdiPlay,
+    warning: null,
+    done: 'Starting',
+  },
   stop: {
     action: 'stop',
     title: 'Stop',
