@@ -4,6 +4,8 @@ import { LogLine } from '@flowyard/protocol';
 
 const MAX_BYTES = 5 * 1024 * 1024;
 const KEPT = 2;
+/** What was rotated away is deleted after so long. */
+const KEEP_MS = 30 * 24 * 60 * 60_000;
 /** Enough for two thousand lines of ordinary length. */
 const TAIL_BYTES = 1024 * 1024;
 const WATCH_MS = 200;
@@ -13,6 +15,7 @@ const WATCH_MS = 200;
  * under it: it is copied and emptied. The descriptor appends, so the next line goes to the new beginning.
  */
 export function rotateLog(path: string, maxBytes: number = MAX_BYTES): void {
+  deleteOld(path);
   if (sizeOf(path) <= maxBytes) {
     return;
   }
@@ -26,6 +29,20 @@ export function rotateLog(path: string, maxBytes: number = MAX_BYTES): void {
   truncateSync(path, 0);
 }
 
+function deleteOld(path: string): void {
+  for (const old of olderFiles(path)) {
+    const { mtimeMs } = statSync(old, { throwIfNoEntry: false }) ?? { mtimeMs: Number.POSITIVE_INFINITY };
+    if (Date.now() - mtimeMs > KEEP_MS) {
+      rmSync(old, { force: true });
+    }
+  }
+}
+
+/** What was rotated away, newest first. */
+function olderFiles(path: string): string[] {
+  return Array.from({ length: KEPT }, (_, index) => `${path}.${index + 1}`);
+}
+
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
@@ -33,13 +50,55 @@ function sizeOf(path: string): number {
 /** The last lines, oldest first, from before a crash or rotation, too. */
 export async function readLog(path: string, count: number): Promise<LogLine[]> {
   const lines: LogLine[] = [];
-  for (const file of [path, ...Array.from({ length: KEPT }, (_, index) => `${path}.${index + 1}`)]) {
+  for (const file of [path, ...olderFiles(path)]) {
     if (lines.length >= count) {
       break;
     }
     lines.unshift(...parseLines(await readTail(file)));
   }
   return lines.slice(-count);
+}
+
+/** What to look for in a log. */
+export interface LogFilter {
+  /** This and what is graver. */
+  level?: LogLine['level'] | undefined;
+  /** Text that a line has, in upper or lower case. */
+  search?: string | undefined;
+}
+
+const LEVELS: ReadonlyArray<LogLine['level']> = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+
+/** The last lines that match, oldest first, from all that is kept. */
+export async function searchLog(path: string, count: number, filter: LogFilter): Promise<LogLine[]> {
+  const most = LEVELS.indexOf(filter.level ?? 'trace');
+  const wanted = filter.search?.toLowerCase() ?? '';
+  const found: LogLine[] = [];
+  for (const file of [path, ...olderFiles(path)]) {
+    if (found.length >= count) {
+      break;
+    }
+    const lines = parseLines(await readRange(file, 0, await fileSize(file)));
+    found.unshift(
+      ...lines.filter(
+        ({ level, text }) => LEVELS.indexOf(level) <= most && text.toLowerCase().includes(wanted),
+      ),
+    );
+    // Parsing a file takes a while; others want to be served in between.
+    await new Promise(setImmediate);
+  }
+  return found.slice(-count);
+}
+
+/** All that is kept as text, oldest first, a file at a time. */
+export async function* exportLog(path: string): AsyncGenerator<string> {
+  for (const file of [...olderFiles(path).reverse(), path]) {
+    const lines = parseLines(await readRange(file, 0, await fileSize(file)));
+    if (lines.length > 0) {
+      yield lines.map(({ at, level, text }) => `${at} ${level} ${text}\n`).join('');
+    }
+    await new Promise(setImmediate);
+  }
 }
 
 async function readTail(path: string): Promise<string> {

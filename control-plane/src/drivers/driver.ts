@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { LogFilter } from '@flowyard/launcher';
 import type { Blamed, Desired, InstanceState, LeftOut, LogLine, ResolvedSettings } from '@flowyard/protocol';
 
 /** A version of Node-RED that is ready to run. */
@@ -135,8 +136,10 @@ export interface Driver {
   acceptRuntime(token: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** The palette modules that are installed for it, with exact versions; also those a person installed in the editor. */
   readModules(instanceId: string): Record<string, string>;
-  /** The last lines, oldest first. */
-  readLog(instanceId: string, lines: number): Promise<LogLine[]>;
+  /** The last lines, oldest first; with a filter the last that match, from all that is kept. */
+  readLog(instanceId: string, lines: number, filter?: LogFilter): Promise<LogLine[]>;
+  /** All that is kept of the log, as text, oldest first. */
+  exportLog(instanceId: string): AsyncIterable<string>;
   /** Calls back with new lines until the returned function is called. */
   watchLog(instanceId: string, onLines: (lines: LogLine[]) => void): () => void;
   /** Why the operating system does not hold instances to their memory and CPU limits; null when it does. */

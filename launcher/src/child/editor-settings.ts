@@ -21,6 +21,8 @@ export function editorTheme(
     page: { title, ...(colour !== null && { css: [writeHeaderStyle(folder, colour)] }) },
     header: { title, ...(url !== null && { url }) },
     projects: { enabled: false },
+    // Whoever has the same editor open sees the others.
+    multiplayer: { enabled: true },
     tours: settings?.['editor.tours'] ?? false,
     codeEditor: { lib: settings?.['editor.codeEditor'] ?? 'monaco' },
     ...(theme !== null && { theme }),

@@ -99,10 +99,15 @@ function chosenSettings(chosen: ResolvedSettings): Settings {
   };
 }
 
+/** At most so much of what flows keep is lost when the power goes. */
+const FLUSH_SECONDS = 1;
+
+/** `memory`, the default, ends with the process; `persistent` is kept in files. */
 function contextStorage(dataFolder: string): Settings {
   return {
-    default: { module: 'memory' },
-    file: { module: 'localfilesystem', config: { dir: dataFolder } },
+    default: 'memory',
+    memory: { module: 'memory' },
+    persistent: { module: 'localfilesystem', config: { dir: dataFolder, flushInterval: FLUSH_SECONDS } },
   };
 }
 

@@ -179,13 +179,29 @@ export const LogLine = z.object({
 export type LogLine = z.infer<typeof LogLine>;
 
 export const LogQuery = z.strictObject({ lines: z.coerce.number().int().min(1).max(2000).default(200) });
+/** Over all of the log that is kept. */
+export const LogSearchQuery = LogQuery.extend({
+  /** This level and what is graver. */
+  level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
+  search: z.string().max(200).optional(),
+});
+
 export const LogPage = z.object({ items: z.array(LogLine) });
 
 export const getInstanceLogs = operation('getInstanceLogs', {
   method: 'GET',
   path: '/instances/:id/logs',
-  summary: 'The last lines of the log, oldest first; new ones come on the topic `instance/ID/log`',
+  summary: 'The last lines of the log that match, oldest first; new ones come on the topic `instance/ID/log`',
   params: IdParams,
-  query: LogQuery,
+  query: LogSearchQuery,
   response: LogPage,
+});
+
+export const exportInstanceLogs = operation('exportInstanceLogs', {
+  method: 'GET',
+  path: '/instances/:id/logs/export',
+  summary: 'All of the log that is kept, as text, oldest first',
+  params: IdParams,
+  response: z.string(),
+  contentType: 'text/plain',
 });

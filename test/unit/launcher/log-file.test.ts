@@ -7,11 +7,12 @@ import {
   openSync,
   rmSync,
   statSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLog, rotateLog, watchLog } from '../../../launcher/src/log-file.ts';
+import { exportLog, readLog, rotateLog, searchLog, watchLog } from '../../../launcher/src/log-file.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const line = (text: string) => `${JSON.stringify({ at: '2026-11-23T10:00:00.000Z', level: 'info', text })}\n`;
@@ -34,6 +35,45 @@ describe('the log of a Node-RED', () => {
       (await readLog(path, 2)).map(({ text }) => text),
       ['b', 'c'],
     );
+  });
+
+  it('is searched as a whole, across rotations, by text and level', async () => {
+    const warn = (text: string) =>
+      `${JSON.stringify({ at: '2026-11-23T10:00:00.000Z', level: 'warn', text })}\n`;
+    appendFileSync(path, [line('Pump 1 starts'), warn('pump 1 hot'), 'FATAL ERROR: heap\n'].join(''));
+    rotateLog(path, 10);
+    appendFileSync(path, [line('pump 2 starts'), warn('valve hot')].join(''));
+    const texts = async (filter: Parameters<typeof searchLog>[2], count = 10) =>
+      (await searchLog(path, count, filter)).map(({ text }) => text);
+
+    assert.deepEqual(await texts({ search: 'PUMP' }), ['Pump 1 starts', 'pump 1 hot', 'pump 2 starts']);
+    assert.deepEqual(await texts({ level: 'warn' }), ['pump 1 hot', 'FATAL ERROR: heap', 'valve hot']);
+    assert.deepEqual(await texts({ level: 'warn', search: 'hot' }, 1), ['valve hot']);
+    assert.deepEqual(await texts({ search: '.*' }), []);
+  });
+
+  it('is exported whole, oldest first', async () => {
+    appendFileSync(path, line('before'));
+    rotateLog(path, 10);
+    appendFileSync(path, line('after'));
+
+    let text = '';
+    for await (const part of exportLog(path)) {
+      text += part;
+    }
+
+    assert.equal(text, '2026-11-23T10:00:00.000Z info before\n2026-11-23T10:00:00.000Z info after\n');
+  });
+
+  it('is deleted a month after it was rotated away', () => {
+    appendFileSync(path, line('old'));
+    rotateLog(path, 10);
+    const longAgo = new Date(Date.now() - 31 * 24 * 60 * 60_000);
+    utimesSync(`${path}.1`, longAgo, longAgo);
+
+    rotateLog(path);
+
+    assert.equal(existsSync(`${path}.1`), false);
   });
 
   it('is empty before there is a file', async () => {

@@ -2,7 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { LinkHub, readLog, watchLog } from '@flowyard/launcher';
+import { exportLog, LinkHub, type LogFilter, readLog, searchLog, watchLog } from '@flowyard/launcher';
 import type { LogLine } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import type { Driver, DriverHost } from '../driver.ts';
@@ -115,9 +115,20 @@ class LocalDriver implements Driver {
     return folder === null ? {} : installedModules(this.#folders.path(folder));
   }
 
-  async readLog(instanceId: string, lines: number): Promise<LogLine[]> {
+  async readLog(instanceId: string, lines: number, filter: LogFilter = {}): Promise<LogLine[]> {
     const path = this.#logFile(instanceId);
-    return path === null ? [] : readLog(path, lines);
+    if (path === null) {
+      return [];
+    }
+    const isFiltered = filter.level !== undefined || (filter.search ?? '') !== '';
+    return isFiltered ? searchLog(path, lines, filter) : readLog(path, lines);
+  }
+
+  async *exportLog(instanceId: string): AsyncGenerator<string> {
+    const path = this.#logFile(instanceId);
+    if (path !== null) {
+      yield* exportLog(path);
+    }
   }
 
   watchLog(instanceId: string, onLines: (lines: LogLine[]) => void): () => void {

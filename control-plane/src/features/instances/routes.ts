@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   controlInstance,
   createInstance,
   deleteInstance,
+  exportInstanceLogs,
   getFlows,
   getInstance,
   getInstanceLogs,
@@ -74,7 +77,13 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
       return { revision: await flows.deploy(actor, params.id, body, runsAlready) };
     }),
     route(getInstanceLogs, may('instance:read', 'instance'), async ({ params, query }) => ({
-      items: await driver.readLog(params.id, query.lines),
+      items: await driver.readLog(params.id, query.lines, query),
     })),
+    route(exportInstanceLogs, may('instance:read', 'instance'), async ({ params, response }) => {
+      const { name } = await instances.get(params.id);
+      response.type('text/plain').attachment(`${name}.log`);
+      await pipeline(Readable.from(driver.exportLog(params.id)), response);
+      return '';
+    }),
   ];
 }

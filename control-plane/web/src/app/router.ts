@@ -63,6 +63,11 @@ const TEAM_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Instances' },
   },
   {
+    path: '/teams/:teamId/logs',
+    component: () => import('../features/instances/TeamLogsPage.vue'),
+    meta: { title: 'Logs' },
+  },
+  {
     path: '/teams/:teamId/devices/:tab?',
     component: () => import('../features/devices/DevicesPage.vue'),
     meta: { title: 'Devices' },

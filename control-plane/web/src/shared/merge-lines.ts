@@ -1,16 +1,25 @@
 import type { LogLine } from '@flowyard/protocol';
 
+/** A line with the name of what wrote it, where several logs are shown together. */
+export interface ShownLine extends LogLine {
+  source?: string | undefined;
+}
+
 /** How far back a line is looked for: history and live lines overlap by what came while the history was read. */
 const OVERLAP = 500;
 
-function keyOf(line: LogLine): string {
-  return `${line.at} ${line.level} ${line.text}`;
+function keyOf(line: ShownLine): string {
+  return `${line.at} ${line.source ?? ''} ${line.level} ${line.text}`;
 }
 
 /**
  * Adds lines to those that are shown, each once. By content and not by time: the clock of a device may be set back.
  */
-export function mergeLines(shown: readonly LogLine[], added: readonly LogLine[], most: number): LogLine[] {
+export function mergeLines(
+  shown: readonly ShownLine[],
+  added: readonly ShownLine[],
+  most: number,
+): ShownLine[] {
   const known = new Set(shown.slice(-OVERLAP).map(keyOf));
   return [...shown, ...added.filter((line) => !known.has(keyOf(line)))].slice(-most);
 }

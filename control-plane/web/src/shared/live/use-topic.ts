@@ -15,3 +15,29 @@ export function useTopic(topic: () => string | null, listener: LiveListener): vo
   );
   onScopeDispose(() => leave());
 }
+
+/** The same for several topics; those that stay are not left in between. */
+export function useTopics(topics: () => readonly string[], listener: LiveListener): void {
+  const live = useLive();
+  const leaves = new Map<string, () => void>();
+  watch(
+    () => [...topics()],
+    (names) => {
+      for (const [name, leave] of leaves) {
+        if (!names.includes(name)) {
+          leave();
+          leaves.delete(name);
+        }
+      }
+      for (const name of names.filter((candidate) => !leaves.has(candidate))) {
+        leaves.set(name, live.subscribe(name, listener));
+      }
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => {
+    for (const leave of leaves.values()) {
+      leave();
+    }
+  });
+}
