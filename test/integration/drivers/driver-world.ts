@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bearerOf } from '@flowyard/launcher';
 import { DEFAULT_SETTINGS, type EditorIdentity, IDENTITY_HEADER, type Role } from '@flowyard/protocol';
 import pino from 'pino';
@@ -62,6 +63,10 @@ export class DriverWorld {
   refusesPeople = false;
   /** When set, no instance can be started, because its stack is not there. */
   lacksStack = false;
+  /** How long a target takes to be read. */
+  readingMs = 0;
+  /** Targets that are being read. */
+  reading = 0;
   poolSize = 0;
   /** With what each instance was started last. */
   readonly started = new Map<string, string>();
@@ -241,8 +246,7 @@ export class DriverWorld {
 
   #host(): DriverHost {
     return {
-      readTarget: async (id) =>
-        this.lacksStack ? null : structuredClone(this.#instances.get(id)?.target ?? null),
+      readTarget: (id) => this.#readTarget(id),
       listInstanceIds: async () => [...this.#instances.keys()],
       listWarmStacks: async () => [{ ...STACK, memoryMb: 256 }],
       saveStarted: async (id, startFacts) => {
@@ -256,6 +260,13 @@ export class DriverWorld {
       reportCrash: () => {},
       reportEvent: (event) => this.events.push(event),
     };
+  }
+
+  async #readTarget(id: string): Promise<InstanceTarget | null> {
+    this.reading += 1;
+    await sleep(this.readingMs);
+    this.reading -= 1;
+    return this.lacksStack ? null : structuredClone(this.#instances.get(id)?.target ?? null);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

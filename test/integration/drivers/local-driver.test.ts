@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IDENTITY_HEADER } from '@flowyard/protocol';
 import { eventually } from '../../support/eventually.ts';
 import { buildHttpFlow, CRASH, textRoute } from '../../support/node-red-flows.ts';
@@ -156,6 +157,23 @@ describe('the local driver', function () {
     assert.deepEqual(nodeRedsBelow(world.dataDir), []);
     assert.ok(existsSync(join(world.dataDir, 'instances')));
   });
+
+  for (const stopInstances of [true, false]) {
+    const how = stopInstances ? 'stopped with its instances' : 'stopped alone';
+    it(`asks nothing and starts nothing any more once it is ${how} while it reads a target`, async () => {
+      world.readingMs = 200;
+      world.add('line', HELLO);
+      assert.equal(world.reading, 1);
+
+      await world.driver.stop({ stopInstances });
+
+      assert.equal(world.reading, 0);
+      world.add('line', HELLO);
+      await sleep(2 * world.readingMs);
+      assert.equal(world.reading, 0);
+      assert.deepEqual(readdirSync(join(world.dataDir, 'instances')), []);
+    });
+  }
 
   it('opens the admin API only to people that the control plane vouches for', async () => {
     const id = world.add('line', HELLO);

@@ -79,6 +79,9 @@ export class HostedInstance {
       try {
         await this.#step();
       } catch (error) {
+        if (this.#disposed) {
+          break;
+        }
         this.#context.logger.error(
           { err: error, instanceId: this.#id },
           'an instance could not be reconciled',
@@ -97,6 +100,9 @@ export class HostedInstance {
 
   async #step(): Promise<void> {
     const target = await this.#context.host.readTarget(this.#id);
+    if (this.#disposed) {
+      return;
+    }
     this.#target = target;
     this.#folder = target?.folder ?? this.#folder;
     this.#launch.giveUpUnwanted(target);
@@ -184,7 +190,9 @@ export class HostedInstance {
       await this.#context.host.saveFolder(this.#id, folder);
       this.#folder = folder;
     }
-    this.#supervise(target)?.start();
+    if (!this.#disposed) {
+      this.#supervise(target)?.start();
+    }
   }
 
   /** Takes a warm process, if there is one: it is running already and only has to be told whose it is. */
@@ -193,9 +201,13 @@ export class HostedInstance {
     if (!warm) {
       return false;
     }
+    // At once: whoever stops us meanwhile ends it, too.
+    this.#supervisor = warm.supervisor;
     await this.#context.host.saveFolder(this.#id, warm.folder);
     this.#folder = warm.folder;
-    this.#supervisor = warm.supervisor;
+    if (this.#disposed) {
+      return true;
+    }
     const binding = bindingOf(target, this.#context.surroundings.controlUrl());
     warm.supervisor.claim(binding, this.#owner(target));
     await this.#context.host.saveStarted(this.#id, target.startFacts);

@@ -11,6 +11,7 @@ import { HostedInstance } from './hosted-instance.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { InstanceFolders } from './instance-folders.ts';
 import type { LaunchSurroundings } from './launch.ts';
+import { OpenHost } from './open-host.ts';
 import { installedModules } from './palette.ts';
 import { StartGate } from './start-gate.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -38,7 +39,7 @@ export function createLocalDriver(options: LocalDriverOptions, host: DriverHost)
 }
 
 class LocalDriver implements Driver {
-  readonly #host: DriverHost;
+  readonly #host: OpenHost;
   readonly #hub = new LinkHub();
   readonly #instances = new Map<string, HostedInstance>();
   readonly #context: HostedInstanceContext;
@@ -47,11 +48,12 @@ class LocalDriver implements Driver {
   readonly #limits: LimitGroups;
   readonly #surroundings: LaunchSurroundings;
   readonly #logger: Logger;
+  #stopping = false;
   #problem: string | null = 'The hosted instances are being taken over';
 
   constructor(options: LocalDriverOptions, host: DriverHost) {
     const { controlUrl, logger } = options;
-    this.#host = host;
+    this.#host = new OpenHost(host);
     this.#logger = logger;
     this.#folders = new InstanceFolders(options.dataDir, logger);
     this.#surroundings = {
@@ -66,13 +68,13 @@ class LocalDriver implements Driver {
       hub: this.#hub,
       folders: this.#folders,
       surroundings: this.#surroundings,
-      listStacks: () => host.listWarmStacks(),
+      listStacks: () => this.#host.listWarmStacks(),
       isBusy: () => [...this.#instances.values()].some((instance) => instance.isStarting),
       logger,
     });
     this.#limits = createLimitGroups({ parent: options.cgroup, logger });
     this.#context = {
-      host,
+      host: this.#host,
       hub: this.#hub,
       folders: this.#folders,
       pool: this.#pool,
@@ -98,6 +100,9 @@ class LocalDriver implements Driver {
   }
 
   reconcile(instanceId: string): void {
+    if (this.#stopping) {
+      return;
+    }
     void this.#instance(instanceId).reconcile();
     this.#pool.refill();
   }
@@ -159,6 +164,7 @@ class LocalDriver implements Driver {
   }
 
   async stop({ stopInstances }: { stopInstances: boolean }): Promise<void> {
+    this.#stopping = true;
     this.#problem = 'The control plane is stopping';
     const instances = [...this.#instances.values()];
     if (!stopInstances) {
@@ -170,6 +176,7 @@ class LocalDriver implements Driver {
       this.#pool.stop(),
       ...(stopInstances ? instances.map((instance) => instance.stop()) : []),
     ]);
+    await this.#host.close();
     this.#hub.close();
   }
 
