@@ -44,6 +44,8 @@ import { PipelineService } from './features/pipelines/service.ts';
 import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
 import { RecycleBinService } from './features/recycle-bin/service.ts';
+import { IndexFiller } from './features/search/fill-index.ts';
+import { SearchService } from './features/search/service.ts';
 import { PageAccess } from './features/settings/page-access.ts';
 import { SettingsService } from './features/settings/service.ts';
 import { Provider } from './features/single-sign-on/provider.ts';
@@ -273,6 +275,8 @@ function composeFeatures(
     logger,
     platform,
     teamTypes,
+    search: new SearchService({ db, access, urlOf }),
+    indexFiller: new IndexFiller({ db, logger }),
     applications,
     transfers: new TransferService({ db, access, changes }),
     instances,

@@ -120,6 +120,7 @@ export class ControlPlane {
     queue.start();
     watch.start();
     recorder.start();
+    this.#parts.indexFiller.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -223,6 +224,7 @@ export class ControlPlane {
     } = this.#parts;
     clearInterval(this.#cleanUp);
     stacks.stop();
+    await this.#parts.indexFiller.stop();
     await runner.stop();
     await changeRunner.stop();
     trials.stop();

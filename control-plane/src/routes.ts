@@ -17,6 +17,7 @@ import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
 import { recycleBinRoutes } from './features/recycle-bin/routes.ts';
+import { searchRoutes } from './features/search/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
@@ -43,6 +44,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...teamTypeRoutes(parts.teamTypes),
     ...recycleBinRoutes(parts.recycleBin),
     ...teamRoutes({ ...parts, stores }),
+    ...searchRoutes(parts),
     ...applicationRoutes(parts),
     ...catalogueRoutes(parts),
     ...instanceTypeRoutes(parts.instanceTypes),

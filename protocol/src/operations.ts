@@ -15,6 +15,7 @@ import * as pipelines from './api/pipelines.ts';
 import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
 import * as recycleBin from './api/recycle-bin.ts';
+import * as search from './api/search.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as settings from './api/settings.ts';
@@ -29,7 +30,7 @@ import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform, ...singleSignOn },
-  teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin },
+  teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,

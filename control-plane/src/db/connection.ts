@@ -17,6 +17,7 @@ import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 import * as metrics from './migrations/032-metrics.ts';
 import * as crashes from './migrations/033-crashes.ts';
+import * as flowNodes from './migrations/044-flow-nodes.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -31,6 +32,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '031-notifications': notifications,
     '032-metrics': metrics,
     '033-crashes': crashes,
+    '044-flow-nodes': flowNodes,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

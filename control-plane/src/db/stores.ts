@@ -22,6 +22,8 @@ import { PipelineStore } from '../features/pipelines/store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { RecycleBinStore } from '../features/recycle-bin/store.ts';
+import { FlowNodeStore } from '../features/search/flow-node-store.ts';
+import { SearchStore } from '../features/search/search-store.ts';
 import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
@@ -58,6 +60,8 @@ export function createStores(knex: Knex) {
     httpTokens: new HttpTokenStore(knex),
     instanceChanges: new InstanceChangeStore(knex),
     instances: new InstanceStore(knex),
+    flowNodes: new FlowNodeStore(knex),
+    search: new SearchStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),

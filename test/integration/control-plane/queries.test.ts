@@ -121,6 +121,20 @@ describe('The number of queries of a request', function () {
     assert.ok(long <= 9, `${long} queries`);
   });
 
+  it('does not grow with what a search finds', async () => {
+    const search = () =>
+      cp.admin.call('searchTeam', { params: { id: place.teamId }, query: { q: 'instance', limit: 50 } });
+
+    await buildInstance(cp, place.applicationId);
+    const short = await count(search);
+    for (let n = 0; n < 10; n++) {
+      await buildInstance(cp, place.applicationId);
+    }
+
+    assert.equal(await count(search), short);
+    assert.ok(short <= 12, `${short} queries`);
+  });
+
   it('is at most three for one instance, and none for what was asked a moment ago', async () => {
     const instance = await buildInstance(cp, place.applicationId);
     const read = () => cp.admin.call('getInstance', { params: { id: instance.id } });

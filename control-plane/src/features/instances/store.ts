@@ -1,6 +1,7 @@
 import type { Desired, InstanceChangeState, InstanceState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
+import { FlowNodeStore } from '../search/flow-node-store.ts';
 
 export interface InstanceRow {
   id: string;
@@ -153,9 +154,11 @@ interface Held {
 
 export class InstanceStore {
   readonly #knex: Knex;
+  readonly #flowNodes: FlowNodeStore;
 
   constructor(knex: Knex) {
     this.#knex = knex;
+    this.#flowNodes = new FlowNodeStore(knex);
   }
 
   async insert(instance: NewInstance): Promise<void> {
@@ -181,6 +184,7 @@ export class InstanceStore {
       credential_secret: instance.credentialSecret,
       created_at: instance.createdAt,
     });
+    await this.#flowNodes.renew(instance.id);
   }
 
   async find(id: string): Promise<InstanceRow | null> {
@@ -342,7 +346,11 @@ export class InstanceStore {
         flows_changed_by: change.changedBy,
         running_snapshot_id: change.runningSnapshotId,
       });
-    return changed === 1 ? revision + 1 : null;
+    if (changed !== 1) {
+      return null;
+    }
+    await this.#flowNodes.renew(id);
+    return revision + 1;
   }
 
   /** JSON of the flows that do not run because they crash; null runs all again. */
