@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FlowCredentials, Flows } from '../flows.ts';
-import { Description, Id, InstanceName, Time, VariableName } from '../names.ts';
+import { Description, Id, InstanceName, ModuleName, ModuleVersion, Time, VariableName } from '../names.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { Desired, InstanceChangeState, InstanceState, RuntimeStatus } from '../status.ts';
 import { VariableValue } from './variables.ts';
@@ -98,6 +98,41 @@ export const createInstance = operation('createInstance', {
   }),
   response: InstanceView,
   status: 201,
+});
+
+const MOST_MODULES = 300;
+
+export const importInstance = operation('importInstance', {
+  method: 'POST',
+  path: '/applications/:id/instances/import',
+  summary: 'Make a hosted instance of a Node-RED that there is: of its flows, credentials and modules',
+  params: IdParams,
+  body: z.strictObject({
+    name: InstanceName,
+    description: Description.optional(),
+    instanceTypeId: Id.optional(),
+    stackId: Id.optional(),
+    templateId: Id.optional(),
+    env: z.record(VariableName, VariableValue).optional(),
+    start: z.boolean().optional(),
+    /** The content of its flows.json. */
+    flows: Flows,
+    /** The content of its flows_cred.json. */
+    credentials: FlowCredentials.optional(),
+    /** What they were encrypted with: `credentialSecret` of its settings.js, or `_credentialSecret` of its .config.runtime.json. */
+    credentialSecret: z.string().max(1000).optional(),
+    /** The dependencies in its package.json. */
+    modules: z
+      .record(ModuleName, ModuleVersion)
+      .refine(
+        (modules) => Object.keys(modules).length <= MOST_MODULES,
+        `has more than ${MOST_MODULES} modules`,
+      )
+      .optional(),
+  }),
+  response: InstanceView,
+  status: 201,
+  maxBodyBytes: LARGE_BODY_BYTES,
 });
 
 export const getInstance = operation('getInstance', {

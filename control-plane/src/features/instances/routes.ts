@@ -9,6 +9,7 @@ import {
   getInstance,
   getInstanceLogs,
   getInstanceVariables,
+  importInstance,
   listInstances,
   listTeamInstances,
   putFlows,
@@ -48,6 +49,12 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
         await access.authorize(actor, needed, 'instance', body.copyOf.instanceId);
       }
       return instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body);
+    }),
+    route(importInstance, may('instance:create', 'application'), ({ actor, params, body, scope }) => {
+      const { flows: nodes, credentials, credentialSecret, modules, ...rest } = body;
+      const imported = { flows: nodes, credentials, credentialSecret, modules };
+      const place = { teamId: scope.teamId, applicationId: params.id };
+      return instances.create(actor, place, { ...rest, imported });
     }),
     route(getInstance, may('instance:read', 'instance'), ({ params }) => instances.view(params.id)),
     route(updateInstance, may('instance:edit', 'instance'), ({ actor, params, body }) =>

@@ -7,6 +7,7 @@ import {
   type ListQuery,
   type Page,
   RESERVED_INSTANCE_NAMES,
+  summariseFlows,
   type VariableInput,
 } from '@flowyard/protocol';
 import { type Actor, auditActor, type SystemActor, type UserActor } from '../../access/actor.ts';
@@ -19,6 +20,7 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { NamedFlow } from '../crashes/blamed-flows.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import {
+  type InstanceTemplate,
   isRestartNeeded,
   ownSettings,
   readInstanceTemplate,
@@ -27,10 +29,12 @@ import {
   startedWith,
   startFacts,
 } from '../settings/levels.ts';
+import { settingProblems } from '../settings/service.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import { changedNames, showVariable, toVariables } from '../variables/variable-input.ts';
 import { chooseParts } from './choose-parts.ts';
 import { type CopyOf, copyContent, copyVariables } from './copy.ts';
+import { type ImportedNodeRed, importContent } from './import.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
 import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
@@ -47,6 +51,7 @@ export interface CreateInstance {
   env?: Record<string, string> | undefined;
   start?: boolean | undefined;
   copyOf?: CopyOf | undefined;
+  imported?: ImportedNodeRed | undefined;
 }
 
 interface Parts {
@@ -123,6 +128,7 @@ export class InstanceService {
         await refuseBeyondLimit(tx, place.teamId, 'instances', instance.instanceTypeId);
         await this.#record(tx, actor, 'instance.created', instance, {
           ...(input.copyOf && { copyOf: input.copyOf }),
+          ...(input.imported && { imported: summariseFlows(input.imported.flows) }),
         });
         await also(tx, instance);
         this.#reconcile(tx, id);
@@ -158,6 +164,12 @@ export class InstanceService {
     const secret = randomBytes(32).toString('hex');
     const copied =
       source && input.copyOf ? await copyContent(tx, this.#parts.vault, source, secret, input.copyOf) : {};
+    const imported = input.imported ? await importContent(tx, input.imported, secret) : {};
+    const given = { ...copied, ...imported };
+    refuseDenied(
+      { ...template, version: 0, content },
+      { id, name: input.name, modules: given.modules ?? '{}' },
+    );
     return {
       id,
       name: input.name,
@@ -171,8 +183,8 @@ export class InstanceService {
       flowsDigest: content.flows ?? (await tx.stores.blobs.put(EMPTY_FLOWS)),
       credentialSecret: this.#parts.vault.seal(secret),
       createdAt: new Date().toISOString(),
-      ...copied,
-      ...(copied.flowsChangedAt && { flowsChangedBy: auditActor(actor).name }),
+      ...given,
+      ...(given.flowsChangedAt && { flowsChangedBy: auditActor(actor).name }),
     };
   }
 
@@ -331,4 +343,18 @@ async function leftOutBy(tx: Transaction, instance: InstanceRow): Promise<string
   const known: NamedFlow[] = instance.leftOut === null ? [] : JSON.parse(instance.leftOut);
   const added = crash.flows.filter(({ id }) => !known.some((flow) => flow.id === id));
   return JSON.stringify([...known, ...added]);
+}
+
+/** What the template does not let an instance have would be missing to its flows. */
+function refuseDenied(
+  template: InstanceTemplate,
+  instance: { id: string; name: string; modules: string },
+): void {
+  const problem = settingProblems(template, instance, {}).find(({ key }) => key.startsWith('palette.'));
+  if (problem !== undefined) {
+    throw invalid(
+      'modules',
+      `do not fit the template ${template.name}: its ${problem.key} ${problem.message}`,
+    );
+  }
 }
