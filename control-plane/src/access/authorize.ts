@@ -109,13 +109,15 @@ export class Access {
       });
   }
 
-  /** Applications of a team that an actor may not see. */
-  async hiddenApplications(actor: Actor, teamId: string): Promise<string[]> {
+  /** Applications of a team in which an actor lacks the permission that they have in the team. */
+  async hiddenApplications(actor: Actor, teamId: string, permission: Permission): Promise<string[]> {
     if (actor.kind !== 'user' || (actor.admin && actor.via !== 'editor')) {
       return [];
     }
     const { overrides } = await this.#scopes.rolesIn(teamId, actor.userId);
-    return [...overrides].filter(([, role]) => role === 'none').map(([applicationId]) => applicationId);
+    return [...overrides]
+      .filter(([, role]) => !roleMay(role, permission))
+      .map(([applicationId]) => applicationId);
   }
 
   #authorizeUser(actor: UserActor, permission: Permission, on: ScopeKind, place: PlaceWithRoles): Scope {

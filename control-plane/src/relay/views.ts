@@ -68,7 +68,11 @@ export class LiveViews {
   }
 
   async team(actor: Actor, id: string): Promise<object> {
-    return readTeamOverview(this.#parts.stores, id, await this.#parts.access.hiddenApplications(actor, id));
+    return readTeamOverview(
+      this.#parts.stores,
+      id,
+      await this.#parts.access.hiddenApplications(actor, id, 'instance:read'),
+    );
   }
 
   /** What is unread; nothing for whoever is not a person. */

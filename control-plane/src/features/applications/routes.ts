@@ -27,7 +27,7 @@ export function applicationRoutes({ applications, transfers, access }: Parts): R
     route(listApplications, may('team:read', 'team'), async ({ actor, params, query }) => {
       const user = requireUser(actor);
       const roleIn = await access.rolesIn(user, params.id);
-      const hidden = await access.hiddenApplications(user, params.id);
+      const hidden = await access.hiddenApplications(user, params.id, 'application:read');
       const page = await applications.list(params.id, hidden, query);
       return mapPage(page, (row) => presentApplication(row, roleIn(row.id)));
     }),

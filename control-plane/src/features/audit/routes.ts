@@ -31,7 +31,7 @@ interface Parts {
 export function auditRoutes({ audit, access }: Parts): Route[] {
   const ofTeam = async (actor: Actor, teamId: string): Promise<AuditScope> => ({
     teamId,
-    hiddenApplications: await access.hiddenApplications(actor, teamId),
+    hiddenApplications: await access.hiddenApplications(actor, teamId, 'audit:read'),
   });
   const sendCsv = async (response: Response, scope: AuditScope, query: AuditExportQuery): Promise<string> => {
     response.type('text/csv').attachment('audit.csv');

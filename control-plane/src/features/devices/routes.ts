@@ -41,7 +41,7 @@ export function deviceRoutes({ devices, agents, agentHub, access }: Parts): Rout
   const present = (row: DeviceRow) => presentDevice(row, agents.figuresOf(row.id));
   return [
     route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
-      const hidden = await access.hiddenApplications(actor, params.id);
+      const hidden = await access.hiddenApplications(actor, params.id, 'device:read');
       return mapPage(await devices.list({ teamId: params.id, hidden }, query), present);
     }),
     route(listApplicationDevices, may('device:read', 'application'), async ({ params, query }) =>

@@ -35,7 +35,7 @@ interface Parts {
 export function instanceRoutes({ instances, flows, driver, access }: Parts): Route[] {
   return [
     route(listTeamInstances, may('instance:read', 'team'), async ({ actor, params, query }) => {
-      const hidden = await access.hiddenApplications(actor, params.id);
+      const hidden = await access.hiddenApplications(actor, params.id, 'instance:read');
       return mapPage(await instances.list({ teamId: params.id, hidden }, query), (row) =>
         instances.present(row),
       );

@@ -31,7 +31,10 @@ export function pipelineRoutes({ pipelines, deployments, access }: Parts): Route
       pipelines.list({ applicationId: params.id }, query),
     ),
     route(listTeamPipelines, may('pipeline:read', 'team'), async ({ actor, params, query }) =>
-      pipelines.list({ teamId: params.id, hidden: await access.hiddenApplications(actor, params.id) }, query),
+      pipelines.list(
+        { teamId: params.id, hidden: await access.hiddenApplications(actor, params.id, 'pipeline:read') },
+        query,
+      ),
     ),
     route(createPipeline, may('pipeline:edit', 'application'), ({ actor, params, body, scope }) =>
       pipelines.create(actor, { teamId: scope.teamId, applicationId: params.id }, body.name),

@@ -63,7 +63,7 @@ export function teamRoutes({ teams, stores, access }: Parts): Route[] {
       presentTeam(await teams.suspend(actor, params.id, body.suspended), actor),
     ),
     route(getTeamOverview, may('instance:read', 'team'), async ({ actor, params }) =>
-      readTeamOverview(stores, params.id, await access.hiddenApplications(actor, params.id)),
+      readTeamOverview(stores, params.id, await access.hiddenApplications(actor, params.id, 'instance:read')),
     ),
     route(listMembers, may('member:read', 'team'), ({ params, query }) =>
       teams.listMembers(params.id, query),

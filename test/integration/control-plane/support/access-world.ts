@@ -10,6 +10,8 @@ export interface World {
   applicationId: string;
   ids: Record<ScopeKind, string>;
   looseDeviceId: string;
+  /** In the recycle bin. */
+  binnedInstanceId: string;
 }
 
 /** Somebody who asks, and what they are by the words of the documentation. */
@@ -53,6 +55,8 @@ export async function buildWorld(cp: RunningControlPlane): Promise<World> {
   });
   const stageId = withStage.stages[0]?.id ?? '';
   await cp.admin.call('createStage', { ...stages, body: { name: 'to', instanceId: target.id } });
+  const binned = await buildInstance(cp, applicationId);
+  await cp.admin.call('deleteInstance', { params: { id: binned.id } });
   const { deployment } = await cp.admin.call('deployStage', {
     params: { id: stageId },
     body: { snapshotId: snapshot.id },
@@ -61,6 +65,7 @@ export async function buildWorld(cp: RunningControlPlane): Promise<World> {
     teamId,
     applicationId,
     looseDeviceId: loose.id,
+    binnedInstanceId: binned.id,
     ids: {
       team: teamId,
       application: applicationId,
@@ -118,7 +123,34 @@ export async function buildPeople(cp: RunningControlPlane, world: World): Promis
       override,
     });
   }
-  return [...people, ...(await buildTokens(cp, world, outside.teamId))];
+  return [...people, ...(await buildSuspended(cp, world)), ...(await buildTokens(cp, world, outside.teamId))];
+}
+
+/** An owner who is suspended, with the cookie and the token of before. */
+async function buildSuspended(cp: RunningControlPlane, world: World): Promise<Person[]> {
+  const { client, userId } = await buildMember(cp, world.teamId, 'owner');
+  const { token } = await client.call('createAccessToken', { body: { name: 'token' } });
+  await cp.admin.call('changeUser', { params: { id: userId }, body: { suspended: true } });
+  const suspended = {
+    teamRole: 'owner',
+    override: null,
+    signedIn: false,
+    admin: false,
+    readOnly: false,
+    limited: null,
+  } as const;
+  return [
+    { ...suspended, who: 'a suspended owner', client },
+    { ...suspended, who: "a suspended owner's token", client: new ApiClient(cp.url, token) },
+  ];
+}
+
+/** A world of its own in which everybody is, to be suspended or deleted whole. */
+export async function buildWorldWithPeople(
+  cp: RunningControlPlane,
+): Promise<{ world: World; people: Person[] }> {
+  const world = await buildWorld(cp);
+  return { world, people: await buildPeople(cp, world) };
 }
 
 async function buildTokens(cp: RunningControlPlane, world: World, otherTeamId: string): Promise<Person[]> {
