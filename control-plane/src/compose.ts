@@ -243,6 +243,7 @@ function composeFeatures(
     db,
     changes,
     snapshots,
+    notifications,
     locateStack: (id) => stacks.locate(id),
     reportOf: (id) => driverHost.reportOf(id),
     readLog: (id, lines) => driver.readLog(id, lines),

@@ -99,6 +99,11 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await answers(instance, 'stays');
       const now = await instanceIn(cp, instance.id, 'running');
       assert.deepEqual([now.stack.id, now.change], [instance.stack.id, null]);
+      const told = (await cp.admin.call('listNotifications')).items.filter(
+        ({ kind, subject }) => kind === 'instance.returned' && subject.id === instance.id,
+      );
+      assert.equal(told.length, 1);
+      assert.match(told[0]?.text ?? '', /did not work/);
     });
 
     it('changes nothing when the files of the stack are gone', async () => {

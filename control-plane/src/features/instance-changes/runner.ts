@@ -7,6 +7,7 @@ import { AppError } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { InstanceRow } from '../instances/store.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import { typeLimitProblem } from '../team-types/limits.ts';
 import { type GateFacts, type GateVerdict, judge } from './gate.ts';
@@ -22,6 +23,7 @@ interface Parts {
   db: Database;
   changes: Changes;
   snapshots: SnapshotService;
+  notifications: NotificationService;
   locateStack: (stackId: string) => Promise<StackLocation | null>;
   /** The newest report of a hosted instance since this process started. */
   reportOf: (instanceId: string) => TimedReport | undefined;
@@ -307,6 +309,15 @@ export class InstanceChangeRunner {
   ): Promise<void> {
     const finishedAt = new Date().toISOString();
     await this.#advance(tx, change, from, { ...more, state, message, finishedAt });
+    if (state !== 'succeeded') {
+      await this.#parts.notifications.raise(tx, {
+        kind: 'instance.returned',
+        teamId: change.teamId,
+        applicationId: change.applicationId,
+        subject: { kind: 'instance', id: change.instanceId, name: change.instanceName },
+        text: `The change to ${targetWords(change)} did not work. ${message ?? ''}`.trim(),
+      });
+    }
     await tx.audit({
       event: `instance.change-${state}`,
       actor: auditActor(SYSTEM),
