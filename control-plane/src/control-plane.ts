@@ -162,7 +162,7 @@ export class ControlPlane {
       openApi ??= JSON.stringify(buildOpenApi(VERSION));
       response.type('json').send(openApi);
     });
-    app.use('/api/v1', createApi(routes, this.#parts));
+    app.use('/api/v1', createApi(routes, { ...this.#parts, stores: this.#db.stores }));
     app.use('/api', noSuchPath());
     app.use(webPage(DIST_DIR));
     app.use(noSuchPath());

@@ -22,6 +22,7 @@ import { settingsRoutes } from './features/settings/routes.ts';
 import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
+import { inFeature } from './features/team-types/features.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { templateRoutes } from './features/templates/routes.ts';
@@ -53,13 +54,15 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...settingsRoutes(parts),
     ...variableRoutes(parts),
     ...templateRoutes(parts),
-    ...httpTokenRoutes(parts),
+    ...inFeature('http-tokens', httpTokenRoutes(parts)),
     ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
-    ...deviceRoutes(parts),
-    ...deviceGroupRoutes(parts),
-    ...provisioningRoutes(parts),
-    ...pipelineRoutes(parts),
+    ...inFeature('devices', [
+      ...deviceRoutes(parts),
+      ...deviceGroupRoutes(parts),
+      ...provisioningRoutes(parts),
+    ]),
+    ...inFeature('pipelines', pipelineRoutes(parts)),
     ...metricsRoutes(parts),
     ...notificationRoutes(parts),
     ...oauthRoutes(parts.oauth),

@@ -18,6 +18,7 @@ import * as notifications from './migrations/031-notifications.ts';
 import * as metrics from './migrations/032-metrics.ts';
 import * as crashes from './migrations/033-crashes.ts';
 import * as flowNodes from './migrations/044-flow-nodes.ts';
+import * as teamTerms from './migrations/045-team-terms.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -33,6 +34,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '032-metrics': metrics,
     '033-crashes': crashes,
     '044-flow-nodes': flowNodes,
+    '045-team-terms': teamTerms,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

@@ -4,12 +4,15 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import type { z } from 'zod';
 import { type Actor, isLimited, type UserActor } from '../access/actor.ts';
 import { type Access, type Guard, requireUser, type Scope } from '../access/authorize.ts';
+import type { Stores } from '../db/stores.ts';
 import { AppError, forbidden, invalidFields, unauthenticated } from '../errors.ts';
+import { refuseMissingFeature } from '../features/team-types/features.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Route } from './route.ts';
 
 interface ApiParts {
+  stores: Pick<Stores, 'teamTypes'>;
   authenticator: Authenticator;
   access: Access;
   idempotency: Idempotency;
@@ -102,12 +105,15 @@ function readBody(parser: RequestHandler, request: Request, response: Response):
 }
 
 /** Guard first, then the body: whoever may not do it cannot make the server read 20 MB. */
-function handlerOf({ operation, guard, handle }: Route, parts: ApiParts): RequestHandler {
+function handlerOf({ operation, guard, feature, handle }: Route, parts: ApiParts): RequestHandler {
   const parser = bodyParser(operation);
   return async (request, response) => {
     const actor = guard.kind === 'agent' ? null : await parts.authenticator.authenticate(request);
     refuseReadOnly(operation, actor);
     const scope = await authorize(parts.access, guard, actor, request.params as Record<string, string>);
+    if (feature !== undefined && scope !== null) {
+      await refuseMissingFeature(parts.stores, scope.teamId, feature);
+    }
     const params = parse(operation.params, request.params);
     const query = parse(operation.query, request.query);
     const body = parse(operation.body, await readBody(parser, request, response));

@@ -1,4 +1,4 @@
-import type { Operation, Permission } from '@flowyard/protocol';
+import type { Operation, Permission, TeamFeature } from '@flowyard/protocol';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Actor, UserActor } from '../access/actor.ts';
@@ -23,6 +23,8 @@ export interface RouteContext<P, Q, B, G extends Guard> {
 export interface Route {
   operation: Operation;
   guard: Guard;
+  /** What the type of the team must have for it. */
+  feature?: TeamFeature;
   handle: (context: RouteContext<unknown, unknown, unknown, Guard>) => Promise<unknown>;
 }
 

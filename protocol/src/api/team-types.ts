@@ -15,6 +15,8 @@ export const TeamLimits = z.strictObject({
   devices: Count.nullable(),
   /** Snapshots that people take; automatic ones are bounded by themselves. */
   snapshots: Count.nullable(),
+  /** Snapshots and deployed flows, each part counted once. Deploying is never refused. */
+  storageMb: Count.nullable(),
   /** How many days entries of the audit log are kept. */
   auditDays: Count.min(1, 'is below 1').nullable(),
 });
@@ -30,13 +32,35 @@ export const NO_LIMITS: TeamLimits = {
   instancesByType: {},
   devices: null,
   snapshots: null,
+  storageMb: null,
   auditDays: null,
 };
+
+/** What a team may have or not, as a whole. */
+export const TEAM_FEATURES = ['devices', 'pipelines', 'webhooks', 'http-tokens'] as const;
+export const TeamFeature = z.enum(TEAM_FEATURES);
+export type TeamFeature = z.infer<typeof TeamFeature>;
+
+const Price = z.number().min(0, 'is below 0').max(1_000_000, 'is above 1000000');
+
+/** What a type leaves out, and what it costs. */
+export const TeamTerms = z.strictObject({
+  /** Features that its teams do not have. What is there goes on. */
+  without: z.array(TeamFeature).max(TEAM_FEATURES.length),
+  /** For a device and month, in the currency of the platform; null is none. */
+  devicePrice: Price.nullable(),
+  /** How much of the sum of a month is free. */
+  allowance: Price.nullable(),
+});
+export type TeamTerms = z.infer<typeof TeamTerms>;
+
+export const NO_TERMS: TeamTerms = { without: [], devicePrice: null, allowance: null };
 
 export const TeamTypeView = z.object({
   id: Id,
   name: z.string(),
   limits: TeamLimits,
+  ...TeamTerms.shape,
   /** The type of a team that is made without naming one. */
   default: z.boolean(),
   teams: z.number().int(),
@@ -55,7 +79,11 @@ export const createTeamType = operation('createTeamType', {
   method: 'POST',
   path: '/team-types',
   summary: 'Make a team type; limits that are left out are none',
-  body: z.strictObject({ name: DisplayName, limits: TeamLimitsChange.optional() }),
+  body: z.strictObject({
+    name: DisplayName,
+    limits: TeamLimitsChange.optional(),
+    ...TeamTerms.partial().shape,
+  }),
   response: TeamTypeView,
   status: 201,
 });
@@ -68,6 +96,7 @@ export const updateTeamType = operation('updateTeamType', {
   body: z.strictObject({
     name: DisplayName.optional(),
     limits: TeamLimitsChange.optional(),
+    ...TeamTerms.partial().shape,
     default: z.literal(true).optional(),
   }),
   response: TeamTypeView,
@@ -83,7 +112,7 @@ export const deleteTeamType = operation('deleteTeamType', {
 });
 
 export const UsageItem = z.object({
-  /** `members`, `instances`, `instancesByType.ID`, `devices` or `snapshots`. */
+  /** `members`, `instances`, `instancesByType.ID`, `devices`, `snapshots` or `storageMb`. */
   limit: z.string(),
   /** For people: "Hosted instances". */
   name: z.string(),
@@ -92,11 +121,19 @@ export const UsageItem = z.object({
 });
 export type UsageItem = z.infer<typeof UsageItem>;
 
+export const MissingFeature = z.object({
+  feature: TeamFeature,
+  name: z.string(),
+  /** How many there are; they go on, and can only be looked at and deleted. */
+  have: z.number().int(),
+});
+export type MissingFeature = z.infer<typeof MissingFeature>;
+
 export const getTeamUsage = operation('getTeamUsage', {
   method: 'GET',
   path: '/teams/:id/usage',
   summary: 'What a team has of what it may have, or what it might have with another type',
   params: IdParams,
   query: z.strictObject({ teamTypeId: Id.optional() }),
-  response: z.object({ items: z.array(UsageItem) }),
+  response: z.object({ items: z.array(UsageItem), without: z.array(MissingFeature) }),
 });

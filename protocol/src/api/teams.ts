@@ -4,6 +4,7 @@ import { DisplayName, Id, Slug, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { RuntimeStatus } from '../status.ts';
 import { DeploymentView } from './pipelines.ts';
+import { TeamFeature } from './team-types.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
@@ -16,6 +17,8 @@ export const TeamView = z.object({
   role: Role.nullable(),
   /** Its instances stand still, and nothing in it can be changed. */
   suspended: z.boolean(),
+  /** Features that its type leaves out. */
+  without: z.array(TeamFeature),
   createdAt: Time,
 });
 export type TeamView = z.infer<typeof TeamView>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { buildApplication, buildInstance, buildMember, uniqueName } from '../../support/builders.ts';
+import { buildApplication, buildInstance, buildMember, deploy, uniqueName } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 
 for (const database of ['sqlite', 'postgres'] as const) {
@@ -102,6 +102,89 @@ for (const database of ['sqlite', 'postgres'] as const) {
       );
       const unused = await make({});
       await cp.admin.call('deleteTeamType', { params: { id: unused.id } });
+    });
+
+    it('leave features out: nothing is added or changed, what is there goes on and can be deleted', async () => {
+      const { teamId, applicationId } = await buildApplication(cp);
+      const team = { id: teamId };
+      const instance = await buildInstance(cp, applicationId);
+      const device = { name: uniqueName('device'), applicationId };
+      const made = await cp.admin.call('createDevice', { params: team, body: device });
+      const join = await cp.admin.call('createProvisioningToken', {
+        params: team,
+        body: { name: 'line', applicationId },
+      });
+      const bare = await cp.admin.call('createTeamType', {
+        body: { name: uniqueName('bare'), without: ['devices', 'pipelines', 'webhooks', 'http-tokens'] },
+      });
+      const beforehand = await cp.admin.call('getTeamUsage', {
+        params: team,
+        query: { teamTypeId: bare.id },
+      });
+      assert.deepEqual(beforehand.without[0], { feature: 'devices', name: 'Devices', have: 1 });
+
+      await cp.admin.call('updateTeam', { params: team, body: { teamTypeId: bare.id } });
+
+      const codes = [
+        await cp.admin.refused('createDevice', 403, { params: team, body: { name: 'no' } }),
+        await cp.admin.refused('createPipeline', 403, {
+          params: { id: applicationId },
+          body: { name: 'no' },
+        }),
+        await cp.admin.refused('createWebhook', 403, { params: team, body: {} }),
+        await cp.admin.refused('createHttpToken', 403, { params: { id: instance.id }, body: { name: 'no' } }),
+      ].map(({ code }) => code);
+      assert.deepEqual([...new Set(codes)], ['not_in_team_type']);
+      await cp.visitor().refused('registerDevice', 403, {
+        headers: { authorization: `Bearer ${join.token}` },
+        body: { name: 'no', agentVersion: '1.0.0' },
+      });
+      assert.equal((await cp.admin.call('getTeam', { params: team })).without.length, 4);
+      assert.equal((await cp.admin.call('listTeamDevices', { params: team })).total, 1);
+      await cp.admin.call('deleteDevice', { params: { id: made.id } });
+    });
+
+    it('limit storage for snapshots and new instances, never for a deploy, and count each part once', async () => {
+      const { teamId, applicationId } = await buildApplication(cp);
+      const instance = await buildInstance(cp, applicationId);
+      const small = await make({ storageMb: 1 });
+      await cp.admin.call('updateTeam', { params: { id: teamId }, body: { teamTypeId: small.id } });
+      const params = { id: instance.id };
+      const usage = async () => {
+        const { items } = await cp.admin.call('getTeamUsage', { params: { id: teamId } });
+        return items.find(({ limit }) => limit === 'storageMb')?.have;
+      };
+      const flows = [{ id: 'a', type: 'comment', info: 'x'.repeat(700 * 1024) }];
+      let revision = await deploy(cp, instance.id, flows);
+      await cp.admin.call('createInstanceSnapshot', { params, body: { name: 'one' } });
+      await cp.admin.call('createInstanceSnapshot', { params, body: { name: 'the same again' } });
+      assert.equal(await usage(), 1);
+
+      const others = [{ id: 'a', type: 'comment', info: 'y'.repeat(700 * 1024) }];
+      ({ revision } = await cp.admin.call('putFlows', { params, body: { revision, flows: others } }));
+
+      assert.equal(await usage(), 2);
+      const error = await cp.admin.refused('createInstanceSnapshot', 409, { params, body: { name: 'no' } });
+      assert.match(error.message, /may keep 1 MB/);
+      await cp.admin.refused('createInstance', 409, {
+        params: { id: applicationId },
+        body: { name: uniqueName('full'), start: false },
+      });
+      await cp.admin.call('putFlows', { params, body: { revision, flows: [] } });
+      assert.equal(await usage(), 1);
+      await cp.admin.call('createInstanceSnapshot', { params, body: { name: 'there is room again' } });
+    });
+
+    it('have prices for devices and what is free, and refuse odd ones', async () => {
+      const type = await cp.admin.call('createTeamType', {
+        body: { name: uniqueName('priced'), devicePrice: 2.5, allowance: 100 },
+      });
+      assert.deepEqual([type.devicePrice, type.allowance, type.without], [2.5, 100, []]);
+      const params = { id: type.id };
+      const changed = await cp.admin.call('updateTeamType', { params, body: { devicePrice: null } });
+      assert.deepEqual([changed.devicePrice, changed.allowance], [null, 100]);
+      await cp.admin.refused('updateTeamType', 422, { params, body: { allowance: -1 } });
+      await cp.admin.refused('updateTeamType', 422, { params, body: { without: ['colours'] } });
     });
 
     it('refuse limits that make no sense, and name the field', async () => {

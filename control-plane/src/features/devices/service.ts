@@ -7,6 +7,7 @@ import { newId } from '../../ids.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
+import { refuseMissingFeature } from '../team-types/features.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceFilter } from './store.ts';
@@ -92,6 +93,7 @@ export class DeviceService {
       createdAt: new Date().toISOString(),
     });
     await refuseBeyondLimit(tx, teamId, 'devices');
+    await refuseMissingFeature(tx.stores, teamId, 'devices');
     await this.#record(tx, actor, 'device.created', await this.#require(tx, credentials.deviceId), {
       ...assignment,
     });

@@ -126,6 +126,7 @@ export class InstanceService {
         await tx.stores.instances.insert(instance);
         await tx.stores.instances.replaceVariables(id, await this.#firstVariables(tx, input));
         await refuseBeyondLimit(tx, place.teamId, 'instances', instance.instanceTypeId);
+        await refuseBeyondLimit(tx, place.teamId, 'storageMb');
         await this.#record(tx, actor, 'instance.created', instance, {
           ...(input.copyOf && { copyOf: input.copyOf }),
           ...(input.imported && { imported: summariseFlows(input.imported.flows) }),

@@ -12,6 +12,7 @@ import {
   updateWebhook,
 } from '@flowyard/protocol';
 import { ACCOUNT, may, type Route, route } from '../../http/route.ts';
+import { inFeature } from '../team-types/features.ts';
 import type { NotificationService } from './notification-service.ts';
 import type { WebhookService } from './webhook-service.ts';
 
@@ -22,6 +23,7 @@ interface Parts {
 
 export function notificationRoutes({ notifications, webhooks }: Parts): Route[] {
   return [
+    ...inFeature('webhooks', webhookRoutes(webhooks)),
     route(listNotifications, ACCOUNT, ({ actor, query: { unread, ...query } }) =>
       notifications.list(actor, query, unread === 'true'),
     ),
@@ -31,6 +33,11 @@ export function notificationRoutes({ notifications, webhooks }: Parts): Route[] 
     route(setNotificationSettings, ACCOUNT, ({ actor, body }) =>
       notifications.setSettings(actor, body.email),
     ),
+  ];
+}
+
+function webhookRoutes(webhooks: WebhookService): Route[] {
+  return [
     route(listWebhooks, may('webhook:read', 'team'), ({ params, query }) => webhooks.list(params.id, query)),
     route(createWebhook, may('webhook:edit', 'team'), ({ actor, params, body }) =>
       webhooks.create(actor, params.id, body),

@@ -104,6 +104,7 @@ export class SnapshotService {
     await tx.stores.snapshots.insert(snapshot);
     if (input.kind === 'manual') {
       await refuseBeyondLimit(tx, instance.teamId, 'snapshots');
+      await refuseBeyondLimit(tx, instance.teamId, 'storageMb');
     }
     await tx.stores.instances.setRunningSnapshot(instance.id, instance.flowsRevision, snapshot.id);
     await this.#record(tx, actor, 'snapshot.created', snapshot, { kind: input.kind });

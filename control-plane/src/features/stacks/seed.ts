@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '@flowyard/protocol';
+import { NO_LIMITS, NO_TERMS } from '@flowyard/protocol';
 import type { Database } from '../../db/database.ts';
 import { newId } from '../../ids.ts';
 
@@ -52,6 +52,12 @@ export async function seedCatalogue(db: Database, bundledNodeRed: string): Promi
       description: "Node-RED's own settings.",
       default: true,
     });
-    await stores.teamTypes.insert({ id: newId(), name: 'Standard', limits: NO_LIMITS, default: true });
+    await stores.teamTypes.insert({
+      id: newId(),
+      name: 'Standard',
+      limits: NO_LIMITS,
+      ...NO_TERMS,
+      default: true,
+    });
   });
 }

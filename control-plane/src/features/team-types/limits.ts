@@ -9,8 +9,9 @@ const NAMES: Record<Counted, string> = {
   instances: 'Hosted instances',
   devices: 'Devices',
   snapshots: 'Snapshots',
+  storageMb: 'Storage in MB',
 };
-const ORDER = ['members', 'instances', 'devices', 'snapshots'] as const;
+const ORDER = ['members', 'instances', 'devices', 'snapshots', 'storageMb'] as const;
 
 /** Everything that a team has beside what these limits allow. */
 export async function readUsage(stores: Stores, teamId: string, limits: TeamLimits): Promise<UsageItem[]> {
@@ -48,7 +49,7 @@ export async function refuseBeyondLimit(
   const limits = await tx.stores.teamTypes.limitsOf(teamId);
   const limit = limits[what];
   if (limit !== null && (await tx.stores.teamTypes.count(teamId, what)) > limit) {
-    throw reached(limit, NAMES[what].toLowerCase());
+    throw what === 'storageMb' ? storageFull(limit) : reached(limit, NAMES[what].toLowerCase());
   }
   const type = instanceTypeId === undefined ? null : await tx.stores.instanceTypes.find(instanceTypeId);
   const problem = type && (await typeLimitProblem(tx, teamId, type, 0));
@@ -70,6 +71,14 @@ export async function typeLimitProblem(
   }
   const have = (await tx.stores.teamTypes.countInstancesByType(teamId)).get(type.id) ?? 0;
   return have + more > limit ? reached(limit, `hosted instances of the type ${type.name}`) : null;
+}
+
+function storageFull(limit: number) {
+  return conflict(
+    'limit_reached',
+    `This team may keep ${limit} MB of flows and snapshots. Delete snapshots first; deploying goes on.`,
+    { limit },
+  );
 }
 
 function reached(limit: number, what: string) {

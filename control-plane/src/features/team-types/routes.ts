@@ -16,8 +16,8 @@ export function teamTypeRoutes(teamTypes: TeamTypeService): Route[] {
       teamTypes.update(actor, params.id, body),
     ),
     route(deleteTeamType, ADMINISTRATOR, ({ actor, params }) => teamTypes.delete(actor, params.id)),
-    route(getTeamUsage, may('member:read', 'team'), async ({ params, query }) => ({
-      items: await teamTypes.usage(params.id, query.teamTypeId),
-    })),
+    route(getTeamUsage, may('member:read', 'team'), ({ params, query }) =>
+      teamTypes.usage(params.id, query.teamTypeId),
+    ),
   ];
 }

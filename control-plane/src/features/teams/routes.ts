@@ -18,6 +18,7 @@ import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import type { Stores } from '../../db/stores.ts';
 import { ACCOUNT, ADMINISTRATOR, may, type Route, route, SIGNED_IN } from '../../http/route.ts';
+import { readTerms } from '../team-types/store.ts';
 import { readTeamOverview } from './overview.ts';
 import type { TeamService } from './service.ts';
 import type { TeamRow } from './store.ts';
@@ -36,6 +37,7 @@ function presentTeam(row: TeamRow, actor: UserActor): TeamView {
     teamTypeId: row.teamTypeId,
     role: actor.admin ? 'owner' : row.role,
     suspended: row.suspendedAt !== null,
+    without: readTerms(row.terms).without,
     createdAt: row.createdAt,
   };
 }

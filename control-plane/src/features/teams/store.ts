@@ -9,6 +9,8 @@ export interface TeamRow {
   teamTypeId: string;
   createdAt: string;
   suspendedAt: string | null;
+  /** JSON of the terms of its type. */
+  terms: string;
   /** Of the person the team is read for. */
   role: Role | null;
 }
@@ -28,6 +30,7 @@ const TEAM_COLUMNS = {
   teamTypeId: 't.team_type_id',
   createdAt: 't.created_at',
   suspendedAt: 't.suspended_at',
+  terms: 'ty.terms',
   role: 'm.role',
 };
 const MEMBER_COLUMNS = {
@@ -45,7 +48,7 @@ export class TeamStore {
     this.#knex = knex;
   }
 
-  async insert(team: Omit<TeamRow, 'role' | 'suspendedAt'>): Promise<void> {
+  async insert(team: Omit<TeamRow, 'role' | 'suspendedAt' | 'terms'>): Promise<void> {
     await this.#knex('teams').insert({
       id: team.id,
       name: team.name,
@@ -184,6 +187,7 @@ export class TeamStore {
 
   #withRole(userId: string): Knex.QueryBuilder {
     return this.#knex('teams as t')
+      .join('team_types as ty', 'ty.id', 't.team_type_id')
       .leftJoin('team_members as m', (join) => join.on('m.team_id', 't.id').andOnVal('m.user_id', userId))
       .whereNull('t.deleted_at');
   }

@@ -1,12 +1,32 @@
-import type { TeamLimits } from '@flowyard/protocol';
+import type { TeamFeature, TeamLimits, TeamTerms } from '@flowyard/protocol';
 
 export const LIMIT_FIELDS = [
   { key: 'members', label: 'Members' },
   { key: 'instances', label: 'Hosted instances' },
   { key: 'devices', label: 'Devices' },
   { key: 'snapshots', label: 'Snapshots that people take' },
+  { key: 'storageMb', label: 'Storage in MB' },
   { key: 'auditDays', label: 'Days that the audit log is kept' },
 ] as const;
+
+export const FEATURE_NAMES: Record<TeamFeature, string> = {
+  devices: 'Devices',
+  pipelines: 'Pipelines',
+  webhooks: 'Webhooks',
+  'http-tokens': 'HTTP tokens',
+};
+
+/** What a team type leaves out and costs, in a line; empty when there is nothing to say. */
+export function termWords({ without, devicePrice, allowance }: TeamTerms): string {
+  const left = without.map((feature) => FEATURE_NAMES[feature].toLowerCase()).join(', ');
+  return [
+    left && `without ${left}`,
+    devicePrice !== null && `${devicePrice} for a device`,
+    allowance !== null && `${allowance} free`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
 
 /** The limits of a team type in a line. */
 export function limitWords(limits: TeamLimits): string {
