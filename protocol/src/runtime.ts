@@ -112,6 +112,8 @@ export type Blamed = z.infer<typeof Blamed>;
 /** Flows (tabs) that do not run although they are there, and what people are told of it. */
 export interface LeftOut {
   flows: string[];
+  /** The revision of the flows that it is about: others run whole. Null where there are no revisions. */
+  revision: number | null;
   reason: string;
 }
 

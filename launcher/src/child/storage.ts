@@ -44,6 +44,10 @@ export function createStorageModule(
       await ready();
       lastRead = handedOver ?? (await store.read());
       unsavedCredentials = undefined;
+      if (leftOut !== null && leftOut.revision !== store.revision()) {
+        // Other flows were deployed while this process was being started.
+        leftOut = null;
+      }
       return leftOut === null ? lastRead.flows : without(lastRead.flows, leftOut.flows);
     },
     getCredentials: async () => lastRead.credentials,

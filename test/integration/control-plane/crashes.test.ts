@@ -104,18 +104,32 @@ describe('An instance whose flow crashes again and again', function () {
       );
     });
 
-    it('leaves them out also after the control plane restarts the process', async () => {
-      await cp.admin.call('getInstance', { params: { id: instance.id } });
+    it('leaves them out also when it is started so again', async () => {
+      const { since } = await cp.admin.call('getInstance', { params: { id: instance.id } });
       await act(instance, 'start-limp');
 
-      await eventually(async () => {
-        const { leftOut, state } = await cp.admin.call('getInstance', { params: { id: instance.id } });
-        return state === 'error' && leftOut?.length === 1;
+      const again = await eventually(async () => {
+        const view = await cp.admin.call('getInstance', { params: { id: instance.id } });
+        return view.state === 'error' && view.since > since && view;
       });
+      assert.equal(again.leftOut?.length, 1);
       assert.equal((await crashesOf(instance)).length, 2);
     });
 
+    it('runs flows that are deployed while it is being started whole', async () => {
+      await act(instance, 'start-limp');
+      await deploy(cp, instance.id, answeringFlow('deployed meanwhile'));
+
+      await answers(instance, 'deployed meanwhile');
+      await instanceIn(cp, instance.id, 'running');
+    });
+
     it('runs everything again once mended flows are deployed', async () => {
+      await deploy(cp, instance.id, [...answeringFlow('works'), ...crashingFlow('tab2', 'Line 2')]);
+      await instanceIn(cp, instance.id, 'safe');
+      await act(instance, 'start-limp');
+      await instanceIn(cp, instance.id, 'error');
+
       await deploy(cp, instance.id, answeringFlow('mended'));
 
       await answers(instance, 'mended');

@@ -86,7 +86,9 @@ describe('A crash', function () {
     const crashes: Crash[] = [];
     const nodeRed = await tests.supervise(flows, {
       onCrash: (crash) => crashes.push(crash),
-      configuration: { leaveOut: { flows: ['tab2'], reason: 'Limp mode: Startup is left out.' } },
+      configuration: {
+        leaveOut: { flows: ['tab2'], revision: null, reason: 'Limp mode: Startup is left out.' },
+      },
     });
 
     nodeRed.supervisor.start();

@@ -246,7 +246,7 @@ export class InstanceDriverHost implements DriverHost {
 }
 
 /** What the process leaves out, and what people are told of it. */
-function leftOutOf({ leftOut }: InstanceRow): LeftOut | null {
+function leftOutOf({ leftOut, flowsRevision }: InstanceRow): LeftOut | null {
   if (leftOut === null) {
     return null;
   }
@@ -254,6 +254,7 @@ function leftOutOf({ leftOut }: InstanceRow): LeftOut | null {
   const names = flows.map(({ name }) => `“${name}”`).join(', ');
   return {
     flows: flows.map(({ id }) => id),
+    revision: flowsRevision,
     reason: `Limp mode: ${names} ${flows.length === 1 ? 'is' : 'are'} left out, since Node-RED crashed there. All other flows run.`,
   };
 }
