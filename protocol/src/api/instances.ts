@@ -198,7 +198,7 @@ export const putFlows = operation('putFlows', {
   summary: 'Replace the flows of an instance; refused when they were changed since `revision`',
   params: IdParams,
   body: z.strictObject({
-    revision: z.number().int(),
+    revision: z.int32(),
     flows: Flows,
     credentials: FlowCredentials.optional(),
   }),

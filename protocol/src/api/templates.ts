@@ -7,7 +7,7 @@ import { RuntimeSettings, SettingKey } from '../settings.ts';
 import { VariableInput, VariableView } from './variables.ts';
 
 const IdParams = z.strictObject({ id: Id });
-const Version = z.number().int().min(1);
+const Version = z.int32().min(1);
 
 /** What instances with a template get. */
 export const TemplateContent = z.object({

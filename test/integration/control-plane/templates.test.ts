@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceView, TemplateContentInput } from '@flowyard/protocol';
 import {
   answeringFlow,
@@ -233,6 +234,48 @@ for (const database of ['sqlite', 'postgres'] as const) {
       });
       await cp.admin.refused('setInstanceTemplate', 422, send);
       await cp.admin.refused('setInstanceTemplate', 422, { params: { id }, body: { templateId: id } });
+    });
+
+    it('and instances that are changed at the same time never end in what contradicts itself', async () => {
+      const login = { 'login.user': 'rescue', 'login.password': 'a long password' };
+      const plain = await build();
+      const strict = await build({ settings: { 'login.user': null }, locked: ['login.user'] });
+      const before = Date.now();
+      await cp.admin.call('putInstanceSettings', {
+        params: { id: (await instanceOf(plain.id)).id },
+        body: { values: login },
+      });
+      // Sealing the password takes the most of it; the others come when that is nearly done.
+      const tookMs = Date.now() - before;
+      for (let n = 0; n < 8; n++) {
+        const { id } = await instanceOf(plain.id);
+        const other = await build();
+        const { id: otherId } = await instanceOf(other.id);
+        const own = { body: { values: login } };
+
+        const settings = [id, otherId].map((each) =>
+          cp.admin.send('PUT', `/instances/${each}/settings`, own),
+        );
+        await sleep((tookMs * n) / 8);
+        const answers = await Promise.all([
+          ...settings,
+          cp.admin.send('PUT', `/instances/${id}/template`, { body: { templateId: strict.id } }),
+          cp.admin.send('PATCH', `/templates/${other.id}`, {
+            body: { content: { ...EMPTY, settings: { 'login.user': null }, locked: ['login.user'] } },
+          }),
+        ]);
+
+        const statuses = answers.map(({ status }) => status);
+        assert.ok(
+          statuses.every((status) => [200, 409, 422].includes(status)),
+          statuses.join(),
+        );
+        for (const each of [id, otherId]) {
+          const user = await settingOf(each, 'login.user');
+          const password = await settingOf(each, 'login.password');
+          assert.equal(user?.value === null, password?.value === null, `${statuses.join()} of round ${n}`);
+        }
+      }
     });
 
     if (database === 'sqlite') {

@@ -191,6 +191,11 @@ export class InstanceStore {
     return (await this.#present().where('i.id', id).first<InstanceRow>(COLUMNS)) ?? null;
   }
 
+  /** Until the end of the transaction nobody else gives it other settings or another template. */
+  async lock(id: string): Promise<void> {
+    await this.#knex('instances').where({ id }).forUpdate().first('id');
+  }
+
   /** Also one in the recycle bin or of a team that stands still, with what the driver makes of it now. */
   async findForDriver(id: string): Promise<InstanceRow | null> {
     const row = await this.#joined()

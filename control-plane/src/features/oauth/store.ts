@@ -85,7 +85,7 @@ export class OAuthStore {
   async findEditorSession(tokenHash: string): Promise<EditorSessionRow | null> {
     const row = await this.#knex('editor_sessions as e')
       .join('users as u', 'u.id', 'e.user_id')
-      .where('e.token_hash', tokenHash)
+      .where({ 'e.token_hash': tokenHash, 'u.suspended': false })
       .first<EditorSessionRow>({
         userId: 'e.user_id',
         username: 'u.username',

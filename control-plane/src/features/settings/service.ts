@@ -9,7 +9,7 @@ import {
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Stores } from '../../db/stores.ts';
-import { invalid, invalidFields, notFound } from '../../errors.ts';
+import { conflict, invalid, invalidFields, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { deniedModules } from './denied-modules.ts';
@@ -93,7 +93,14 @@ export class SettingsService {
       const { templateId } = await requireInstance(tx.stores, instanceId);
       // What the template locks must not change meanwhile.
       await tx.stores.templates.lock(templateId);
+      await tx.stores.instances.lock(instanceId);
       const instance = await requireInstance(tx.stores, instanceId);
+      if (instance.templateId !== templateId) {
+        throw conflict(
+          'template_changed',
+          `${instance.name} was given the template ${instance.templateName} in the meantime. Look at its settings again, and repeat this.`,
+        );
+      }
       const before = ownSettings(instance);
       const after = keepSecrets(sealed, before, 'values');
       const template = await readInstanceTemplate(tx.stores, instance);
@@ -109,6 +116,7 @@ export class SettingsService {
   async setTemplate(actor: Actor, instanceId: string, templateId: string): Promise<SettingsView> {
     await this.#db.transact(async (tx) => {
       await tx.stores.templates.lock(templateId);
+      await tx.stores.instances.lock(instanceId);
       const instance = await requireInstance(tx.stores, instanceId);
       const template = await tx.stores.templates.find(templateId);
       if (template === null) {
