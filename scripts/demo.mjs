@@ -132,7 +132,37 @@ async function furnish() {
   await api('POST', stages, { name: 'Development', instanceId: dev.id, action: 'create' });
   await api('POST', stages, { name: 'Production', instanceId: prod.id, action: 'active' });
   await api('POST', stages, { name: 'Halls', deviceGroupId: group.id, protected: true });
+  await furnishPlatform(team, application);
   return { team, application, group };
+}
+
+/** People with other roles, what there is to choose from, and something in the recycle bin. */
+async function furnishPlatform(team, application) {
+  await api('POST', '/users', { username: 'operator', password: PASSWORD, name: 'Operator' });
+  await api('POST', `/teams/${team.id}/members`, { username: 'operator', role: 'dashboard' });
+  await api('POST', `/teams/${team.id}/invitations`, { invitee: 'planner@example.com', role: 'member' });
+  await api('PUT', `/applications/${application.id}/env`, { items: [{ name: 'PLANT', value: 'north' }] });
+  await api('POST', '/instance-types', {
+    name: 'Small',
+    description: 'For flows that pass on a few values.',
+    memoryMb: 256,
+  });
+  await api('POST', '/templates', {
+    name: 'Plant standard',
+    description: 'Asks for alerts at 80 % of the memory.',
+    content: {
+      settings: { 'alerts.memoryPercent': 80 },
+      locked: ['alerts.memoryPercent'],
+      variables: [],
+      modules: {},
+      flows: null,
+    },
+  });
+  const old = await api('POST', `/applications/${application.id}/instances`, {
+    name: 'line-old',
+    start: false,
+  });
+  await api('DELETE', `/instances/${old.id}`);
 }
 
 async function findFurniture() {
@@ -211,6 +241,8 @@ The demo runs. Sign in as admin with the password ${PASSWORD}.
 Try this: open the pipeline "Release to the halls" and push from Development to Production, then from
 Production to the halls, and watch the two gateways take it. Their pages are then at
   http://localhost:${FIRST_DEVICE_PORT}/line and http://localhost:${FIRST_DEVICE_PORT + 1}/line
+Or sign in as operator with the same password, who sees pages and nothing else; look under Platform for
+stacks, instance types and templates; bring line-old back from the recycle bin in the settings of the team.
 
 Ctrl-C ends it. What you made stays in ${DATA}.`);
 }
