@@ -41,6 +41,9 @@ step(
   process.execPath,
   ['control-plane/web/build.mjs'],
 );
+step('control-plane/dist/blueprints/.built', ['examples/blueprints'], process.execPath, [
+  'scripts/copy-blueprints.mjs',
+]);
 step('control-plane/dist/docs/start.html', ['docs', 'scripts/build-docs.mjs'], process.execPath, [
   'scripts/build-docs.mjs',
 ]);

@@ -11,6 +11,9 @@ import { createStackInstaller } from './drivers/local/stacks.ts';
 import { ApplicationService } from './features/applications/service.ts';
 import { TransferService } from './features/applications/transfer-service.ts';
 import { AuditService } from './features/audit/service.ts';
+import { BlueprintAccess } from './features/blueprints/blueprint-access.ts';
+import { BlueprintService } from './features/blueprints/service.ts';
+import { BlueprintUpdateService } from './features/blueprints/update-service.ts';
 import { CrashRecorder } from './features/crashes/recorder.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
@@ -222,6 +225,7 @@ function composeFeatures(
   const flows = new FlowsService({ db, changes, vault });
   const applier = new SnapshotApplier({ db, changes, vault });
   const snapshots = new SnapshotService({ db, vault, applier });
+  const blueprintAccess = new BlueprintAccess({ db, access });
   const targets = new TargetService({ db, changes });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const agents = new AgentService({ db, vault, applier, notifications, watch });
@@ -288,6 +292,8 @@ function composeFeatures(
     pages,
     flows,
     snapshots,
+    blueprints: new BlueprintService({ db, blueprintAccess }),
+    blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,
     devices,
     agents,

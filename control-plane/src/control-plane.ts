@@ -11,6 +11,7 @@ import { type Config, ConfigError } from './config.ts';
 import { migrate, openDatabase } from './db/connection.ts';
 import { Database } from './db/database.ts';
 import { readBundledNodeRedVersion } from './drivers/local/stacks.ts';
+import { seedBlueprints } from './features/blueprints/shipped.ts';
 import { prometheusMetrics } from './features/metrics/prometheus.ts';
 import { seedCatalogue } from './features/stacks/seed.ts';
 import { createApi } from './http/api.ts';
@@ -104,6 +105,7 @@ export class ControlPlane {
     const { users, driver, stacks, runner, changeRunner, trials, liveHub, agentHub, queue, watch, recorder } =
       this.#parts;
     await seedCatalogue(this.#db, readBundledNodeRedVersion());
+    await seedBlueprints(this.#db, join(DIST_DIR, 'blueprints'));
     await stacks.recover();
     await this.#db.stores.devices.setAllOffline();
     const password = this.#config.adminPassword;

@@ -2,6 +2,7 @@ import type { Parts } from './compose.ts';
 import type { Stores } from './db/stores.ts';
 import { applicationRoutes } from './features/applications/routes.ts';
 import { auditRoutes } from './features/audit/routes.ts';
+import { blueprintRoutes } from './features/blueprints/routes.ts';
 import { crashRoutes } from './features/crashes/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
 import { deviceRoutes } from './features/devices/routes.ts';
@@ -57,6 +58,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...inFeature('http-tokens', httpTokenRoutes(parts)),
     ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
+    ...blueprintRoutes(parts),
     ...inFeature('devices', [
       ...deviceRoutes(parts),
       ...deviceGroupRoutes(parts),

@@ -1,5 +1,6 @@
 import * as applications from './api/applications.ts';
 import * as audit from './api/audit.ts';
+import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as crashes from './api/crashes.ts';
 import * as devices from './api/devices.ts';
@@ -39,6 +40,7 @@ const TAGS: Record<string, object> = {
   provisioning,
   metrics,
   notifications,
+  blueprints,
   catalogue: { ...instanceTypes, ...catalogue, ...templates },
   oauth,
   audit,

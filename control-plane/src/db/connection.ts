@@ -17,6 +17,7 @@ import * as deliveries from './migrations/030-deliveries.ts';
 import * as notifications from './migrations/031-notifications.ts';
 import * as metrics from './migrations/032-metrics.ts';
 import * as crashes from './migrations/033-crashes.ts';
+import * as blueprints from './migrations/036-blueprints.ts';
 import * as flowNodes from './migrations/044-flow-nodes.ts';
 import * as teamTerms from './migrations/045-team-terms.ts';
 
@@ -40,6 +41,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '012-recycle-bin': recycleBin,
     '022-instance-changes': instanceChanges,
     '013-single-sign-on': singleSignOn,
+    '036-blueprints': blueprints,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -3,6 +3,7 @@ import { ScopeStore } from '../access/scope-store.ts';
 import { ApplicationStore } from '../features/applications/store.ts';
 import { TransferStore } from '../features/applications/transfer-store.ts';
 import { AuditStore } from '../features/audit/store.ts';
+import { BlueprintStore } from '../features/blueprints/store.ts';
 import { CrashStore } from '../features/crashes/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
@@ -58,6 +59,7 @@ export function createStores(knex: Knex) {
     variables: new VariableStore(knex),
     instanceTypes: new InstanceTypeStore(knex),
     httpTokens: new HttpTokenStore(knex),
+    blueprints: new BlueprintStore(knex),
     instanceChanges: new InstanceChangeStore(knex),
     instances: new InstanceStore(knex),
     flowNodes: new FlowNodeStore(knex),

@@ -24,6 +24,8 @@ export const InstanceView = z.object({
   template: Reference,
   /** The stack that replaces its own and is ready to be moved to. */
   stackUpdate: Reference.nullable(),
+  /** The blueprint that it was made from, with the version that it has and the newest one. */
+  blueprint: Reference.extend({ version: z.number().int(), newest: z.number().int() }).nullable(),
   /** The change of stack or type that is under way. */
   change: z.object({ id: Id, state: InstanceChangeState, to: z.string(), author: z.string() }).nullable(),
   /** It is a copy on which a stack is tried; `of` is null when the original is gone. */
@@ -82,6 +84,8 @@ export const createInstance = operation('createInstance', {
     instanceTypeId: Id.optional(),
     stackId: Id.optional(),
     templateId: Id.optional(),
+    /** Flows, modules and variables are those of its newest version; `env` has the values that it asks for. */
+    blueprintId: Id.optional(),
     env: z.record(VariableName, VariableValue).optional(),
     start: z.boolean().optional(),
     /** Type, stack and template are those of the original unless they are named. */

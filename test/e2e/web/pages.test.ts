@@ -52,6 +52,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/devices',
     '/devices/provisioning',
     '/pipelines',
+    '/blueprints',
     '/people',
   ];
   const application = ['', '/devices', '/device-groups', '/pipelines', '/snapshots', '/audit', '/settings'];

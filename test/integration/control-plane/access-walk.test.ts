@@ -17,6 +17,18 @@ import {
 } from './support/access-table.ts';
 import { buildPeople, buildWorld, type Person, type World } from './support/access-world.ts';
 
+/** What reading and changing a blueprint of the team answers, and whether it is in the list. */
+function blueprintAnswers(person: Person): [read: number, change: number, listed: boolean] {
+  const role = person.limited === 'application' ? null : roleOf(person, false);
+  if (!person.signedIn) {
+    return [401, 401, false];
+  }
+  if (!may(role, 'blueprint:read')) {
+    return [404, person.readOnly ? 403 : 404, false];
+  }
+  return [200, may(role, 'blueprint:edit') && !person.readOnly ? 200 : 403, true];
+}
+
 describe('Access, walked through', function () {
   this.timeout(300_000);
   let cp: ControlPlaneInProcess;
@@ -78,6 +90,24 @@ describe('Access, walked through', function () {
             `${person.who}: ${operation.method} ${operation.path} answers ${status} instead of ${wanted}`,
           );
         }
+      }
+    }
+
+    assert.deepEqual(wrong, []);
+  });
+
+  it('a blueprint of a team is there for whoever reads it in the team, and changed by its owners', async () => {
+    const wrong: string[] = [];
+    const path = `/blueprints/${world.blueprintId}`;
+    for (const person of people) {
+      const lists = await person.client.send('GET', '/blueprints?limit=200');
+      const seen = await person.client.send('GET', path);
+      const changed = await person.client.send('PATCH', path, { body: { description: 'walked' } });
+      const wanted = blueprintAnswers(person);
+      const got = [seen.status, changed.status, JSON.stringify(lists.body).includes(world.blueprintId)];
+      checks += 3;
+      if (JSON.stringify(got) !== JSON.stringify(wanted)) {
+        wrong.push(`${person.who}: ${got} instead of ${wanted}`);
       }
     }
 

@@ -20,7 +20,14 @@ export function takesSecrets({ credentials, variables, settings }: CopyOf): bool
 
 type Content = Pick<
   NewInstance,
-  'flowsDigest' | 'credentialsDigest' | 'modules' | 'settings' | 'flowsRevision' | 'flowsChangedAt'
+  | 'flowsDigest'
+  | 'credentialsDigest'
+  | 'modules'
+  | 'settings'
+  | 'flowsRevision'
+  | 'flowsChangedAt'
+  | 'blueprintId'
+  | 'blueprintVersion'
 >;
 
 /** Flows with their modules, credentials for the secret of the copy, and settings, as far as they were asked for. */
@@ -44,6 +51,8 @@ export async function copyContent(
     flowsDigest: source.flowsDigest,
     credentialsDigest: copyOf.credentials ? await copyCredentials(tx, vault, source, secret) : null,
     modules: source.modules,
+    blueprintId: source.blueprintId,
+    blueprintVersion: source.blueprintVersion,
     flowsRevision: 1,
     flowsChangedAt: new Date().toISOString(),
   };

@@ -21,6 +21,13 @@ function presentChange(row: InstanceRow): InstanceView['change'] {
   return { id, state, to, author: changeAuthor ?? '' };
 }
 
+function presentBlueprint(row: InstanceRow): InstanceView['blueprint'] {
+  const { blueprintId: id, blueprintName: name, blueprintVersion: version, blueprintNewest: newest } = row;
+  return id !== null && name !== null && version !== null && newest !== null
+    ? { id, name, version, newest }
+    : null;
+}
+
 export function presentInstance(
   row: InstanceRow,
   url: string,
@@ -36,6 +43,7 @@ export function presentInstance(
     instanceType: { id: row.instanceTypeId, name: row.instanceTypeName },
     stack: { id: row.stackId, name: row.stackName },
     template: { id: row.templateId, name: row.templateName },
+    blueprint: presentBlueprint(row),
     stackUpdate: reference(row.stackUpdateId, row.stackUpdateName),
     change: presentChange(row),
     trial:

@@ -21,6 +21,7 @@ import { mapPage } from '../../db/paging.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { bearerOf } from '../../http/authenticate.ts';
 import { may, type Route, route } from '../../http/route.ts';
+import type { BlueprintService } from '../blueprints/service.ts';
 import { takesSecrets } from './copy.ts';
 import type { FlowsService } from './flows-service.ts';
 import type { InstanceService } from './service.ts';
@@ -30,9 +31,10 @@ interface Parts {
   flows: FlowsService;
   driver: Driver;
   access: Access;
+  blueprints: BlueprintService;
 }
 
-export function instanceRoutes({ instances, flows, driver, access }: Parts): Route[] {
+export function instanceRoutes({ instances, flows, driver, access, blueprints }: Parts): Route[] {
   return [
     route(listTeamInstances, may('instance:read', 'team'), async ({ actor, params, query }) => {
       const hidden = await access.hiddenApplications(actor, params.id, 'instance:read');
@@ -47,6 +49,9 @@ export function instanceRoutes({ instances, flows, driver, access }: Parts): Rou
       if (body.copyOf) {
         const needed = takesSecrets(body.copyOf) ? 'instance:edit' : 'instance:read';
         await access.authorize(actor, needed, 'instance', body.copyOf.instanceId);
+      }
+      if (body.blueprintId !== undefined) {
+        await blueprints.requireUsable(requireUser(actor), body.blueprintId, scope.teamId);
       }
       return instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body);
     }),

@@ -17,6 +17,7 @@ import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { Remembered } from '../../relay/remembered.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { askedVariables, beginWith } from '../blueprints/begin-with.ts';
 import type { NamedFlow } from '../crashes/blamed-flows.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import {
@@ -52,6 +53,7 @@ export interface CreateInstance {
   start?: boolean | undefined;
   copyOf?: CopyOf | undefined;
   imported?: ImportedNodeRed | undefined;
+  blueprintId?: string | undefined;
 }
 
 interface Parts {
@@ -114,6 +116,9 @@ export class InstanceService {
     if (RESERVED_INSTANCE_NAMES.has(input.name)) {
       throw invalid('name', 'is reserved, since people expect something else at that address');
     }
+    if (input.copyOf && input.blueprintId !== undefined) {
+      throw invalid('blueprintId', 'does not go with copyOf: an instance begins as one or the other');
+    }
     const id = newId();
     try {
       await this.#db.transact(async (tx) => {
@@ -130,6 +135,10 @@ export class InstanceService {
         await this.#record(tx, actor, 'instance.created', instance, {
           ...(input.copyOf && { copyOf: input.copyOf }),
           ...(input.imported && { imported: summariseFlows(input.imported.flows) }),
+          ...(instance.blueprintId && {
+            blueprintId: instance.blueprintId,
+            blueprintVersion: instance.blueprintVersion,
+          }),
         });
         await also(tx, instance);
         this.#reconcile(tx, id);
@@ -166,7 +175,8 @@ export class InstanceService {
     const copied =
       source && input.copyOf ? await copyContent(tx, this.#parts.vault, source, secret, input.copyOf) : {};
     const imported = input.imported ? await importContent(tx, input.imported, secret) : {};
-    const given = { ...copied, ...imported };
+    const begun = await beginWith(tx.stores, input.blueprintId);
+    const given = { ...copied, ...imported, ...begun };
     refuseDenied(
       { ...template, version: 0, content },
       { id, name: input.name, modules: given.modules ?? '{}' },
@@ -189,7 +199,13 @@ export class InstanceService {
     };
   }
 
-  async #firstVariables(tx: Transaction, { copyOf, env = {} }: CreateInstance): Promise<VariableRow[]> {
+  async #firstVariables(
+    tx: Transaction,
+    { copyOf, blueprintId, env = {} }: CreateInstance,
+  ): Promise<VariableRow[]> {
+    if (blueprintId !== undefined) {
+      return askedVariables(tx.stores, blueprintId, env, this.#parts.vault);
+    }
     const copied = copyOf ? await copyVariables(tx, this.#parts.vault, copyOf) : [];
     const given = Object.entries(env).map(([name, value]) => ({ name, value, secret: false }));
     return [...copied.filter(({ name }) => !(name in env)), ...given];

@@ -29,6 +29,11 @@ export interface InstanceRow {
   trialUntil: string | null;
   templateId: string;
   templateName: string;
+  blueprintId: string | null;
+  /** Null where the blueprint belongs to another team now. */
+  blueprintName: string | null;
+  blueprintVersion: number | null;
+  blueprintNewest: number | null;
   desired: Desired;
   restarts: number;
   folder: string | null;
@@ -90,6 +95,10 @@ const COLUMNS = {
   trialUntil: 'i.trial_until',
   templateId: 'i.template_id',
   templateName: 'l.name',
+  blueprintId: 'i.blueprint_id',
+  blueprintName: 'bp.name',
+  blueprintVersion: 'i.blueprint_version',
+  blueprintNewest: 'bp.version',
   desired: 'i.desired',
   restarts: 'i.restarts',
   folder: 'i.folder',
@@ -132,7 +141,16 @@ export type NewInstance = Pick<
   | 'createdAt'
 > &
   Partial<
-    Pick<InstanceRow, 'credentialsDigest' | 'modules' | 'settings' | 'flowsRevision' | 'flowsChangedAt'>
+    Pick<
+      InstanceRow,
+      | 'credentialsDigest'
+      | 'modules'
+      | 'settings'
+      | 'flowsRevision'
+      | 'flowsChangedAt'
+      | 'blueprintId'
+      | 'blueprintVersion'
+    >
   > & { flowsChangedBy?: string };
 
 /** A change of what an instance runs. */
@@ -180,6 +198,8 @@ export class InstanceStore {
       flows_revision: instance.flowsRevision ?? 0,
       flows_changed_at: instance.flowsChangedAt ?? null,
       flows_changed_by: instance.flowsChangedBy ?? null,
+      blueprint_id: instance.blueprintId ?? null,
+      blueprint_version: instance.blueprintVersion ?? null,
       ...(instance.settings !== undefined && { settings: instance.settings }),
       credential_secret: instance.credentialSecret,
       created_at: instance.createdAt,
@@ -323,6 +343,12 @@ export class InstanceStore {
     await this.#knex('instances').where({ id }).update({ template_id: templateId });
   }
 
+  async setBlueprint(id: string, blueprintId: string, version: number): Promise<void> {
+    await this.#knex('instances')
+      .where({ id })
+      .update({ blueprint_id: blueprintId, blueprint_version: version });
+  }
+
   async setStartedWith(id: string, startedWith: string): Promise<void> {
     await this.#knex('instances').where({ id }).update({ started_with: startedWith });
   }
@@ -425,6 +451,11 @@ export class InstanceStore {
       )
       .leftJoin('instance_changes as c', (join) =>
         join.on('c.instance_id', 'i.id').andOnNull('c.finished_at'),
+      )
+      .leftJoin('blueprints as bp', (join) =>
+        join
+          .on('bp.id', 'i.blueprint_id')
+          .andOn((on) => on.onNull('bp.team_id').orOn('bp.team_id', 'i.team_id')),
       )
       .leftJoin('instances as o', 'o.id', 'i.trial_of')
       .leftJoin('snapshots as rs', 'rs.id', 'i.running_snapshot_id')

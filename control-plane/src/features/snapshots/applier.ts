@@ -5,10 +5,26 @@ import { conflict } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow, VariableRow } from '../instances/store.ts';
 import { manifestOf } from './manifest.ts';
 import { byName, mergeVariables, type VariablePolicy } from './merge-variables.ts';
 import type { SnapshotRow } from './store.ts';
+
+/** Flows and modules that come without credentials, and variables that are added. */
+export interface PlainContent {
+  /** Digest. */
+  flows: string;
+  modules: Record<string, string>;
+  variables: VariableRow[];
+}
+
+interface Change {
+  flowsDigest: string;
+  credentialsDigest: string | null;
+  /** JSON of Modules. */
+  modules: string;
+  runningSnapshotId: string | null;
+}
 
 interface Parts {
   db: Database;
@@ -48,14 +64,47 @@ export class SnapshotApplier {
     const manifest = manifestOf(snapshot);
     const secret = this.#parts.vault.unseal(instance.credentialSecret);
     const credentials = await this.credentialsFor(manifest, secret, tx.stores.blobs);
-    const modules = JSON.stringify(manifest.modules);
-    const revision = await tx.stores.instances.changeFlows(instance.id, instance.flowsRevision, {
+    const before = byName(await tx.stores.instances.variables(instance.id));
+    const change = {
       flowsDigest: manifest.flows,
       credentialsDigest: credentials === null ? null : await tx.stores.blobs.put(credentials),
-      modules,
+      modules: JSON.stringify(manifest.modules),
+      runningSnapshotId: snapshot.id,
+    };
+    const after = mergeVariables(before, manifest.variables, variables);
+    await this.#change(tx, actor, instance, change, { before, after });
+  }
+
+  /** Gives an instance other flows. Its credentials stay for the nodes that are still there, and so do its variables. */
+  async applyContent(
+    tx: Transaction,
+    actor: Actor,
+    instance: InstanceRow,
+    content: PlainContent,
+  ): Promise<void> {
+    const before = byName(await tx.stores.instances.variables(instance.id));
+    const names = new Set(before.map(({ name }) => name));
+    const change = {
+      flowsDigest: content.flows,
+      credentialsDigest: instance.credentialsDigest,
+      modules: JSON.stringify(content.modules),
+      runningSnapshotId: null,
+    };
+    const after = byName([...before, ...content.variables.filter(({ name }) => !names.has(name))]);
+    await this.#change(tx, actor, instance, change, { before, after });
+  }
+
+  async #change(
+    tx: Transaction,
+    actor: Actor,
+    instance: InstanceRow,
+    change: Change,
+    variables: { before: VariableRow[]; after: VariableRow[] },
+  ): Promise<void> {
+    const revision = await tx.stores.instances.changeFlows(instance.id, instance.flowsRevision, {
+      ...change,
       changedAt: new Date().toISOString(),
       changedBy: auditActor(actor, instance.name).name,
-      runningSnapshotId: snapshot.id,
     });
     if (revision === null) {
       throw conflict(
@@ -63,8 +112,11 @@ export class SnapshotApplier {
         `Something else was deployed to ${instance.name} at this moment. Try again.`,
       );
     }
-    const variablesChanged = await this.#applyVariables(tx, instance.id, manifest, variables);
-    if (variablesChanged || modules !== instance.modules) {
+    const variablesChanged = JSON.stringify(variables.after) !== JSON.stringify(variables.before);
+    if (variablesChanged) {
+      await tx.stores.instances.replaceVariables(instance.id, variables.after);
+    }
+    if (variablesChanged || change.modules !== instance.modules) {
       await tx.stores.instances.setDesired(instance.id, instance.desired, true);
     }
     tx.announce({
@@ -74,20 +126,5 @@ export class SnapshotApplier {
       applicationId: instance.applicationId,
     });
     tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId: instance.id }));
-  }
-
-  async #applyVariables(
-    tx: Transaction,
-    instanceId: string,
-    manifest: SnapshotManifest,
-    policy: VariablePolicy,
-  ): Promise<boolean> {
-    const before = byName(await tx.stores.instances.variables(instanceId));
-    const after = mergeVariables(before, manifest.variables, policy);
-    if (JSON.stringify(after) === JSON.stringify(before)) {
-      return false;
-    }
-    await tx.stores.instances.replaceVariables(instanceId, after);
-    return true;
   }
 }

@@ -68,6 +68,11 @@ const TEAM_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Logs' },
   },
   {
+    path: '/teams/:teamId/blueprints',
+    component: () => import('../features/blueprints/BlueprintsPage.vue'),
+    meta: { title: 'Blueprints' },
+  },
+  {
     path: '/teams/:teamId/devices/:tab?',
     component: () => import('../features/devices/DevicesPage.vue'),
     meta: { title: 'Devices' },

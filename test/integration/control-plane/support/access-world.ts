@@ -12,6 +12,8 @@ export interface World {
   looseDeviceId: string;
   /** In the recycle bin. */
   binnedInstanceId: string;
+  /** A blueprint of the team. */
+  blueprintId: string;
 }
 
 /** Somebody who asks, and what they are by the words of the documentation. */
@@ -61,9 +63,13 @@ export async function buildWorld(cp: RunningControlPlane): Promise<World> {
     params: { id: stageId },
     body: { snapshotId: snapshot.id },
   });
+  const blueprint = await cp.admin.call('createBlueprint', {
+    body: { snapshotId: snapshot.id, name: uniqueName('blueprint') },
+  });
   return {
     teamId,
     applicationId,
+    blueprintId: blueprint.id,
     looseDeviceId: loose.id,
     binnedInstanceId: binned.id,
     ids: {
