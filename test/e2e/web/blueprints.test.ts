@@ -37,8 +37,6 @@ describe('Blueprints on the page', function () {
     const dialog = page.getByRole('dialog');
 
     await dialog.locator('[data-test=name] input').fill(name);
-    await dialog.getByLabel('Application', { exact: true }).click();
-    await page.getByRole('option').first().click();
     const late = dialog.getByLabel('Late after … minutes');
     await late.fill('0.5');
     await dialog.locator('[data-test=submit]').click();
