@@ -32,17 +32,20 @@ describe('Blueprints on the page', function () {
   it('lead from the gallery over the form to an instance that runs', async () => {
     const { page } = open;
     const name = uniqueName('board');
-    await page.getByRole('heading', { name: 'Production' }).waitFor();
     await page.getByRole('button', { name: 'Make an instance from Andon board' }).click();
     const dialog = page.getByRole('dialog');
 
     await dialog.locator('[data-test=name] input').fill(name);
+    await dialog.locator('[data-test=choose-another]').click();
+    await dialog.getByRole('radio', { name: /^Energy monitor/ }).check();
+    await dialog.locator('[data-test=choose-another]').click();
+    await dialog.getByRole('radio', { name: /^Andon board/ }).check();
     const late = dialog.getByLabel('Late after … minutes');
     await late.fill('0.5');
     await dialog.locator('[data-test=submit]').click();
     await dialog.getByText('Enter a whole number from 1 to 240.').waitFor();
     await late.fill('7');
-    await dialog.getByLabel('Stations').fill('Saw, Drill');
+    await dialog.getByRole('textbox', { name: 'Stations' }).fill('Saw, Drill');
     await dialog.locator('[data-test=submit]').click();
     await page.getByRole('heading', { name, exact: true }).waitFor();
 
@@ -53,7 +56,10 @@ describe('Blueprints on the page', function () {
     const valueOf = (wanted: string) => variables.items.find((item) => item.name === wanted)?.value;
     await instanceIn(cp, made.id, 'running');
     await page.getByText('Andon board, version 1').waitFor();
-    assert.deepEqual([valueOf('STATIONS'), valueOf('LATE_MINUTES'), valueOf('SIMULATION')], ['Saw, Drill', '7', 'true']);
+    assert.deepEqual(
+      [valueOf('STATIONS'), valueOf('LATE_MINUTES'), valueOf('SIMULATION')],
+      ['Saw, Drill', '7', 'true'],
+    );
     assert.deepEqual(open.complaints, []);
   });
 
@@ -63,7 +69,10 @@ describe('Blueprints on the page', function () {
       flows: answeringFlow('first'),
       env: { TANKS: '4', TOWN: 'here' },
     });
-    await cp.admin.call('createInstanceSnapshot', { params: { id: instance.id }, body: { name: 'works well' } });
+    await cp.admin.call('createInstanceSnapshot', {
+      params: { id: instance.id },
+      body: { name: 'works well' },
+    });
     await page.goto(`${cp.url}/instances/${instance.id}/snapshots`);
 
     await page.getByRole('button', { name: 'Actions on the snapshot works well' }).click();
@@ -78,7 +87,10 @@ describe('Blueprints on the page', function () {
       buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'),
     });
     await dialog.locator('[data-test=submit]').click();
-    await dialog.getByText(/has scripts or foreign content in it/).first().waitFor();
+    await dialog
+      .getByText(/has scripts or foreign content in it/)
+      .first()
+      .waitFor();
     await dialog.locator('input[type=file]').setInputFiles({
       name: 'picture.svg',
       mimeType: 'image/svg+xml',
@@ -97,14 +109,20 @@ describe('Blueprints on the page', function () {
     await page.goto(`${cp.url}/teams/${teamId}/blueprints`);
     await page.getByRole('heading', { name: 'Tank farm' }).waitFor();
     // The browser says that the answer to the hostile picture was 422.
-    assert.deepEqual(open.complaints.splice(0).filter((text) => !/status of 422/.test(text)), []);
+    assert.deepEqual(
+      open.complaints.splice(0).filter((text) => !/status of 422/.test(text)),
+      [],
+    );
   });
 
   it('offer their newer version on the page of an instance, and replace changed flows when that is confirmed', async () => {
     const { page } = open;
     const source = await buildInstance(cp, applicationId, { flows: answeringFlow('first') });
     const take = () =>
-      cp.admin.call('createInstanceSnapshot', { params: { id: source.id }, body: { name: uniqueName('taken') } });
+      cp.admin.call('createInstanceSnapshot', {
+        params: { id: source.id },
+        body: { name: uniqueName('taken') },
+      });
     const blueprint = await cp.admin.call('createBlueprint', {
       body: { snapshotId: (await take()).id, name: 'Renewed' },
     });
@@ -114,10 +132,16 @@ describe('Blueprints on the page', function () {
     });
     const params = { id: made.id };
     await cp.admin.call('putFlows', { params, body: { revision: 1, flows: answeringFlow('own') } });
-    await cp.admin.call('putFlows', { params: { id: source.id }, body: { revision: 1, flows: answeringFlow('second') } });
+    await cp.admin.call('putFlows', {
+      params: { id: source.id },
+      body: { revision: 1, flows: answeringFlow('second') },
+    });
     await page.goto(`${cp.url}/instances/${made.id}`);
     await page.getByText('Renewed, version 1').waitFor();
-    await cp.admin.call('updateBlueprint', { params: { id: blueprint.id }, body: { snapshotId: (await take()).id } });
+    await cp.admin.call('updateBlueprint', {
+      params: { id: blueprint.id },
+      body: { snapshotId: (await take()).id },
+    });
 
     await page.locator('[data-test=apply-blueprint]').click();
     const dialog = page.getByRole('dialog');
