@@ -37,9 +37,9 @@ describe('Blueprints on the page', function () {
 
     await dialog.locator('[data-test=name] input').fill(name);
     await dialog.locator('[data-test=choose-another]').click();
-    await dialog.getByRole('radio', { name: /^Energy monitor/ }).check();
+    await dialog.getByRole('radio', { name: /^Energy monitor/ }).click();
     await dialog.locator('[data-test=choose-another]').click();
-    await dialog.getByRole('radio', { name: /^Andon board/ }).check();
+    await dialog.getByRole('radio', { name: /^Andon board/ }).click();
     const late = dialog.getByLabel('Late after … minutes');
     await late.fill('0.5');
     await dialog.locator('[data-test=submit]').click();
