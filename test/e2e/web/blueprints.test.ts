@@ -53,11 +53,11 @@ describe('Blueprints on the page', function () {
     const made = items.find((item) => item.name === name);
     assert.ok(made);
     const variables = await cp.admin.call('getInstanceVariables', { params: { id: made.id } });
-    const valueOf = (wanted: string) => variables.items.find((item) => item.name === wanted)?.value;
+    const entered = (wanted: string) => variables.items.find((item) => item.name === wanted)?.value;
     await instanceIn(cp, made.id, 'running');
     await page.getByText('Andon board, version 1').waitFor();
     assert.deepEqual(
-      [valueOf('STATIONS'), valueOf('LATE_MINUTES'), valueOf('SIMULATION')],
+      [entered('STATIONS'), entered('LATE_MINUTES'), entered('SIMULATION')],
       ['Saw, Drill', '7', 'true'],
     );
     assert.deepEqual(open.complaints, []);
