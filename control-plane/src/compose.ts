@@ -61,6 +61,8 @@ import { StackService } from './features/stacks/service.ts';
 import { TeamTypeService } from './features/team-types/service.ts';
 import { TeamService } from './features/teams/service.ts';
 import { TemplateService } from './features/templates/service.ts';
+import { UsageMeter } from './features/usage/meter.ts';
+import { UsageService } from './features/usage/service.ts';
 import { AccessTokenService } from './features/users/access-token-service.ts';
 import { PasswordResetService } from './features/users/password-reset-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
@@ -280,6 +282,8 @@ function composeFeatures(
     logger,
     platform,
     teamTypes,
+    usage: new UsageService({ db }),
+    usageMeter: new UsageMeter({ db, logger, stateOf: (id) => driverHost.reportOf(id)?.state }),
     search: new SearchService({ db, access, urlOf }),
     indexFiller: new IndexFiller({ db, logger }),
     applications,

@@ -123,6 +123,7 @@ export class ControlPlane {
     watch.start();
     recorder.start();
     this.#parts.indexFiller.start();
+    this.#parts.usageMeter.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -227,6 +228,7 @@ export class ControlPlane {
     clearInterval(this.#cleanUp);
     stacks.stop();
     await this.#parts.indexFiller.stop();
+    await this.#parts.usageMeter.stop();
     await runner.stop();
     await changeRunner.stop();
     trials.stop();

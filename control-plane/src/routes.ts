@@ -27,6 +27,7 @@ import { inFeature } from './features/team-types/features.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { templateRoutes } from './features/templates/routes.ts';
+import { usageRoutes } from './features/usage/routes.ts';
 import { userRoutes } from './features/users/routes.ts';
 import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
 import { SessionGiver } from './features/users/session-giver.ts';
@@ -47,6 +48,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...recycleBinRoutes(parts.recycleBin),
     ...teamRoutes({ ...parts, stores }),
     ...searchRoutes(parts),
+    ...usageRoutes(parts),
     ...applicationRoutes(parts),
     ...catalogueRoutes(parts),
     ...instanceTypeRoutes(parts.instanceTypes),

@@ -63,6 +63,7 @@ const OWNER = [
   'provisioning:edit',
   'webhook:read',
   'webhook:edit',
+  'usage:read',
 ] as const;
 
 export type Permission = (typeof OWNER)[number];

@@ -28,6 +28,7 @@ export * from './api/team-types.ts';
 export * from './api/teams.ts';
 export * from './api/templates.ts';
 export * from './api/transfer.ts';
+export * from './api/usage-report.ts';
 export * from './api/variables.ts';
 export * from './audit-events.ts';
 export * from './errors.ts';

@@ -26,12 +26,13 @@ import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
 import * as templates from './api/templates.ts';
 import * as transfer from './api/transfer.ts';
+import * as usageReport from './api/usage-report.ts';
 import * as variables from './api/variables.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
   people: { ...session, ...secondFactor, ...platform, ...singleSignOn },
-  teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search },
+  teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search, ...usageReport },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,

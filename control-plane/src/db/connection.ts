@@ -20,6 +20,7 @@ import * as crashes from './migrations/033-crashes.ts';
 import * as blueprints from './migrations/036-blueprints.ts';
 import * as flowNodes from './migrations/044-flow-nodes.ts';
 import * as teamTerms from './migrations/045-team-terms.ts';
+import * as usage from './migrations/046-usage.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -36,6 +37,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '033-crashes': crashes,
     '044-flow-nodes': flowNodes,
     '045-team-terms': teamTerms,
+    '046-usage': usage,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

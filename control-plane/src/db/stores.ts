@@ -32,6 +32,7 @@ import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
 import { TemplateStore } from '../features/templates/store.ts';
+import { UsageStore } from '../features/usage/usage-store.ts';
 import { PasswordResetStore } from '../features/users/password-reset-store.ts';
 import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
@@ -64,6 +65,7 @@ export function createStores(knex: Knex) {
     instances: new InstanceStore(knex),
     flowNodes: new FlowNodeStore(knex),
     search: new SearchStore(knex),
+    usage: new UsageStore(knex),
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),

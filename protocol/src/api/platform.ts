@@ -11,6 +11,8 @@ export const PlatformSettings = z.strictObject({
   teamCreation: z.enum(['everybody', 'administrators']),
   /** Whether single sign-on may lead into an existing account that has the same verified e-mail address. */
   linkByEmail: z.boolean(),
+  /** What prices are in, as people write it, for example EUR; nothing is converted. */
+  currency: z.string().trim().max(12, 'has more than 12 characters'),
 });
 export type PlatformSettings = z.infer<typeof PlatformSettings>;
 
@@ -18,6 +20,7 @@ export const DEFAULT_PLATFORM_SETTINGS: PlatformSettings = {
   signUp: false,
   teamCreation: 'everybody',
   linkByEmail: false,
+  currency: '',
 };
 
 export const getPlatformSettings = operation('getPlatformSettings', {

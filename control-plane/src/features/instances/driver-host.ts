@@ -34,6 +34,7 @@ import {
   valuesOf,
 } from '../settings/levels.ts';
 import type { StackService } from '../stacks/service.ts';
+import { RunningTimes } from '../usage/running-times.ts';
 import { EditorEvents } from './editor-events.ts';
 import type { RuntimeFigures } from './presenter.ts';
 import type { InstanceRow } from './store.ts';
@@ -67,6 +68,7 @@ function isAudited(state: InstanceState): state is AuditedState {
 export class InstanceDriverHost implements DriverHost {
   readonly #parts: Parts;
   readonly #editorEvents: EditorEvents;
+  readonly #runningTimes = new RunningTimes();
   readonly #figures = new Map<string, RuntimeFigures>();
   readonly #reports = new Map<string, TimedReport>();
   /** Reports are written in the order in which they came. */
@@ -216,6 +218,7 @@ export class InstanceDriverHost implements DriverHost {
         const { state, step, reason } = report;
         await tx.stores.instances.setState(row.id, { state, step, reason, since });
       }
+      await this.#runningTimes.follow(tx.stores, report);
       if (changed && isAudited(report.state)) {
         await tx.audit(stateEntry(row, report.state, report.reason));
         await this.#notify(tx, row, report.state, report.reason);

@@ -93,6 +93,11 @@ const TEAM_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Audit' },
   },
   {
+    path: '/teams/:teamId/usage',
+    component: () => import('../features/usage/UsagePage.vue'),
+    meta: { title: 'Usage' },
+  },
+  {
     path: '/teams/:teamId/settings',
     component: () => import('../features/teams/TeamSettingsPage.vue'),
     meta: { title: 'Team settings' },
