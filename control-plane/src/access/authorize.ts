@@ -162,7 +162,8 @@ export class Access {
   }
 }
 
-function teamSuspended() {
+/** For whoever would change something in a team that stands still. */
+export function teamSuspended() {
   return conflict(
     'team_suspended',
     'This team is suspended: its instances stand still, and nothing in it can be changed. An administrator of the platform can lift that.',

@@ -59,7 +59,7 @@ describe('where something goes wrong, the web page', function () {
 
     await page.getByText('Error: boom').first().waitFor();
     await page.locator('[data-test=advice]').getByText('starts again by itself').waitFor();
-    await page.getByText('The end of the log').click();
+    await page.getByRole('region', { name: 'State' }).getByText('The end of the log').click();
 
     await page.getByLabel('The end of the log').getByText('Unhandled rejection').first().waitFor();
   });
@@ -112,7 +112,7 @@ describe('where something goes wrong, the web page', function () {
     const { name } = await cp.admin.call('getApplication', { params: { id: applicationId } });
     await openAt(`/applications/${applicationId}/settings`);
 
-    await page.locator('[data-test=danger]').click();
+    await page.getByRole('button', { name: 'Delete the application' }).click();
     await page.locator('[data-test=confirm-name] input').fill(name);
     await submit();
 

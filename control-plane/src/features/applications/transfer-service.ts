@@ -1,5 +1,5 @@
 import { auditActor, type UserActor } from '../../access/actor.ts';
-import type { Access } from '../../access/authorize.ts';
+import { type Access, teamSuspended } from '../../access/authorize.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
@@ -39,6 +39,7 @@ export class TransferService {
       if (application.teamId !== found.teamId) {
         throw conflict('moved', 'The application was moved to another team in the meantime.');
       }
+      await this.#refuseStandingStill(tx, toTeamId);
       await this.#refuseInUse(tx, application);
       const moved = await tx.stores.transfers.move(id, application.teamId, toTeamId);
       await this.#refuseBeyondLimits(tx, toTeamId);
@@ -74,6 +75,17 @@ export class TransferService {
         throw error;
       }
       throw invalid('teamId', 'is not a team that you are an owner of');
+    }
+  }
+
+  /** Under its lock: it may have been deleted or suspended since the rights were checked. */
+  async #refuseStandingStill(tx: Transaction, teamId: string): Promise<void> {
+    const place = await tx.stores.scopes.find('team', teamId, null);
+    if (place === null) {
+      throw invalid('teamId', 'is not a team that you are an owner of');
+    }
+    if (place.suspended) {
+      throw teamSuspended();
     }
   }
 

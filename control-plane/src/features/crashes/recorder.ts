@@ -62,7 +62,7 @@ export class CrashRecorder {
       return;
     }
     await tx.stores.instances.setLeftOut(row.id, JSON.stringify([...known, ...added]));
-    await tx.stores.instances.setDesired(row.id, row.desired, true);
+    await tx.stores.instances.addRestart(row.id);
     await tx.audit({
       event: 'instance.limp-started',
       actor: auditActor(SYSTEM),

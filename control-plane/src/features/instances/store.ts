@@ -302,6 +302,11 @@ export class InstanceStore {
     await this.#knex('instances').where({ id }).update({ desired, restarts });
   }
 
+  /** Asks for a fresh process, whatever is desired meanwhile. */
+  async addRestart(id: string): Promise<void> {
+    await this.#knex('instances').where({ id }).increment('restarts', 1);
+  }
+
   async setParts(id: string, stackId: string, instanceTypeId: string): Promise<void> {
     await this.#knex('instances')
       .where({ id })

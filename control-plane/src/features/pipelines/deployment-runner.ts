@@ -181,7 +181,7 @@ export class DeploymentRunner {
     const safety = await this.#parts.snapshots.takeInTransaction(tx, actor, instance, { name, kind: 'auto' });
     await this.#parts.applier.apply(tx, actor, instance, snapshot, 'names-only');
     if (FAILED_STATES.has(instance.state)) {
-      await tx.stores.instances.setDesired(instance.id, instance.desired, true);
+      await tx.stores.instances.addRestart(instance.id);
     }
     return safety.id;
   }
@@ -244,7 +244,7 @@ export class DeploymentRunner {
       return null;
     }
     await this.#parts.applier.apply(tx, SYSTEM, instance, previous, 'names-only');
-    await tx.stores.instances.setDesired(instance.id, instance.desired, true);
+    await tx.stores.instances.addRestart(instance.id);
     await tx.audit({
       event: 'instance.returned',
       actor: auditActor(SYSTEM),
