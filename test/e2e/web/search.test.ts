@@ -17,7 +17,7 @@ describe('The search on the page', function () {
     instance = await buildInstance(cp, applicationId, { flows: answeringFlow('found') });
     await open.page.goto(`${cp.url}/teams/${teamId}`);
     await signInOnPage(open.page);
-    await open.page.getByRole('button', { name: 'Search this team' }).waitFor();
+    await open.page.getByRole('button', { name: /^Search/ }).waitFor();
   });
   after(async () => {
     await open?.close();
