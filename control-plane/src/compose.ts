@@ -64,6 +64,7 @@ import { TemplateService } from './features/templates/service.ts';
 import { UsageMeter } from './features/usage/meter.ts';
 import { UsageService } from './features/usage/service.ts';
 import { AccessTokenService } from './features/users/access-token-service.ts';
+import { PasskeyService } from './features/users/passkey-service.ts';
 import { PasswordResetService } from './features/users/password-reset-service.ts';
 import { SecondFactorService } from './features/users/second-factor-service.ts';
 import { UserService } from './features/users/service.ts';
@@ -268,6 +269,7 @@ function composeFeatures(
     access,
     audit,
     secondFactor,
+    passkeys: new PasskeyService({ db, publicUrl }),
     accessTokens,
     administration,
     users,

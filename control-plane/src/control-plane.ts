@@ -193,6 +193,7 @@ export class ControlPlane {
         new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS).toISOString(),
       );
       await this.#db.stores.passwordResets.deleteExpired(new Date().toISOString());
+      await this.#db.stores.passkeys.deleteExpired(new Date().toISOString());
       await this.#parts.invitations.deleteExpired(Date.now());
       await this.#parts.recycleBin.purgeOld();
       await this.#parts.audit.prune();

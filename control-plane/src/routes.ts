@@ -28,6 +28,7 @@ import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { templateRoutes } from './features/templates/routes.ts';
 import { usageRoutes } from './features/usage/routes.ts';
+import { passkeyRoutes } from './features/users/passkey-routes.ts';
 import { userRoutes } from './features/users/routes.ts';
 import { secondFactorRoutes } from './features/users/second-factor-routes.ts';
 import { SessionGiver } from './features/users/session-giver.ts';
@@ -38,8 +39,10 @@ import { SignInLimit } from './http/sign-in-limit.ts';
 /** Every route of the API. */
 export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => boolean): Route[] {
   const sessionGiver = new SessionGiver(parts.users, secureCookies);
+  const signInLimit = new SignInLimit();
   return [
-    ...userRoutes({ ...parts, signInLimit: new SignInLimit(), sessionGiver }),
+    ...userRoutes({ ...parts, signInLimit, sessionGiver }),
+    ...passkeyRoutes({ ...parts, signInLimit, sessionGiver }),
     ...invitationRoutes({ ...parts, sessionGiver }),
     ...platformRoutes({ ...parts, sessionGiver }),
     ...singleSignOnRoutes({ ...parts, sessionGiver }),

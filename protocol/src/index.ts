@@ -14,6 +14,7 @@ export * from './api/invitations.ts';
 export * from './api/metrics.ts';
 export * from './api/notifications.ts';
 export * from './api/oauth.ts';
+export * from './api/passkeys.ts';
 export * from './api/pipelines.ts';
 export * from './api/platform.ts';
 export * from './api/provisioning.ts';

@@ -12,6 +12,7 @@ import * as invitations from './api/invitations.ts';
 import * as metrics from './api/metrics.ts';
 import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
+import * as passkeys from './api/passkeys.ts';
 import * as pipelines from './api/pipelines.ts';
 import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
@@ -31,7 +32,7 @@ import * as variables from './api/variables.ts';
 import type { Operation } from './operation.ts';
 
 const TAGS: Record<string, object> = {
-  people: { ...session, ...secondFactor, ...platform, ...singleSignOn },
+  people: { ...session, ...secondFactor, ...passkeys, ...platform, ...singleSignOn },
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search, ...usageReport },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },

@@ -21,6 +21,7 @@ import * as blueprints from './migrations/036-blueprints.ts';
 import * as flowNodes from './migrations/044-flow-nodes.ts';
 import * as teamTerms from './migrations/045-team-terms.ts';
 import * as usage from './migrations/046-usage.ts';
+import * as passkeys from './migrations/047-passkeys.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -38,6 +39,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '044-flow-nodes': flowNodes,
     '045-team-terms': teamTerms,
     '046-usage': usage,
+    '047-passkeys': passkeys,
     '011-joining': joining,
     '021-catalogue': catalogue,
     '012-recycle-bin': recycleBin,

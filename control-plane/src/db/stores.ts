@@ -33,6 +33,7 @@ import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
 import { TemplateStore } from '../features/templates/store.ts';
 import { UsageStore } from '../features/usage/usage-store.ts';
+import { PasskeyStore } from '../features/users/passkey-store.ts';
 import { PasswordResetStore } from '../features/users/password-reset-store.ts';
 import { SecondFactorStore } from '../features/users/second-factor-store.ts';
 import { SessionStore } from '../features/users/session-store.ts';
@@ -46,6 +47,7 @@ export function createStores(knex: Knex) {
     users: new UserStore(knex),
     sessions: new SessionStore(knex),
     secondFactors: new SecondFactorStore(knex),
+    passkeys: new PasskeyStore(knex),
     teams: new TeamStore(knex),
     invitations: new InvitationStore(knex),
     platformSettings: new PlatformSettingsStore(knex),

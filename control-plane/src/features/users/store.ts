@@ -53,6 +53,11 @@ export class UserStore {
     return row ? normalise(row) : null;
   }
 
+  /** Makes changes to what belongs to a person wait for each other. */
+  async lock(id: string): Promise<void> {
+    await this.#knex('users').where({ id }).forUpdate().first('id');
+  }
+
   async findByUsername(username: string): Promise<UserRow | null> {
     const row = await this.#knex('users as u').where('u.username', username).first<UserRow>(COLUMNS);
     return row ? normalise(row) : null;

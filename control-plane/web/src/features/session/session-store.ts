@@ -3,6 +3,7 @@ import { defineStore } from 'pinia';
 import { ref } from 'vue';
 import { ApiError } from '../../shared/api/api-error.ts';
 import { api, ask } from '../../shared/api/client.ts';
+import { usePasskey } from '../../shared/passkeys.ts';
 
 /** Who is signed in. */
 export const useSession = defineStore('session', () => {
@@ -31,6 +32,12 @@ export const useSession = defineStore('session', () => {
     user.value = await ask(api.POST('/session', { body }));
   }
 
+  async function signInWithPasskey(): Promise<void> {
+    const { challengeId, options } = await ask(api.POST('/session/passkey/options'));
+    const response = await usePasskey(options);
+    user.value = await ask(api.POST('/session/passkey', { body: { challengeId, response } }));
+  }
+
   async function signOut(): Promise<void> {
     await ask(api.DELETE('/session'));
     forget();
@@ -45,5 +52,5 @@ export const useSession = defineStore('session', () => {
     return setup.needed;
   }
 
-  return { user, load, signIn, signOut, forget, needsSetup };
+  return { user, load, signIn, signInWithPasskey, signOut, forget, needsSetup };
 });
