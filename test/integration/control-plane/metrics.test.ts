@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pino from 'pino';
-import { migrate, openDatabase } from '../../../control-plane/src/db/connection.ts';
+import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { Database } from '../../../control-plane/src/db/database.ts';
 import { LimitAlerts, MINUTES_UNTIL_TOLD } from '../../../control-plane/src/features/metrics/limit-alerts.ts';
 import { MetricsRecorder } from '../../../control-plane/src/features/metrics/recorder.ts';
@@ -111,11 +108,9 @@ describe('Metrics of an instance', function () {
 
 describe('An instance above its threshold', () => {
   it('is told of after five minutes in a row, once, until it is below for two', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'flowyard-alerts-'));
     const cp = await startControlPlane();
     const knex = openDatabase(cp.database);
     try {
-      await migrate(knex);
       const { applicationId } = await buildApplication(cp);
       const { id } = await buildInstance(cp, applicationId);
       await cp.admin.call('putInstanceSettings', {
@@ -158,7 +153,6 @@ describe('An instance above its threshold', () => {
     } finally {
       await knex.destroy();
       await cp.stop();
-      rmSync(folder, { recursive: true, force: true });
     }
   });
 });

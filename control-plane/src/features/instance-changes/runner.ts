@@ -4,6 +4,7 @@ import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { StackLocation } from '../../drivers/driver.ts';
 import { AppError } from '../../errors.ts';
+import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { InstanceRow } from '../instances/store.ts';
@@ -43,14 +44,16 @@ interface Parts {
 export class InstanceChangeRunner {
   readonly #parts: Parts;
   readonly #db: Database;
-  readonly #busy = new Map<string, Promise<void>>();
-  readonly #again = new Set<string>();
+  readonly #looks: OneAtATime;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#looks = new OneAtATime(
+      (id) => this.#step(id),
+      (error, id) => parts.logger.error({ err: error, changeId: id }, 'a change could not be carried on'),
+    );
   }
 
   /** Takes up what was under way. */
@@ -60,31 +63,13 @@ export class InstanceChangeRunner {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     clearInterval(this.#timer);
-    await Promise.all(this.#busy.values());
+    await this.#looks.stop();
   }
 
   /** Looks at a change and does what is next; one look at a time for each. */
   advance(id: string): void {
-    if (this.#stopped) {
-      return;
-    }
-    if (this.#busy.has(id)) {
-      this.#again.add(id);
-      return;
-    }
-    const work = this.#step(id)
-      .catch((error: unknown) =>
-        this.#parts.logger.error({ err: error, changeId: id }, 'a change could not be carried on'),
-      )
-      .finally(() => {
-        this.#busy.delete(id);
-        if (this.#again.delete(id)) {
-          this.advance(id);
-        }
-      });
-    this.#busy.set(id, work);
+    this.#looks.start(id);
   }
 
   async #advanceAll(): Promise<void> {
@@ -110,12 +95,12 @@ export class InstanceChangeRunner {
       case 'planned':
         if (!(await this.#db.stores.instanceChanges.hasEarlier(change))) {
           await this.#progress(change, ['planned'], { state: 'snapshotting' });
-          this.#again.add(id);
+          this.#looks.start(id);
         }
         break;
       case 'snapshotting':
         await this.#begin(change);
-        this.#again.add(id);
+        this.#looks.start(id);
         break;
       case 'returning':
         await this.#followReturn(change);
@@ -268,7 +253,9 @@ export class InstanceChangeRunner {
   /** A fresh process, if one is to run; what the driver calls it, and since when it is waited for. */
   async #restart(tx: Transaction, instance: InstanceRow): Promise<{ restarts: number; switchedAt: string }> {
     const isRunning = instance.desired === 'running';
-    await tx.stores.instances.setDesired(instance.id, instance.desired, isRunning);
+    if (isRunning) {
+      await tx.stores.instances.addRestart(instance.id);
+    }
     this.#reconcile(tx, instance.id);
     return { restarts: instance.restarts + (isRunning ? 1 : 0), switchedAt: new Date().toISOString() };
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
@@ -36,10 +37,8 @@ export class DeploymentRunner {
   readonly #parts: Parts;
   readonly #db: Database;
   readonly #facts: TargetFactsReader;
-  readonly #busy = new Map<string, Promise<void>>();
-  readonly #again = new Set<string>();
+  readonly #looks: OneAtATime;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
   readonly #onChange = ({ kind, id }: { kind: string; id: string }) => {
     if (kind === 'instance' || kind === 'device') {
       void this.#advanceThoseOn(id);
@@ -49,6 +48,11 @@ export class DeploymentRunner {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#looks = new OneAtATime(
+      (id) => this.#step(id),
+      (error, id) =>
+        parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
+    );
     this.#facts = new TargetFactsReader(parts.db.stores, parts.reportOf);
   }
 
@@ -60,32 +64,14 @@ export class DeploymentRunner {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
     clearInterval(this.#timer);
     this.#parts.changes.off('change', this.#onChange);
-    await Promise.all(this.#busy.values());
+    await this.#looks.stop();
   }
 
   /** Looks at a deployment and does what is next; one look at a time for each. */
   advance(id: string): void {
-    if (this.#stopped) {
-      return;
-    }
-    if (this.#busy.has(id)) {
-      this.#again.add(id);
-      return;
-    }
-    const work = this.#step(id)
-      .catch((error: unknown) =>
-        this.#parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
-      )
-      .finally(() => {
-        this.#busy.delete(id);
-        if (this.#again.delete(id)) {
-          this.advance(id);
-        }
-      });
-    this.#busy.set(id, work);
+    this.#looks.start(id);
   }
 
   async #advanceAll(): Promise<void> {
@@ -117,7 +103,7 @@ export class DeploymentRunner {
         await this.#giveUpLate(deployment, error);
         throw error;
       }
-      this.#again.add(id);
+      this.#looks.start(id);
     } else if (deployment?.state === 'running') {
       await this.#follow(deployment);
     }

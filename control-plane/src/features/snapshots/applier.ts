@@ -117,7 +117,7 @@ export class SnapshotApplier {
       await tx.stores.instances.replaceVariables(instance.id, variables.after);
     }
     if (variablesChanged || change.modules !== instance.modules) {
-      await tx.stores.instances.setDesired(instance.id, instance.desired, true);
+      await tx.stores.instances.addRestart(instance.id);
     }
     tx.announce({
       kind: 'instance',
