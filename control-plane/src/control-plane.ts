@@ -227,7 +227,7 @@ export class ControlPlane {
       recorder,
     } = this.#parts;
     clearInterval(this.#cleanUp);
-    stacks.stop();
+    await stacks.stop();
     await this.#parts.indexFiller.stop();
     await this.#parts.usageMeter.stop();
     await runner.stop();
@@ -235,7 +235,7 @@ export class ControlPlane {
     trials.stop();
     await watch.stop();
     await queue.stop();
-    mailer.close();
+    await mailer.close();
     liveHub.stop();
     await agentHub.stop();
     await driver.stop(options);

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { Gauge, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { isLimited } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import { forbidden, unauthenticated } from '../../errors.ts';
@@ -37,6 +37,7 @@ export function prometheusMetrics({ db, recorder, authenticator }: Parts): Reque
 
 /** Made anew for each request: instances come and go, and what is gone must not be told. */
 async function gather(db: Database, recorder: MetricsRecorder): Promise<Registry> {
+  const { Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   const registers = [registry];
   const labelNames = ['instance_id', 'name', 'team_id', 'application_id'] as const;

@@ -1,4 +1,4 @@
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { MailSettings } from '../../config.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { DeliveryQueue } from './delivery-queue.ts';
@@ -21,25 +21,14 @@ interface Parts {
 /** Sends e-mail by SMTP, when that is configured. */
 export class Mailer {
   readonly #parts: Parts;
-  readonly #transport: Transporter | null;
+  #transport: Promise<Transporter> | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#transport =
-      parts.settings === null
-        ? null
-        : createTransport({
-            url: parts.settings.url,
-            connectionTimeout: TIMEOUT_MS,
-            greetingTimeout: TIMEOUT_MS,
-            socketTimeout: TIMEOUT_MS,
-            disableFileAccess: true,
-            disableUrlAccess: true,
-          });
   }
 
   get isConfigured(): boolean {
-    return this.#transport !== null;
+    return this.#parts.settings !== null;
   }
 
   /** Takes a letter; it is sent soon, and tried again for a day when the mail server does not take it. */
@@ -49,7 +38,7 @@ export class Mailer {
 
   /** The same as a part of a transaction: the letter leaves when that is committed, and only then. */
   async sendIn(tx: Transaction, mail: Mail): Promise<void> {
-    if (this.#transport !== null) {
+    if (this.isConfigured) {
       await this.#parts.queue.add(tx, {
         channel: 'mail',
         webhookId: null,
@@ -61,15 +50,33 @@ export class Mailer {
 
   /** Hands a letter to the mail server now. Rejects when that does not take it. */
   async deliver(mail: Mail): Promise<void> {
-    await this.#transport?.sendMail({
-      from: this.#parts.settings?.from,
+    const { settings } = this.#parts;
+    if (settings === null) {
+      return;
+    }
+    this.#transport ??= connect(settings);
+    await (await this.#transport).sendMail({
+      from: settings.from,
       to: mail.to,
       subject: mail.subject,
       text: mail.text,
     });
   }
 
-  close(): void {
-    this.#transport?.close();
+  async close(): Promise<void> {
+    (await this.#transport)?.close();
   }
+}
+
+/** Loaded with the first letter. */
+async function connect({ url }: MailSettings): Promise<Transporter> {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    url,
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }

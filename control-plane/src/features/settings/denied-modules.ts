@@ -1,5 +1,6 @@
 import type { SettingKey } from '@flowyard/protocol';
-import semver from 'semver';
+import coerce from 'semver/functions/coerce.js';
+import satisfies from 'semver/functions/satisfies.js';
 
 interface Rule {
   name: RegExp;
@@ -23,12 +24,12 @@ function toRule(pattern: string): Rule {
 }
 
 function firstMatch(rules: readonly string[], name: string, version: string): Rule | undefined {
-  const exact = semver.coerce(version);
+  const exact = coerce(version);
   return rules
     .map(toRule)
     .find(
       (rule) =>
-        rule.name.test(name) && (rule.range === '*' || exact === null || semver.satisfies(exact, rule.range)),
+        rule.name.test(name) && (rule.range === '*' || exact === null || satisfies(exact, rule.range)),
     );
 }
 

@@ -1,6 +1,9 @@
-import * as client from 'openid-client';
+import type { Configuration } from 'openid-client';
 import { z } from 'zod';
 import type { SingleSignOnSettings } from '../../config.ts';
+
+/** Loaded by the first who signs on: most platforms have no provider. */
+const openIdClient = () => import('openid-client');
 
 const TIMEOUT_SECONDS = 5;
 const MAX_GROUPS = 1000;
@@ -38,7 +41,7 @@ export class ProviderAway extends Error {}
 /** The provider of single sign-on: OpenID Connect, code flow with PKCE. */
 export class Provider {
   readonly #settings: SingleSignOnSettings;
-  #configuration: Promise<client.Configuration> | null = null;
+  #configuration: Promise<Configuration> | null = null;
 
   constructor(settings: SingleSignOnSettings) {
     this.#settings = settings;
@@ -46,6 +49,7 @@ export class Provider {
 
   /** Where to send the browser. */
   async begin(redirectUri: string): Promise<{ location: string; journey: Journey }> {
+    const client = await openIdClient();
     const configuration = await this.#discover();
     const journey = {
       state: client.randomState(),
@@ -65,6 +69,7 @@ export class Provider {
 
   /** Who came back. Rejects when the answer does not belong to the journey or the provider refuses. */
   async finish(callback: URL, journey: Journey): Promise<ProvidedPerson> {
+    const client = await openIdClient();
     const configuration = await this.#discover();
     const tokens = await client.authorizationCodeGrant(configuration, callback, {
       expectedState: journey.state,
@@ -98,7 +103,7 @@ export class Provider {
   }
 
   /** When somebody first asks, so that the server starts without the provider; a failure is not remembered. */
-  async #discover(): Promise<client.Configuration> {
+  async #discover(): Promise<Configuration> {
     this.#configuration ??= this.#readConfiguration();
     try {
       return await this.#configuration;
@@ -108,7 +113,8 @@ export class Provider {
     }
   }
 
-  #readConfiguration(): Promise<client.Configuration> {
+  async #readConfiguration(): Promise<Configuration> {
+    const client = await openIdClient();
     const { issuer, clientId, clientSecret } = this.#settings;
     const url = new URL(issuer);
     return client.discovery(url, clientId, clientSecret, undefined, {

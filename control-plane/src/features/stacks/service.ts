@@ -19,6 +19,8 @@ interface Parts {
   logger: Logger;
 }
 
+const STOPPED = 'The server was stopped during the installation. Try it again, or remove it.';
+
 /** Versions of Node-RED: which there are, and installing them. */
 export class StackService {
   readonly #parts: Parts;
@@ -113,18 +115,20 @@ export class StackService {
       if (stack.state === 'installing' || stack.state === 'testing') {
         // What has its place was installed and tried; only the word for it is missing.
         const isThere = this.#parts.installer.locate(stack) !== null;
-        const why = 'The server was stopped during the installation. Try it again, or remove it.';
-        await this.#set(stack.id, isThere ? 'ready' : 'failed', isThere ? null : why, null);
+        await this.#set(stack.id, isThere ? 'ready' : 'failed', isThere ? null : STOPPED, null);
       } else if (stack.state === 'ready' && this.#parts.installer.locate(stack) === null) {
         await this.#set(stack.id, 'absent', 'Its files are gone. Install it again.', null);
       }
     }
   }
 
-  stop(): void {
-    for (const { abort } of this.#installing.values()) {
-      abort.abort();
+  /** Ends installations that are under way; they can be tried again. */
+  async stop(): Promise<void> {
+    const installing = [...this.#installing.values()];
+    for (const { abort } of installing) {
+      abort.abort(new Error(STOPPED));
     }
+    await Promise.all(installing.map(({ ended }) => ended));
   }
 
   async #install(stack: StackRow, signal: AbortSignal): Promise<void> {
@@ -144,9 +148,9 @@ export class StackService {
     } catch (error) {
       await stored;
       this.#parts.logger.warn({ err: error, stack: stack.name }, 'stack was not installed');
-      const message = (error as Error).message;
+      const { message } = (signal.aborted ? signal.reason : error) as Error;
       await this.#set(stack.id, 'failed', message, null)
-        .then(() => this.#tell(stack, message))
+        .then(() => (signal.aborted ? undefined : this.#tell(stack, message)))
         .catch(() => undefined);
     }
   }

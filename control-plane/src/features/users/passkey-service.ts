@@ -1,18 +1,14 @@
 import type { ListQuery, Page, PasskeyAssertion, PasskeyAttestation } from '@flowyard/protocol';
-import {
-  type AuthenticatorTransportFuture,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type VerifiedRegistrationResponse,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticatorTransportFuture, VerifiedRegistrationResponse } from '@simplewebauthn/server';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import type { ChallengeRow, PasskeyRow } from './passkey-store.ts';
 import type { UserRow } from './store.ts';
+
+/** Loaded by the first who uses a passkey: it takes longer than half of the rest of the start. */
+const webAuthn = () => import('@simplewebauthn/server');
 
 const CHALLENGE_MS = 5 * 60_000;
 const MOST = 20;
@@ -41,7 +37,7 @@ export class PasskeyService {
     const user = await this.#db.stores.users.find(actor.userId);
     const present = await this.#db.stores.passkeys.listAll(actor.userId);
     refuseTooMany(present.length);
-    const options = await generateRegistrationOptions({
+    const options = await (await webAuthn()).generateRegistrationOptions({
       rpName: 'Flowyard',
       rpID: this.#host,
       userName: actor.username,
@@ -137,7 +133,7 @@ export class PasskeyService {
   }
 
   async beginSignIn() {
-    const options = await generateAuthenticationOptions({
+    const options = await (await webAuthn()).generateAuthenticationOptions({
       rpID: this.#host,
       timeout: CHALLENGE_MS,
       userVerification: 'required',
@@ -167,19 +163,21 @@ export class PasskeyService {
     expectedChallenge: string,
     { id, transports = [], ...response }: PasskeyAttestation,
   ) {
-    const verified: VerifiedRegistrationResponse = await verifyRegistrationResponse({
-      response: {
-        id,
-        rawId: id,
-        type: 'public-key',
-        clientExtensionResults: {},
-        response: { ...response, transports },
-      },
-      expectedChallenge,
-      expectedOrigin: this.#origin,
-      expectedRPID: this.#host,
-      requireUserVerification: true,
-    }).catch(() => ({ verified: false }));
+    const verified: VerifiedRegistrationResponse = await (await webAuthn())
+      .verifyRegistrationResponse({
+        response: {
+          id,
+          rawId: id,
+          type: 'public-key',
+          clientExtensionResults: {},
+          response: { ...response, transports },
+        },
+        expectedChallenge,
+        expectedOrigin: this.#origin,
+        expectedRPID: this.#host,
+        requireUserVerification: true,
+      })
+      .catch(() => ({ verified: false }));
     if (!verified.verified) {
       throw invalid('response', 'does not fit what was asked for: add the passkey again');
     }
@@ -192,18 +190,20 @@ export class PasskeyService {
     passkey: PasskeyRow,
     { id, ...response }: PasskeyAssertion,
   ): Promise<number> {
-    const verified = await verifyAuthenticationResponse({
-      response: { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response },
-      expectedChallenge,
-      expectedOrigin: this.#origin,
-      expectedRPID: this.#host,
-      requireUserVerification: true,
-      credential: {
-        id: passkey.credentialId,
-        publicKey: new Uint8Array(Buffer.from(passkey.publicKey, 'base64url')),
-        counter: passkey.counter,
-      },
-    }).catch(() => null);
+    const verified = await (await webAuthn())
+      .verifyAuthenticationResponse({
+        response: { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response },
+        expectedChallenge,
+        expectedOrigin: this.#origin,
+        expectedRPID: this.#host,
+        requireUserVerification: true,
+        credential: {
+          id: passkey.credentialId,
+          publicKey: new Uint8Array(Buffer.from(passkey.publicKey, 'base64url')),
+          counter: passkey.counter,
+        },
+      })
+      .catch(() => null);
     if (!verified?.verified) {
       throw refusal();
     }
