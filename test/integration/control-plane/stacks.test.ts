@@ -216,6 +216,32 @@ describe('Installing a stack', function () {
 
       assert.deepEqual([removed.state, removed.detail], ['absent', null]);
       assert.deepEqual(readdirSync(join(cp.dataDir, 'stacks')), []);
+      const told = (await cp.admin.call('listNotifications')).items;
+      assert.deepEqual(
+        told.map(({ kind, count }) => [kind, count]),
+        [['stack.failed', 1]],
+        'of the failure, and not of what was removed on purpose',
+      );
+    } finally {
+      await cp.stop();
+    }
+  });
+
+  it('that is stopped with the control plane says so, and can be tried again', async () => {
+    const cp = new ControlPlaneProcess();
+    try {
+      await cp.start();
+      const { id } = await cp.admin.call('createStack', {
+        body: { name: 'Older', nodeRed: '4.1.8', install: true },
+      });
+      assert.equal(await cp.end('SIGTERM'), 0);
+      await cp.start();
+
+      const stack = await cp.admin.call('getStack', { params: { id } });
+
+      assert.equal(stack.state, 'failed');
+      assert.match(stack.detail ?? '', /^The server was stopped during the installation/);
+      assert.deepEqual((await cp.admin.call('listNotifications')).items, []);
     } finally {
       await cp.stop();
     }
