@@ -1,6 +1,7 @@
 import { DeviceTarget } from '@flowyard/protocol';
 import type { JournalEntry } from './files/journal.ts';
 import type { FailedRelease } from './plan-steps.ts';
+import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 
 /** A release that is being tried and is not yet found good. */
 export interface Trial {
@@ -20,6 +21,8 @@ export interface Launch {
   revision: number | null;
   /** What it was started with: its modules come from there, also after other flows were loaded. */
   startedWith: string;
+  /** The variables and settings it was started with. */
+  surroundings: Surroundings;
 }
 
 function fields(value: unknown, shape: Record<string, 'string' | 'number'>): Record<string, unknown> {
@@ -37,6 +40,15 @@ function entry<T extends object>(
   shape: Record<keyof T & string, 'string' | 'number'>,
 ): JournalEntry<T> {
   return { name, parse: (value) => fields(value, shape) as T };
+}
+
+/** A start of an agent that knew of none had none. */
+function parseSurroundings(value: unknown): Surroundings {
+  const { variables, settings } = (value ?? {}) as Partial<Surroundings>;
+  return {
+    variables: { ...NO_SURROUNDINGS.variables, ...variables },
+    settings: { ...settings },
+  };
 }
 
 export const TARGET: JournalEntry<DeviceTarget> = {
@@ -57,6 +69,7 @@ export const LAUNCH: JournalEntry<Launch> = {
     return {
       ...launch,
       revision: typeof launch.revision === 'number' ? launch.revision : null,
+      surroundings: parseSurroundings(launch.surroundings),
     } as unknown as Launch;
   },
 };

@@ -1,21 +1,22 @@
 import type { DeviceTarget } from '@flowyard/protocol';
 import type { DeviceIdentity } from './device-file.ts';
 import type { TargetSnapshot } from './release/release.ts';
+import { completeSettings, type Surroundings, variablesFor } from './surroundings.ts';
 
 /** Changes with each snapshot, so a flow that reads it needs a start of its own. */
 export const SNAPSHOT_VARIABLE = 'FLOWYARD_SNAPSHOT_ID';
 
-/** What flows find in their environment: who they are, and the variables of the snapshot that have a value. */
+/** What flows find in their environment: who they are, and their variables. */
 export function buildEnvironment(
   identity: DeviceIdentity,
   device: DeviceTarget['device'] | null,
   snapshot: TargetSnapshot,
+  surroundings: Surroundings,
 ): Record<string, string> {
-  const variables = snapshot.manifest.variables.flatMap(({ name, value }) =>
-    value === null ? [] : [[name, value]],
-  );
+  const timeZone = completeSettings(surroundings)['runtime.timeZone'];
   return {
-    ...Object.fromEntries(variables),
+    ...variablesFor(snapshot, surroundings),
+    ...(timeZone !== null && { TZ: timeZone }),
     FLOWYARD_URL: identity.url,
     FLOWYARD_TOKEN: identity.token,
     FLOWYARD_DEVICE_ID: identity.id,

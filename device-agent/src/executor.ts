@@ -14,6 +14,7 @@ import { FLOWS_FILE, linkedReleaseId, readRelease } from './release/release.ts';
 import type { ReleaseBuilder } from './release/release-builder.ts';
 import type { Store } from './release/store.ts';
 import { tidyReleases } from './release/tidy-releases.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface ExecutorOptions {
   paths: DevicePaths;
@@ -65,7 +66,7 @@ export class Executor {
       case 'try-release':
         return this.#try(step, end);
       case 'start':
-        return this.#start(await this.#release(step.releaseId));
+        return this.#start(await this.#release(step.releaseId), step.surroundings);
       case 'stop':
         return this.#options.runner.stop();
       case 'note-restarts':
@@ -97,7 +98,7 @@ export class Executor {
     await journal.write(TRIAL, { releaseId, snapshotId: snapshot.id, attempts });
     onPhase({ step: `starting snapshot "${snapshot.name}"`, progress: null });
     try {
-      await this.#switchTo(release, step.how);
+      await this.#switchTo(release, step);
       const { startMs, stableMs } = this.#options;
       await passGates(() => this.#options.runner.view(), { startMs, stableMs, signal: end });
     } catch (error) {
@@ -111,11 +112,11 @@ export class Executor {
     await this.#commit(release);
   }
 
-  async #switchTo(release: Release, how: 'start' | 'reload'): Promise<void> {
+  async #switchTo(release: Release, step: Extract<Step, { type: 'try-release' }>): Promise<void> {
     const { runner } = this.#options;
-    if (how === 'start' || (await this.#asksForSnapshot(release))) {
+    if (step.how === 'start' || (await this.#asksForSnapshot(release))) {
       await runner.stop();
-      await this.#start(release);
+      await this.#start(release, step.surroundings);
       return;
     }
     const launch = await this.#options.journal.read(LAUNCH);
@@ -182,7 +183,7 @@ export class Executor {
     }
   }
 
-  async #start(release: Release): Promise<void> {
+  async #start(release: Release, surroundings: Surroundings): Promise<void> {
     const { journal, runner, paths } = this.#options;
     await mkdir(paths.data, { recursive: true });
     const last = await journal.read(LAUNCH);
@@ -191,6 +192,7 @@ export class Executor {
       releaseId: release.id,
       revision: null,
       startedWith: release.id,
+      surroundings,
     };
     await journal.write(LAUNCH, launch);
     await runner.start(release, launch);

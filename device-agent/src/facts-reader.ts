@@ -34,6 +34,7 @@ export class FactsReader {
       committedReady,
       standIn: isWhole(committedReady) ? null : await this.#standIn(committed),
       running: await this.#running(),
+      launchedWith: (await journal.read(LAUNCH))?.surroundings ?? null,
       failed: await journal.read(FAILED),
       restartsDone: (await journal.read(RESTARTS))?.done ?? null,
       ready: target?.snapshot ? await builder.ready(target.snapshot) : NOTHING,

@@ -13,7 +13,7 @@ import {
   type SupervisedStatus,
   watchLog,
 } from '@flowyard/launcher';
-import type { LogLine } from '@flowyard/protocol';
+import type { LogLine, ResolvedSettings } from '@flowyard/protocol';
 import type { Launch } from './agent-journal.ts';
 import type { RuntimeView } from './describe-current.ts';
 import type { DeviceIdentity } from './device-file.ts';
@@ -21,13 +21,16 @@ import type { NodeRedRunner } from './node-red-runner.ts';
 import type { DevicePaths } from './paths.ts';
 import { type Release, readRelease } from './release/release.ts';
 import { nodePackage } from './release/stack.ts';
+import { completeSettings, type Surroundings } from './surroundings.ts';
 
 export interface LaunchedNodeRedOptions {
   paths: DevicePaths;
   identity: DeviceIdentity;
   host: string;
   port: number;
-  environment: (release: Release) => Record<string, string>;
+  environment: (release: Release, surroundings: Surroundings) => Record<string, string>;
+  /** The settings of the target as they are now, for what a running process need not know. */
+  settings: () => Pick<ResolvedSettings, 'safety.healthInterval' | 'safety.crashes'>;
   onChange: () => void;
 }
 
@@ -88,6 +91,13 @@ export class LaunchedNodeRed implements NodeRedRunner {
       dataFolder: options.paths.data,
       logFile: options.paths.logFile,
       prepare: () => this.#plan(),
+      watching: () => {
+        const settings = options.settings();
+        return {
+          silentMs: settings['safety.healthInterval'] * 1000,
+          crashesUntilSafeMode: settings['safety.crashes'],
+        };
+      },
       onStatus: () => options.onChange(),
       onMetrics: (metrics) => {
         this.#metrics = metrics;
@@ -219,6 +229,8 @@ export class LaunchedNodeRed implements NodeRedRunner {
     const nodeFolder =
       release.nodeJs === null ? null : path.join(paths.store, release.nodeJs, 'node_modules');
     const folder = this.#folder(release);
+    const { surroundings } = this.#launch;
+    const settings = completeSettings(surroundings);
     return {
       nodePath:
         nodeFolder === null ? process.execPath : path.join(nodeFolder, nodePackage(process), 'bin', 'node'),
@@ -233,16 +245,18 @@ export class LaunchedNodeRed implements NodeRedRunner {
         host,
         port,
         editor: false,
+        guardsPages: true,
         plugins: {},
         nodesFolders: ownNodesFolders(),
         binding: {
           subjectId: identity.id,
-          title: null,
-          environment: environment(release),
+          title: settings['editor.title'],
+          environment: environment(release, surroundings),
           credentialSecret: identity.secret,
           identityKey: null,
           token: this.#token,
           generation: this.#launch.generation,
+          settings,
         },
       },
     };

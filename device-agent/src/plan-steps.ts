@@ -1,6 +1,7 @@
 import type { DeviceTarget } from '@flowyard/protocol';
 import type { TargetSnapshot } from './release/release.ts';
 import { differsOnlyInFlows, releaseIdOf } from './release/release.ts';
+import { NO_SURROUNDINGS, type Surroundings, startsAlike, surroundingsOf } from './surroundings.ts';
 
 /** A release that was tried and given up. */
 export interface FailedRelease {
@@ -33,6 +34,8 @@ export interface DeviceFacts {
   standIn: KnownRelease | null;
   /** The release that the Node-RED in our care was started with; null when there is none. */
   running: { releaseId: string; isHealthy: boolean } | null;
+  /** The variables and settings of the last start; null before the first. */
+  launchedWith: Surroundings | null;
   failed: FailedRelease | null;
   /** The asked-for restarts that were done; null before the first target. */
   restartsDone: number | null;
@@ -51,8 +54,9 @@ export type Step =
       snapshot: TargetSnapshot;
       how: 'start' | 'reload';
       retries: number;
+      surroundings: Surroundings;
     }
-  | { type: 'start'; releaseId: string }
+  | { type: 'start'; releaseId: string; surroundings: Surroundings }
   | { type: 'stop' }
   | { type: 'note-restarts'; restarts: number };
 
@@ -90,23 +94,27 @@ function startable({ committed, committedReady, standIn }: DeviceFacts): KnownRe
  * Makes the committed release whole again. One that runs all the same is left alone; one that does not gives way to
  * the release before it.
  */
-function planRepair(facts: DeviceFacts, committed: KnownRelease): Step[] {
+function planRepair(facts: DeviceFacts, committed: KnownRelease, surroundings: Surroundings): Step[] {
   const { running, standIn, committedReady } = facts;
   const isDown = running !== null && running.releaseId === committed.id && !running.isHealthy;
   return [
     ...(isDown ? [{ type: 'stop' } as const] : []),
     ...((running === null || isDown) && standIn !== null
-      ? [{ type: 'start', releaseId: standIn.id } as const]
+      ? [{ type: 'start', releaseId: standIn.id, surroundings } as const]
       : []),
     ...planParts(committedReady, committed.snapshot),
   ];
 }
 
 /** A restart is noted after the stop and before the start, so that it is done once, also when we are killed between. */
-function planCommitted(facts: DeviceFacts, restarts: number | null): Step[] {
+function planCommitted(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
   const { committed, committedReady, running, restartsDone } = facts;
+  const launchedWith = facts.launchedWith ?? NO_SURROUNDINGS;
+  // A device whose target was lost with its disk goes on with what it had.
+  const surroundings = target === null ? launchedWith : surroundingsOf(target);
+  const restarts = target?.restarts ?? null;
   if (committed !== null && !isWhole(committedReady)) {
-    return planRepair(facts, committed);
+    return planRepair(facts, committed, surroundings);
   }
   const note: Step[] =
     restarts !== null && restarts !== restartsDone ? [{ type: 'note-restarts', restarts }] : [];
@@ -114,12 +122,13 @@ function planCommitted(facts: DeviceFacts, restarts: number | null): Step[] {
   if (wanted === null) {
     return [...(running === null ? [] : [{ type: 'stop' } as const]), ...note];
   }
-  const start: Step = { type: 'start', releaseId: wanted.id };
+  const start: Step = { type: 'start', releaseId: wanted.id, surroundings };
   if (running === null) {
     return [...note, start];
   }
   const isAskedFor = restarts !== null && restartsDone !== null && restarts > restartsDone;
-  if (running.releaseId !== wanted.id || isAskedFor) {
+  const isOther = running.releaseId !== wanted.id;
+  if (isOther || isAskedFor || !startsAlike(wanted.snapshot, launchedWith, surroundings)) {
     return [{ type: 'stop' }, ...note, start];
   }
   return note;
@@ -128,11 +137,12 @@ function planCommitted(facts: DeviceFacts, restarts: number | null): Step[] {
 function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: DeviceTarget): Step[] {
   const releaseId = releaseIdOf(snapshot);
   const { committed, running, ready } = facts;
+  const surroundings = surroundingsOf(target);
   const steps: Step[] = [];
   // What the device already has runs while the new release is fetched, however long that takes.
   const meanwhile = startable(facts);
   if (meanwhile !== null && running === null && !ready.release) {
-    steps.push({ type: 'start', releaseId: meanwhile.id });
+    steps.push({ type: 'start', releaseId: meanwhile.id, surroundings });
   }
   steps.push(...planParts(ready, snapshot));
   if (target.restarts !== facts.restartsDone) {
@@ -143,13 +153,15 @@ function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: Device
     committed !== null &&
     running?.releaseId === committed.id &&
     running.isHealthy &&
-    differsOnlyInFlows(committed.snapshot, snapshot);
+    differsOnlyInFlows(committed.snapshot, snapshot) &&
+    startsAlike(snapshot, facts.launchedWith ?? NO_SURROUNDINGS, surroundings);
   steps.push({
     type: 'try-release',
     releaseId,
     snapshot,
     how: canReload ? 'reload' : 'start',
     retries: target.retries,
+    surroundings,
   });
   return steps;
 }
@@ -167,7 +179,7 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
   }
   const releaseId = releaseIdOf(target.snapshot);
   if (facts.committed?.id === releaseId || isGivenUp(facts.failed, target)) {
-    return planCommitted(facts, target.restarts);
+    return planCommitted(facts, target);
   }
   return planUpdate(facts, target.snapshot, target);
 }

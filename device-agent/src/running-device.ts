@@ -20,6 +20,7 @@ import { LogWatch } from './log-watch.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
+import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
@@ -73,8 +74,12 @@ export class RunningDevice {
       identity,
       host: command.host,
       port: command.port,
-      environment: (release) =>
-        buildEnvironment(identity, this.#agent.target?.device ?? null, release.snapshot),
+      environment: (release, surroundings) =>
+        buildEnvironment(identity, this.#agent.target?.device ?? null, release.snapshot, surroundings),
+      settings: () => {
+        const target = this.#agent?.target ?? null;
+        return completeSettings(target === null ? NO_SURROUNDINGS : surroundingsOf(target));
+      },
       onChange: () => this.#agent.changed(),
     });
     this.#agent = this.#createAgent();

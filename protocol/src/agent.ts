@@ -10,8 +10,18 @@ import { Desired, DeviceState } from './status.ts';
  */
 export const AGENT_PROTOCOL = 1;
 
+/**
+ * Variables of a device with their values, also those of secrets: `below` are those that the snapshot's come before,
+ * `above` those that come before the snapshot's.
+ */
+export const TargetVariables = z.object({
+  below: z.record(z.string(), z.string()),
+  above: z.record(z.string(), z.string()),
+});
+export type TargetVariables = z.infer<typeof TargetVariables>;
+
 /** What a device should be. Correctness rests on this alone: it is sent whole, with a growing generation. */
-export const DeviceTarget = z.strictObject({
+export const DeviceTarget = z.object({
   generation: z.number().int(),
   desired: Desired,
   /** Grows with each restart that was asked for. */
@@ -20,6 +30,9 @@ export const DeviceTarget = z.strictObject({
   retries: z.number().int(),
   device: z.strictObject({ name: z.string(), applicationName: z.string().nullable(), teamId: Id }),
   snapshot: z.strictObject({ id: Id, name: z.string(), manifest: SnapshotManifest }).nullable(),
+  variables: TargetVariables.default({ below: {}, above: {} }),
+  /** Settings that are not as by default, by their key; passwords are hashed. */
+  settings: z.record(z.string(), z.unknown()).default({}),
 });
 export type DeviceTarget = z.infer<typeof DeviceTarget>;
 

@@ -18,6 +18,8 @@ export interface ChildConfiguration {
   /** The address to listen on; loopback when it is left out. */
   host?: string;
   editor: boolean;
+  /** Whether the process itself asks for the password of HTTP pages; for hosted instances the proxy does. */
+  guardsPages?: boolean;
   /** Why it starts in safe mode, with its flows stopped; null starts them. */
   safeMode: string | null;
   /** Limp mode: these flows are left out, the others run; undefined or null runs all. */

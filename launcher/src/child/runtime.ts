@@ -17,6 +17,7 @@ import { Link } from './link.ts';
 import { writeLog } from './log.ts';
 import { loadStack, type NodeRed } from './node-red.ts';
 import { answerNpmVersionFromFile } from './npm-check.ts';
+import { guardPages } from './page-guard.ts';
 import { buildSettings, openFlowsStore, packageFileOf } from './settings.ts';
 import { StateWatch } from './state.ts';
 import { createStorageModule, HANDED_OVER, type StorageModule } from './storage.ts';
@@ -101,6 +102,12 @@ export class EmbeddedRuntime {
       traffic.requests += 1;
       hideFromFlows(request, next);
     });
+    if (this.#configuration.guardsPages) {
+      app.use(
+        '/',
+        guardPages(() => this.#binding?.settings),
+      );
+    }
     app.use('/', nodeRed.httpNode);
     // Longer than proxies keep idle connections, so that none sends into one that is just being closed.
     server.keepAliveTimeout = KEEP_ALIVE_MS;

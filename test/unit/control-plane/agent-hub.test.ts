@@ -83,6 +83,8 @@ function targets(generation: number): Map<string, DeviceTarget> {
     retries: 0,
     device: { name: 'press-1', applicationName: null, teamId: 'team_1' },
     snapshot: null,
+    variables: { below: {}, above: {} },
+    settings: {},
   };
   return new Map([[DEVICE_ID, target]]);
 }

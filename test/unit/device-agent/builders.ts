@@ -31,6 +31,8 @@ export function buildTarget(overrides: Partial<DeviceTarget> = {}): DeviceTarget
     retries: 0,
     device: { name: 'PLC 1', applicationName: 'Line', teamId: 'team01' },
     snapshot: null,
+    variables: { below: {}, above: {} },
+    settings: {},
     ...overrides,
   };
 }
@@ -41,6 +43,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
     committedReady: { release: true, nodeRed: true, modules: true },
     standIn: null,
     running: null,
+    launchedWith: null,
     failed: null,
     restartsDone: 0,
     ready: { release: false, nodeRed: false, modules: false },

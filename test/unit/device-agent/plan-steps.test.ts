@@ -17,6 +17,10 @@ const noNodeRed = { release: true, nodeRed: false, modules: true };
 const noFlows = { release: false, nodeRed: true, modules: true };
 const failedNew = { releaseId: releaseIdOf(NEW_FLOWS), snapshotId: 'snap02', retries: 1, reason: 'crashed' };
 
+const LINE_1 = { variables: { below: { LINE: '1' }, above: {} }, settings: {} };
+const LINE_2 = { variables: { below: { LINE: '2' }, above: {} }, settings: {} };
+const WITH_LINE = buildSnapshot('snap04', { variables: [{ name: 'LINE', value: '7', secret: false }] });
+
 interface Case {
   title: string;
   facts: Partial<DeviceFacts>;
@@ -192,6 +196,52 @@ const CASES: Case[] = [
     title: 'repairs nothing on a device that is to be stopped',
     facts: { committed, committedReady: noNodeRed },
     target: { snapshot: OLD, desired: 'stopped' },
+    steps: [],
+  },
+  {
+    title: 'starts Node-RED again when only variables differ, and installs nothing',
+    facts: { committed, running, launchedWith: LINE_1 },
+    target: { snapshot: OLD, ...LINE_2 },
+    steps: ['stop', 'start'],
+  },
+  {
+    title: 'starts Node-RED again when a setting differs that it reads at its start',
+    facts: { committed, running },
+    target: { snapshot: OLD, settings: { 'runtime.apiBodyMb': 1 } },
+    steps: ['stop', 'start'],
+  },
+  {
+    title:
+      'does not start it again for a setting that the agent itself looks up, or one that it does not know',
+    facts: { committed, running },
+    target: { snapshot: OLD, settings: { 'safety.healthInterval': 60, 'of.tomorrow': 1 } },
+    steps: [],
+  },
+  {
+    title: 'does not start it again for a value that the snapshot has the last word on',
+    facts: {
+      committed: { id: releaseIdOf(WITH_LINE), snapshot: WITH_LINE },
+      running: { releaseId: releaseIdOf(WITH_LINE), isHealthy: true },
+    },
+    target: { snapshot: WITH_LINE, ...LINE_2 },
+    steps: [],
+  },
+  {
+    title: 'starts other flows anew when variables differ as well',
+    facts: { committed, running, ready: onDisk },
+    target: { snapshot: NEW_FLOWS, ...LINE_2 },
+    steps: ['try-release:start'],
+  },
+  {
+    title: 'keeps the old variables running while a new release is fetched',
+    facts: { committed, running, launchedWith: LINE_1, ready: noFlows },
+    target: { snapshot: NEW_FLOWS, ...LINE_2 },
+    steps: ['prepare-release', 'try-release:start'],
+  },
+  {
+    title: 'starts with the variables it had when its target is lost',
+    facts: { committed, running, launchedWith: LINE_1 },
+    target: null,
     steps: [],
   },
 ];

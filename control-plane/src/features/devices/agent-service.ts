@@ -76,6 +76,8 @@ export class AgentService {
             manifest: await this.#manifestFor(device, manifestOf(snapshot)),
           }
         : null,
+      variables: { below: {}, above: {} },
+      settings: {},
     };
   }
 

@@ -49,6 +49,8 @@ export class FakeControlPlane {
       retries: 0,
       device: { name: 'Filler 3', applicationName: 'Bottling line', teamId: 'team001' },
       snapshot: null,
+      variables: { below: {}, above: {} },
+      settings: {},
     };
     this.#http.on('upgrade', (request, socket, head) => {
       const status = this.#refusal(request);
