@@ -269,7 +269,7 @@ function composeFeatures(
     access,
     audit,
     secondFactor,
-    passkeys: new PasskeyService({ db, publicUrl }),
+    passkeys: new PasskeyService({ db, passwords, publicUrl }),
     accessTokens,
     administration,
     users,

@@ -63,7 +63,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...inFeature('http-tokens', httpTokenRoutes(parts)),
     ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
-    ...blueprintRoutes(parts),
+    ...inFeature('blueprints', blueprintRoutes(parts)),
     ...inFeature('devices', [
       ...deviceRoutes(parts),
       ...deviceGroupRoutes(parts),

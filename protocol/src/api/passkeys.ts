@@ -53,6 +53,8 @@ export const preparePasskey = operation('preparePasskey', {
   method: 'POST',
   path: '/user/passkeys/options',
   summary: 'Begin to make a passkey: what the browser needs for it, good for five minutes and once',
+  /** The password may be left out within ten minutes after the sign-in. */
+  body: z.strictObject({ password: z.string().max(256).optional() }),
   response: PasskeyOptions,
   status: 201,
 });

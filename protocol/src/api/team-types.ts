@@ -37,7 +37,7 @@ export const NO_LIMITS: TeamLimits = {
 };
 
 /** What a team may have or not, as a whole. */
-export const TEAM_FEATURES = ['devices', 'pipelines', 'webhooks', 'http-tokens'] as const;
+export const TEAM_FEATURES = ['devices', 'pipelines', 'webhooks', 'http-tokens', 'blueprints'] as const;
 export const TeamFeature = z.enum(TEAM_FEATURES);
 export type TeamFeature = z.infer<typeof TeamFeature>;
 

@@ -37,6 +37,19 @@ function change(cp: RunningControlPlane, id: string, body: object): Promise<Inst
   return cp.admin.call('changeInstance', { params: { id }, body });
 }
 
+/** A stage whose push goes into the instance. */
+async function stageBefore(cp: RunningControlPlane, { id, application }: InstanceView): Promise<string> {
+  const from = await buildInstance(cp, application.id);
+  const pipeline = await cp.admin.call('createPipeline', {
+    params: { id: application.id },
+    body: { name: uniqueName('line') },
+  });
+  const params = { id: pipeline.id };
+  await cp.admin.call('createStage', { params, body: { name: 'From', instanceId: from.id } });
+  const { stages } = await cp.admin.call('createStage', { params, body: { name: 'To', instanceId: id } });
+  return stages[0]?.id ?? '';
+}
+
 /** Resolves when the change is through. */
 function ended(cp: RunningControlPlane, { instance, id }: InstanceChangeView): Promise<InstanceChangeView> {
   return eventually(
@@ -140,10 +153,21 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const both = await Promise.all([ask(), ask()]);
       const params = { id: instance.id };
       const stop = await cp.admin.refused('controlInstance', 409, { params, body: { action: 'stop' } });
+      const snapshot = await cp.admin.call('createInstanceSnapshot', { params, body: { name: 'now' } });
+      const rollBack = await cp.admin.refused('rollBackInstance', 409, {
+        params,
+        body: { snapshotId: snapshot.id },
+      });
+      const push = await cp.admin.refused('deployStage', 409, {
+        params: { id: await stageBefore(cp, instance) },
+        body: {},
+      });
       const removal = await cp.admin.refused('deleteStack', 409, { params: { id: stack.id } });
 
       assert.deepEqual(both.map(({ status }) => status).sort(), [202, 409]);
-      assert.equal(stop.code, 'change_under_way');
+      for (const refusal of [stop, rollBack, push]) {
+        assert.equal(refusal.code, 'change_under_way');
+      }
       assert.match(stop.message, new RegExp(`^admin is moving ${instance.name} to ${stack.name}`));
       assert.equal(removal.code, 'in_use');
       const accepted = both.find(({ status }) => status === 202)?.body as InstanceChangeView;

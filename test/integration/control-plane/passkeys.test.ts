@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { ApiClient } from '../../support/api-client.ts';
 import { buildMember } from '../../support/builders.ts';
-import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
+import {
+  ADMIN_PASSWORD,
+  type ControlPlaneInProcess,
+  startControlPlane,
+} from '../../support/control-plane.ts';
 
 const attestation = { id: 'AAAA', clientDataJSON: 'AAAA', attestationObject: 'AAAA' };
 const assertion = { id: 'AAAA', clientDataJSON: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' };
@@ -39,14 +43,29 @@ for (const database of ['sqlite', 'postgres'] as const) {
     after(() => cp?.stop());
 
     it('are asked for with the host of the public URL, and with the user verified', async () => {
-      const { options } = await person.client.call('preparePasskey');
+      const { options } = await person.client.call('preparePasskey', { body: {} });
 
       assert.equal((options.rp as { id: string }).id, 'localhost');
       assert.match(JSON.stringify(options.authenticatorSelection), /"userVerification":"required"/);
     });
 
+    it('take the password again ten minutes after the sign-in, or a new sign-in', async () => {
+      const later = await buildMember(cp, null);
+      const rows = openDatabase(cp.database);
+      const begin = new Date(Date.now() - 11 * 60_000).toISOString();
+      await rows('sessions').where({ user_id: later.userId }).update({ created_at: begin });
+      await rows.destroy();
+      const prepare = (body: { password?: string }) => later.client.refused('preparePasskey', 422, { body });
+
+      for (const body of [{}, { password: 'a guess' }]) {
+        assert.match(JSON.stringify((await prepare(body)).details), /"field":"password"/);
+      }
+
+      await later.client.call('preparePasskey', { body: { password: ADMIN_PASSWORD } });
+    });
+
     it('are not made from what does not fit; a challenge is used up by one attempt', async () => {
-      const { challengeId } = await person.client.call('preparePasskey');
+      const { challengeId } = await person.client.call('preparePasskey', { body: {} });
       const body = { challengeId, name: 'Phone', response: attestation };
 
       await person.client.refused('createPasskey', 422, { body });
@@ -56,7 +75,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
     it('are not made with the challenge of another person or of a sign-in', async () => {
       const other = await buildMember(cp, null);
-      const { challengeId } = await other.client.call('preparePasskey');
+      const { challengeId } = await other.client.call('preparePasskey', { body: {} });
       const signIn = await cp.visitor().call('beginPasskeySignIn');
       for (const id of [challengeId, signIn.challengeId]) {
         const body = { challengeId: id, name: 'Phone', response: attestation };
@@ -105,12 +124,12 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
     it('are at most twenty, and are never added with an access token', async () => {
       const { token } = await person.client.call('createAccessToken', { body: { name: 'Program' } });
-      await new ApiClient(person.client.url, token).refused('preparePasskey', 403);
+      await new ApiClient(person.client.url, token).refused('preparePasskey', 403, { body: {} });
       for (let n = 0; n < 20; n++) {
         await keep(`many${String(n).padStart(2, '0')}`);
       }
 
-      const { code } = await person.client.refused('preparePasskey', 409);
+      const { code } = await person.client.refused('preparePasskey', 409, { body: {} });
 
       assert.equal(code, 'too_many_passkeys');
     });

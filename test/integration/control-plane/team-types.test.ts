@@ -115,7 +115,10 @@ for (const database of ['sqlite', 'postgres'] as const) {
         body: { name: 'line', applicationId },
       });
       const bare = await cp.admin.call('createTeamType', {
-        body: { name: uniqueName('bare'), without: ['devices', 'pipelines', 'webhooks', 'http-tokens'] },
+        body: {
+          name: uniqueName('bare'),
+          without: ['devices', 'pipelines', 'webhooks', 'http-tokens', 'blueprints'],
+        },
       });
       const beforehand = await cp.admin.call('getTeamUsage', {
         params: team,
@@ -139,7 +142,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         headers: { authorization: `Bearer ${join.token}` },
         body: { name: 'no', agentVersion: '1.0.0' },
       });
-      assert.equal((await cp.admin.call('getTeam', { params: team })).without.length, 4);
+      assert.equal((await cp.admin.call('getTeam', { params: team })).without.length, 5);
       assert.equal((await cp.admin.call('listTeamDevices', { params: team })).total, 1);
       await cp.admin.call('deleteDevice', { params: { id: made.id } });
     });

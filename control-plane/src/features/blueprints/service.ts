@@ -16,6 +16,7 @@ import { mapPage } from '../../db/paging.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
+import { refuseMissingFeature } from '../team-types/features.ts';
 import { type BlueprintAccess, mayEdit } from './blueprint-access.ts';
 import { readPicture } from './picture.ts';
 import { declaredBy, presentBlueprint } from './presenter.ts';
@@ -81,6 +82,7 @@ export class BlueprintService {
     if (seen === null || (seen.row.teamId !== null && seen.row.teamId !== teamId)) {
       throw invalid('blueprintId', 'is not a blueprint; GET /blueprints lists them');
     }
+    await refuseMissingFeature(this.#db.stores, teamId, 'blueprints');
     if (!seen.row.active) {
       throw conflict(
         'not_offered',
@@ -93,6 +95,9 @@ export class BlueprintService {
     const snapshotTeam = await this.#access.teamOfSnapshot(actor, input.snapshotId);
     const teamId = input.scope === 'team' ? snapshotTeam : null;
     await this.#access.requireScope(actor, teamId);
+    if (teamId !== null) {
+      await refuseMissingFeature(this.#db.stores, teamId, 'blueprints');
+    }
     checkDeclarations(input.variables);
     const bytes = input.picture && readPicture(input.picture);
     const id = newId();
@@ -126,6 +131,9 @@ export class BlueprintService {
 
   async update(actor: UserActor, id: string, changes: BlueprintUpdate): Promise<BlueprintView> {
     const seen = await this.#access.requireEditable(actor, id);
+    if (seen.teamId !== null) {
+      await refuseMissingFeature(this.#db.stores, seen.teamId, 'blueprints');
+    }
     const { snapshotId, variables, active, picture } = changes;
     refuseShipped(
       seen,

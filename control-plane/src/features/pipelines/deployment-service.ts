@@ -3,6 +3,7 @@ import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
+import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { type DeploymentRow, type DeploymentTargetRow, UNFINISHED } from './deployment-store.ts';
@@ -219,17 +220,12 @@ export class DeploymentService {
     const fresh = { deploymentId, wave: 0, state: 'waiting' as const, reason: null };
     if (to.target.kind === 'instance') {
       const instance = await tx.stores.instances.find(to.target.id);
-      return instance
-        ? [
-            {
-              ...fresh,
-              kind: 'instance',
-              targetId: instance.id,
-              name: instance.name,
-              previousSnapshotId: null,
-            },
-          ]
-        : [];
+      if (instance === null) {
+        return [];
+      }
+      await refuseDuringChange(tx, instance);
+      const { id: targetId, name } = instance;
+      return [{ ...fresh, kind: 'instance', targetId, name, previousSnapshotId: null }];
     }
     const devices =
       to.target.kind === 'device'

@@ -13,6 +13,7 @@ import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
@@ -170,6 +171,7 @@ export class SnapshotService {
       if (snapshot === null || snapshot.instanceId !== instanceId) {
         throw invalid('snapshotId', 'is not a snapshot of this instance');
       }
+      await refuseDuringChange(tx, instance);
       const safety = await this.takeInTransaction(tx, actor, instance, {
         name: `Before roll back to ${snapshot.name}`.slice(0, 120),
         kind: 'auto',

@@ -8,6 +8,7 @@ const NAMES: Record<TeamFeature, string> = {
   pipelines: 'Pipelines',
   webhooks: 'Webhooks',
   'http-tokens': 'HTTP tokens',
+  blueprints: 'Blueprints',
 };
 /** What is there can be looked at and deleted, whatever the type of the team. */
 const ALWAYS = new Set(['GET', 'DELETE']);

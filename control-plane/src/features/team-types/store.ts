@@ -134,6 +134,7 @@ export class TeamTypeStore {
           .join('applications as a', 'a.id', 'p.application_id')
           .where('a.team_id', teamId),
       webhooks: () => this.#knex('webhooks').where({ team_id: teamId }),
+      blueprints: () => this.#knex('blueprints').where({ team_id: teamId }),
       'http-tokens': () =>
         this.#knex('http_tokens as h')
           .join('instances as i', 'i.id', 'h.instance_id')

@@ -31,7 +31,7 @@ export function passkeyRoutes({ passkeys, signInLimit, sessionGiver }: Parts): R
     route(listPasskeys, ACCOUNT, async ({ actor, query }) =>
       mapPage(await passkeys.list(actor, query), presentPasskey),
     ),
-    route(preparePasskey, ACCOUNT, ({ actor }) => passkeys.prepare(actor)),
+    route(preparePasskey, ACCOUNT, ({ actor, body }) => passkeys.prepare(actor, body.password ?? null)),
     route(createPasskey, ACCOUNT, async ({ actor, body }) =>
       presentPasskey(await passkeys.create(actor, body)),
     ),
@@ -47,13 +47,15 @@ export function passkeyRoutes({ passkeys, signInLimit, sessionGiver }: Parts): R
     route(signInWithPasskey, open('it is how one signs in'), async ({ body, request, response }) => {
       const address = request.ip ?? '';
       signInLimit.check(address, ANY_PASSKEY);
-      const user = await passkeys.signIn(body.challengeId, body.response).catch((error: unknown) => {
-        signInLimit.failed(address);
-        throw error;
-      });
+      const { user, name } = await passkeys
+        .signIn(body.challengeId, body.response)
+        .catch((error: unknown) => {
+          signInLimit.failed(address);
+          throw error;
+        });
       signInLimit.forget(address, ANY_PASSKEY);
       signInLimit.forget(address, `${ANY_PASSKEY}options`);
-      await sessionGiver.give(user, request, response);
+      await sessionGiver.give(user, request, response, { passkey: name });
       return presentUser(user);
     }),
   ];

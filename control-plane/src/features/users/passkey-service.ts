@@ -4,6 +4,7 @@ import { auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
+import type { Passwords } from '../../secrets/passwords.ts';
 import type { ChallengeRow, PasskeyRow } from './passkey-store.ts';
 import type { UserRow } from './store.ts';
 
@@ -12,6 +13,8 @@ const webAuthn = () => import('@simplewebauthn/server');
 
 const CHALLENGE_MS = 5 * 60_000;
 const MOST = 20;
+/** So long after a sign-in it still proves who sits there, also those who have no password. */
+const FRESH_MS = 10 * 60_000;
 
 interface Offer<O> {
   challengeId: string;
@@ -21,10 +24,12 @@ interface Offer<O> {
 /** The passkeys of people (WebAuthn): they replace password and second factor. */
 export class PasskeyService {
   readonly #db: Database;
+  readonly #passwords: Passwords;
   readonly #publicUrl: () => string;
 
-  constructor(parts: { db: Database; publicUrl: () => string }) {
+  constructor(parts: { db: Database; passwords: Passwords; publicUrl: () => string }) {
     this.#db = parts.db;
+    this.#passwords = parts.passwords;
     this.#publicUrl = parts.publicUrl;
   }
 
@@ -32,9 +37,11 @@ export class PasskeyService {
     return this.#db.stores.passkeys.list(actor.userId, query);
   }
 
-  async prepare(actor: UserActor) {
+  /** @param password - may be missing for somebody who signed in just now */
+  async prepare(actor: UserActor, password: string | null) {
     requirePage(actor);
     const user = await this.#db.stores.users.find(actor.userId);
+    await this.#requireProof(actor, user, password);
     const present = await this.#db.stores.passkeys.listAll(actor.userId);
     refuseTooMany(present.length);
     const options = await (await webAuthn()).generateRegistrationOptions({
@@ -52,6 +59,20 @@ export class PasskeyService {
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     });
     return this.#offer('registration', actor.userId, options);
+  }
+
+  /** A passkey stays, so who finds an open page must not be able to add one. */
+  async #requireProof(actor: UserActor, user: UserRow | null, password: string | null): Promise<void> {
+    if (password !== null && (await this.#passwords.verify(user?.passwordHash ?? null, password))) {
+      return;
+    }
+    const since = actor.sessionId && (await this.#db.stores.sessions.startOf(actor.sessionId));
+    if (password !== null || !since || Date.now() - Date.parse(since) > FRESH_MS) {
+      throw invalid(
+        'password',
+        'is not your password. Without one, a passkey is added within ten minutes after you signed in',
+      );
+    }
   }
 
   async create(
@@ -145,7 +166,7 @@ export class PasskeyService {
    * Whoever proved to have the passkey.
    * @throws AppError 401, in the same words whatever does not fit
    */
-  async signIn(challengeId: string, response: PasskeyAssertion): Promise<UserRow> {
+  async signIn(challengeId: string, response: PasskeyAssertion): Promise<{ user: UserRow; name: string }> {
     const challenge = await this.#take({ id: challengeId, purpose: 'sign-in', userId: null });
     const passkey = await this.#db.stores.passkeys.findByCredential(response.id);
     const user = passkey && (await this.#db.stores.users.find(passkey.userId));
@@ -156,7 +177,7 @@ export class PasskeyService {
     if (!(await this.#db.stores.passkeys.use(passkey, counter, new Date().toISOString()))) {
       throw refusal();
     }
-    return user;
+    return { user, name: passkey.name };
   }
 
   async #verifyRegistration(

@@ -24,8 +24,14 @@ export class SessionGiver {
     this.#secure = secure;
   }
 
-  async give(user: UserRow, request: Request, response: Response): Promise<void> {
-    this.setCookie(response, await this.#users.openSession(user, originOf(request)));
+  /** @param details - for the audit log, how else than by password they proved who they are */
+  async give(
+    user: UserRow,
+    request: Request,
+    response: Response,
+    details: Record<string, unknown> = {},
+  ): Promise<void> {
+    this.setCookie(response, await this.#users.openSession(user, originOf(request), details));
   }
 
   setCookie(response: Response, token: string, maxAgeSeconds = SESSION_SECONDS): void {

@@ -104,6 +104,12 @@ export class SessionStore {
     return row ? { ...row, admin: Boolean(row.admin) } : null;
   }
 
+  /** When somebody signed in. */
+  async startOf(id: string): Promise<string | null> {
+    const row = await this.#knex('sessions').where({ id }).first<{ created_at: string }>('created_at');
+    return row?.created_at ?? null;
+  }
+
   async touchSession(id: string, at: string): Promise<void> {
     await this.#knex('sessions').where({ id }).update({ last_used_at: at });
   }

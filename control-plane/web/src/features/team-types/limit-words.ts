@@ -14,6 +14,7 @@ export const FEATURE_NAMES: Record<TeamFeature, string> = {
   pipelines: 'Pipelines',
   webhooks: 'Webhooks',
   'http-tokens': 'HTTP tokens',
+  blueprints: 'Blueprints',
 };
 
 /** What a team type leaves out and costs, in a line; empty when there is nothing to say. */

@@ -1,4 +1,4 @@
-import type { TeamView } from '@flowyard/protocol';
+import type { TeamFeature, TeamView } from '@flowyard/protocol';
 import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
 import { api, ask } from '../../shared/api/client.ts';
@@ -11,6 +11,8 @@ export const useCurrentTeam = defineStore('current-team', () => {
   const id = ref<string | null>(null);
   const current = computed(() => teams.value.find((team) => team.id === id.value) ?? null);
   const role = computed(() => current.value?.role ?? null);
+  /** Whether something of it can be added and changed: the type of the team may leave it out. */
+  const has = (feature: TeamFeature) => !current.value?.without.includes(feature);
   let loading: Promise<void> | null = null;
 
   async function reload(): Promise<void> {
@@ -46,5 +48,5 @@ export const useCurrentTeam = defineStore('current-team', () => {
     loading = null;
   }
 
-  return { teams, id, current, role, enter, first, reload, forget };
+  return { teams, id, current, role, has, enter, first, reload, forget };
 });
