@@ -273,9 +273,10 @@ export class InstanceStore {
     return rows.map((row) => row.id);
   }
 
-  /** Every instance of the platform with its state. */
+  /** Every instance of the platform with its state, but for those in the recycle bin. */
   async allStates() {
     return this.#knex('instances')
+      .whereNull('deleted_at')
       .orderBy('id')
       .select<
         Array<{ id: string; name: string; teamId: string; applicationId: string; state: InstanceState }>

@@ -115,11 +115,13 @@ export class SearchStore {
     });
   }
 
-  /** Newest first; not those of instances in the recycle bin. */
+  /** Newest first; not those of instances in the recycle bin, nor those that are on no page any more. */
   async snapshots(search: SearchFor, within: Within, loose: boolean): Promise<FoundSnapshot[]> {
     const found = this.#knex('snapshots as s')
       .leftJoin('applications as a', 'a.id', 's.application_id')
       .leftJoin('instances as i', 'i.id', 's.instance_id')
+      .leftJoin('devices as d', 'd.id', 's.device_id')
+      .whereRaw('coalesce(a.id, d.id) is not null')
       .whereRaw('coalesce(a.team_id, s.team_id) = ?', [search.teamId])
       .whereNull('i.deleted_at')
       .where((where) => {
@@ -137,7 +139,7 @@ export class SearchStore {
         applicationName: 'a.name',
         applicationId: 's.application_id',
         instanceId: 's.instance_id',
-        deviceId: 's.device_id',
+        deviceId: 'd.id',
         ownerName: 's.owner_name',
       });
   }
