@@ -182,7 +182,7 @@ export class RunningDevice {
       writeAgentLog('warn', `${status.problem} What runs here goes on; the agent tries again.`);
       this.#logWatch.set(false);
     } else if (status.state === 'connected') {
-      writeAgentLog('info', `Connected to ${this.#identity.url}.`);
+      writeAgentLog('info', `Connected to ${this.#identity.url}. ${status.problem ?? ''}`.trim());
       this.#agent.connected();
     }
     this.#writeStatus();

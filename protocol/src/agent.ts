@@ -7,6 +7,9 @@ import { Desired, DeviceState } from './status.ts';
 /**
  * Messages between a device agent and the control plane on `/agent`. The agent proves itself with its token as
  * bearer when it connects, says hello, and is told its target; from then on each side says only what changed.
+ *
+ * The two are not updated at the same time. So objects here are not strict: fields that the reader does not know are
+ * left out, a message of an unknown type is passed over, and a field that is added has a default.
  */
 export const AGENT_PROTOCOL = 1;
 
@@ -28,8 +31,8 @@ export const DeviceTarget = z.object({
   restarts: z.number().int(),
   /** Grows with each retry of a failed release that was asked for. */
   retries: z.number().int(),
-  device: z.strictObject({ name: z.string(), applicationName: z.string().nullable(), teamId: Id }),
-  snapshot: z.strictObject({ id: Id, name: z.string(), manifest: SnapshotManifest }).nullable(),
+  device: z.object({ name: z.string(), applicationName: z.string().nullable(), teamId: Id }),
+  snapshot: z.object({ id: Id, name: z.string(), manifest: SnapshotManifest }).nullable(),
   variables: TargetVariables.default({ below: {}, above: {} }),
   /** Settings that are not as by default, by their key; passwords are hashed. */
   settings: z.record(z.string(), z.unknown()).default({}),
@@ -37,7 +40,7 @@ export const DeviceTarget = z.object({
 export type DeviceTarget = z.infer<typeof DeviceTarget>;
 
 /** What a device is. */
-export const DeviceCurrent = z.strictObject({
+export const DeviceCurrent = z.object({
   /** The generation of the target that the device last knew. */
   generation: z.number().int(),
   state: DeviceState,
@@ -52,7 +55,7 @@ export const DeviceCurrent = z.strictObject({
 export type DeviceCurrent = z.infer<typeof DeviceCurrent>;
 
 export const AgentMessage = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('hello'),
     protocol: z.number().int(),
     agentVersion: z.string().max(64),
@@ -62,14 +65,14 @@ export const AgentMessage = z.discriminatedUnion('type', [
     time: z.number(),
     current: DeviceCurrent,
   }),
-  z.strictObject({ type: z.literal('state'), current: DeviceCurrent }),
-  z.strictObject({ type: z.literal('logs'), lines: z.array(LogLine).max(1000) }),
-  z.strictObject({
+  z.object({ type: z.literal('state'), current: DeviceCurrent }),
+  z.object({ type: z.literal('logs'), lines: z.array(LogLine).max(1000) }),
+  z.object({
     type: z.literal('metrics'),
     memoryBytes: z.number(),
     cpuPercent: z.number(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal('event'),
     /** Unique for the device, so that an event that is sent twice counts once. */
     id: z.string().max(64),
@@ -81,8 +84,34 @@ export const AgentMessage = z.discriminatedUnion('type', [
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
 export const AgentCommand = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('target'), target: DeviceTarget }),
+  z.object({ type: z.literal('target'), target: DeviceTarget }),
   /** Send the last lines of the log and then each new one, or stop doing so. */
-  z.strictObject({ type: z.literal('watch-logs'), on: z.boolean() }),
+  z.object({ type: z.literal('watch-logs'), on: z.boolean() }),
 ]);
 export type AgentCommand = z.infer<typeof AgentCommand>;
+
+/** `unknown` is of a type that this version does not know; null is malformed. */
+type Read<T> = T | 'unknown' | null;
+
+function readWith<T>(schema: z.ZodType<T>, types: readonly string[], text: string): Read<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const message = schema.safeParse(value);
+  if (message.success) {
+    return message.data;
+  }
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : null;
+  return typeof type === 'string' && !types.includes(type) ? 'unknown' : null;
+}
+
+const MESSAGE_TYPES = AgentMessage.options.map(({ shape }) => shape.type.value);
+const COMMAND_TYPES = AgentCommand.options.map(({ shape }) => shape.type.value);
+
+export const readAgentMessage = (text: string): Read<AgentMessage> =>
+  readWith(AgentMessage, MESSAGE_TYPES, text);
+export const readAgentCommand = (text: string): Read<AgentCommand> =>
+  readWith(AgentCommand, COMMAND_TYPES, text);

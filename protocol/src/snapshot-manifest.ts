@@ -6,7 +6,7 @@ export const Modules = z.record(ModuleName, ModuleVersion);
 export type Modules = z.infer<typeof Modules>;
 
 /** A variable of a snapshot. The value of a secret one never travels: `value` is null. */
-export const SnapshotVariable = z.strictObject({
+export const SnapshotVariable = z.object({
   name: z.string(),
   value: z.string().nullable(),
   secret: z.boolean(),
@@ -15,9 +15,10 @@ export type SnapshotVariable = z.infer<typeof SnapshotVariable>;
 
 /**
  * What a snapshot consists of. Large parts are blobs named by their digest, so that equal parts are stored
- * and sent once, and two snapshots can be compared by their digests.
+ * and sent once, and two snapshots can be compared by their digests. Agents of other versions read it too, so it is
+ * not strict.
  */
-export const SnapshotManifest = z.strictObject({
+export const SnapshotManifest = z.object({
   version: z.literal(1),
   flows: Digest,
   credentials: Digest.nullable(),

@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { AGENT_PROTOCOL, type AgentCommand, AgentMessage, CLOSE, type LogLine } from '@flowyard/protocol';
+import {
+  AGENT_PROTOCOL,
+  type AgentCommand,
+  type AgentMessage,
+  CLOSE,
+  type LogLine,
+  readAgentMessage,
+} from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AgentService } from '../features/devices/agent-service.ts';
@@ -141,7 +148,10 @@ export class AgentHub {
   }
 
   async #onMessage(session: Session, text: string): Promise<void> {
-    const message = parseMessage(text);
+    const message = readAgentMessage(text);
+    if (message === 'unknown') {
+      return;
+    }
     if (message === null || (message.type !== 'hello' && !session.greeted)) {
       session.socket.close(CLOSE.malformed, 'The message does not fit the protocol');
       return;
@@ -245,13 +255,5 @@ export class AgentHub {
       session.alive = false;
       session.socket.ping();
     }
-  }
-}
-
-function parseMessage(text: string): AgentMessage | null {
-  try {
-    return AgentMessage.parse(JSON.parse(text));
-  } catch {
-    return null;
   }
 }

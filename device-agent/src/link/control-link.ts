@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { AgentMessage } from '@flowyard/protocol';
-import { AgentCommand, CLOSE } from '@flowyard/protocol';
+import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
+import { CLOSE, readAgentCommand } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { backoffDelay, REFUSED, UNREACHABLE } from './backoff.ts';
 
@@ -132,15 +132,19 @@ export class ControlLink {
   }
 
   #receive(text: string): void {
-    const command = AgentCommand.safeParse(parseJson(text));
-    if (!command.success) {
-      // One that this version does not know is left alone: the rest of the protocol still holds.
+    const command = readAgentCommand(text);
+    if (command === null) {
+      const problem = 'The control plane sent what this agent does not understand: update the agent.';
+      this.#options.onStatus({ state: 'connected', problem });
+      return;
+    }
+    if (command === 'unknown') {
       return;
     }
     // Only now is it certain that a control plane is at the other end.
     this.#failures = 0;
     this.#options.onStatus({ state: 'connected', problem: null });
-    this.#options.onCommand(command.data);
+    this.#options.onCommand(command);
   }
 
   #watchLiveness(socket: WebSocket): void {
@@ -177,13 +181,5 @@ export class ControlLink {
     );
     const wait = backoffDelay(this.#failures, refusal === null ? UNREACHABLE : REFUSED);
     this.#retry = setTimeout(() => this.#connect(), wait);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -63,7 +63,8 @@ export const registerDevice = operation('registerDevice', {
   method: 'POST',
   path: '/agent/register',
   summary: 'Join a team, with a provisioning token as bearer',
-  body: z.strictObject({
+  // Not strict: an agent may be newer than the control plane.
+  body: z.object({
     name: DisplayName,
     type: z.string().trim().max(120).optional(),
     agentVersion: z.string().max(64),
