@@ -49,6 +49,7 @@ import { ProvisioningService } from './features/provisioning/service.ts';
 import { RecycleBinService } from './features/recycle-bin/service.ts';
 import { IndexFiller } from './features/search/fill-index.ts';
 import { SearchService } from './features/search/service.ts';
+import { DeviceSettingsService } from './features/settings/device-service.ts';
 import { PageAccess } from './features/settings/page-access.ts';
 import { SettingsService } from './features/settings/service.ts';
 import { Provider } from './features/single-sign-on/provider.ts';
@@ -222,14 +223,15 @@ function composeFeatures(
     figuresOf: (id) => driverHost.figuresOf(id),
   });
   const settings = new SettingsService({ db, changes, vault, passwords });
-  const variables = new VariableService({ db, vault });
+  const targets = new TargetService({ db, changes });
+  const deviceSettings = new DeviceSettingsService({ db, targets });
+  const variables = new VariableService({ db, vault, targets });
   const templates = new TemplateService({ db, changes, vault, passwords });
   const httpTokens = new HttpTokenService({ db });
   const flows = new FlowsService({ db, changes, vault });
   const applier = new SnapshotApplier({ db, changes, vault });
   const snapshots = new SnapshotService({ db, vault, applier });
   const blueprintAccess = new BlueprintAccess({ db, access });
-  const targets = new TargetService({ db, changes });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const agents = new AgentService({ db, vault, applier, notifications, watch });
   const groups = new DeviceGroupService({ db, targets });
@@ -292,6 +294,7 @@ function composeFeatures(
     transfers: new TransferService({ db, access, changes }),
     instances,
     settings,
+    deviceSettings,
     variables,
     templates,
     httpTokens,

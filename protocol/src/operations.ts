@@ -3,6 +3,7 @@ import * as audit from './api/audit.ts';
 import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as crashes from './api/crashes.ts';
+import * as deviceConfiguration from './api/device-configuration.ts';
 import * as devices from './api/devices.ts';
 import * as httpTokens from './api/http-tokens.ts';
 import * as instanceChanges from './api/instance-changes.ts';
@@ -37,7 +38,7 @@ const TAGS: Record<string, object> = {
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,
-  devices,
+  devices: { ...devices, ...deviceConfiguration },
   pipelines,
   provisioning,
   metrics,

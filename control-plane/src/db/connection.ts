@@ -22,6 +22,7 @@ import * as flowNodes from './migrations/044-flow-nodes.ts';
 import * as teamTerms from './migrations/045-team-terms.ts';
 import * as usage from './migrations/046-usage.ts';
 import * as passkeys from './migrations/047-passkeys.ts';
+import * as deviceConfiguration from './migrations/050-device-configuration.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -46,6 +47,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '022-instance-changes': instanceChanges,
     '013-single-sign-on': singleSignOn,
     '036-blueprints': blueprints,
+    '050-device-configuration': deviceConfiguration,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -24,7 +24,7 @@ export const VariableInput = z.strictObject({
 export type VariableInput = z.infer<typeof VariableInput>;
 
 const VariableList = z.object({ items: z.array(VariableView) });
-const VariablesBody = z.strictObject({ items: z.array(VariableInput).max(500) });
+export const VariablesBody = z.strictObject({ items: z.array(VariableInput).max(500) });
 
 /** A variable as it counts for an instance. */
 export const ResolvedVariable = VariableView.extend({
@@ -64,7 +64,7 @@ export const setInstanceVariables = operation('setInstanceVariables', {
 export const getTeamVariables = operation('getTeamVariables', {
   method: 'GET',
   path: '/teams/:id/env',
-  summary: 'Variables of all hosted instances of a team',
+  summary: 'Variables of all hosted instances and devices of a team',
   params: IdParams,
   response: VariableList,
 });
@@ -72,7 +72,8 @@ export const getTeamVariables = operation('getTeamVariables', {
 export const setTeamVariables = operation('setTeamVariables', {
   method: 'PUT',
   path: '/teams/:id/env',
-  summary: 'Set the variables of a team; instances have them from their next start',
+  summary:
+    'Set the variables of a team; instances have them from their next start, devices are started again',
   params: IdParams,
   body: VariablesBody,
   response: VariableList,
@@ -81,7 +82,7 @@ export const setTeamVariables = operation('setTeamVariables', {
 export const getApplicationVariables = operation('getApplicationVariables', {
   method: 'GET',
   path: '/applications/:id/env',
-  summary: 'Variables of all hosted instances of an application',
+  summary: 'Variables of all hosted instances and devices of an application',
   params: IdParams,
   response: VariableList,
 });
@@ -89,7 +90,8 @@ export const getApplicationVariables = operation('getApplicationVariables', {
 export const setApplicationVariables = operation('setApplicationVariables', {
   method: 'PUT',
   path: '/applications/:id/env',
-  summary: 'Set the variables of an application; instances have them from their next start',
+  summary:
+    'Set the variables of an application; instances have them from their next start, devices are started again',
   params: IdParams,
   body: VariablesBody,
   response: VariableList,

@@ -7,6 +7,8 @@ export interface DeviceGroupRow {
   applicationId: string;
   name: string;
   description: string;
+  /** As JSON. */
+  settings: string;
   targetSnapshotId: string | null;
   targetSnapshotName: string | null;
   devices: number;
@@ -74,6 +76,15 @@ export class DeviceGroupStore {
     await this.#knex('device_groups').where({ id }).update({ target_snapshot_id: snapshotId });
   }
 
+  /** Waits for whoever changes the group now. */
+  async lock(id: string): Promise<void> {
+    await this.#knex('device_groups').where({ id }).update({ id });
+  }
+
+  async setSettings(id: string, settings: string): Promise<void> {
+    await this.#knex('device_groups').where({ id }).update({ settings });
+  }
+
   async delete(id: string): Promise<void> {
     await this.#knex('device_groups').where({ id }).delete();
   }
@@ -97,6 +108,7 @@ export class DeviceGroupStore {
       applicationId: 'g.application_id',
       name: 'g.name',
       description: 'g.description',
+      settings: 'g.settings',
       targetSnapshotId: 'g.target_snapshot_id',
       targetSnapshotName: 'ts.name',
       createdAt: 'g.created_at',

@@ -9,6 +9,7 @@ import type { SnapshotApplier } from '../snapshots/applier.ts';
 import { digestOf } from '../snapshots/blob-store.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
+import { readDeviceVariables, targetSettings, targetVariables } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { resolveTarget } from './presenter.ts';
@@ -47,22 +48,27 @@ export class AgentService {
     this.#figures.set(deviceId, figures);
   }
 
-  /** The targets of those devices that are there; two queries for any number of them. */
+  /** The targets of those devices that are there; three queries for each five hundred of them. */
   async targetsOf(deviceIds: string[]): Promise<Map<string, DeviceTarget>> {
     const devices = await this.#db.stores.devices.findMany(deviceIds);
     const snapshotIds = devices
       .map((device) => resolveTarget(device)?.snapshotId)
       .filter((id) => id !== undefined);
     const snapshots = await this.#db.stores.snapshots.findMany([...new Set(snapshotIds)]);
+    const variablesOf = await readDeviceVariables(this.#db.stores, devices);
     const targets = new Map<string, DeviceTarget>();
     for (const device of devices) {
       const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
-      targets.set(device.id, await this.#target(device, snapshot));
+      const variables = targetVariables(variablesOf(device), this.#parts.vault);
+      targets.set(device.id, { ...(await this.#target(device, snapshot)), variables });
     }
     return targets;
   }
 
-  async #target(device: DeviceRow, snapshot: SnapshotRow | undefined): Promise<DeviceTarget> {
+  async #target(
+    device: DeviceRow,
+    snapshot: SnapshotRow | undefined,
+  ): Promise<Omit<DeviceTarget, 'variables'>> {
     return {
       generation: device.generation,
       desired: device.desired,
@@ -76,8 +82,7 @@ export class AgentService {
             manifest: await this.#manifestFor(device, manifestOf(snapshot)),
           }
         : null,
-      variables: { below: {}, above: {} },
-      settings: {},
+      settings: targetSettings(device),
     };
   }
 

@@ -17,6 +17,9 @@ export interface DeviceRow {
   deviceGroupName: string | null;
   /** Sealed. */
   credentialSecret: string;
+  /** What it sets itself, and what its group sets, as JSON. */
+  settings: string;
+  groupSettings: string | null;
   ownTargetId: string | null;
   groupTargetId: string | null;
   instanceTargetId: string | null;
@@ -58,6 +61,8 @@ export const DEVICE_COLUMNS = {
   deviceGroupId: 'd.device_group_id',
   deviceGroupName: 'g.name',
   credentialSecret: 'd.credential_secret',
+  settings: 'd.settings',
+  groupSettings: 'g.settings',
   ownTargetId: 'd.target_snapshot_id',
   groupTargetId: 'g.target_snapshot_id',
   instanceTargetId: 'i.target_snapshot_id',

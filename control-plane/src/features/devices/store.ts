@@ -140,6 +140,15 @@ export class DeviceStore {
     });
   }
 
+  /** Waits for whoever changes the device now. */
+  async lock(id: string): Promise<void> {
+    await this.#knex('devices').where({ id }).update({ id });
+  }
+
+  async setSettings(id: string, settings: string): Promise<void> {
+    await this.#knex('devices').where({ id }).update({ settings });
+  }
+
   async setGroup(ids: string[], deviceGroupId: string | null): Promise<void> {
     for (let start = 0; start < ids.length; start += BATCH) {
       await this.#knex('devices')

@@ -18,7 +18,7 @@ const KEY_BYTES = 32;
 const derive = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>;
 
 /** For Node-RED's own process, which has no more than what Node.js brings. */
-async function hashForProcess(password: string): Promise<string> {
+export async function hashForProcess(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await derive(password, salt, KEY_BYTES);
   return `scrypt$${salt.toString('base64url')}$${key.toString('base64url')}`;

@@ -1,9 +1,13 @@
 import {
   getApplicationVariables,
+  getDeviceGroupVariables,
+  getDeviceVariables,
   getPlatformVariables,
   getTeamVariables,
   parseVariables,
   setApplicationVariables,
+  setDeviceGroupVariables,
+  setDeviceVariables,
   setPlatformVariables,
   setTeamVariables,
 } from '@flowyard/protocol';
@@ -34,6 +38,22 @@ export function variableRoutes({ variables }: { variables: VariableService }): R
       async ({ actor, params, body }) => ({
         items: await variables.set(actor, { kind: 'application', id: params.id }, body.items),
       }),
+    ),
+    route(getDeviceVariables, may('device:read', 'device'), ({ params }) => variables.ofDevice(params.id)),
+    route(setDeviceVariables, may('device:edit', 'device'), async ({ actor, params, body }) => {
+      await variables.set(actor, { kind: 'device', id: params.id }, body.items);
+      return variables.ofDevice(params.id);
+    }),
+    route(getDeviceGroupVariables, may('device-group:read', 'device-group'), ({ params }) =>
+      variables.ofGroup(params.id),
+    ),
+    route(
+      setDeviceGroupVariables,
+      may('device-group:edit', 'device-group'),
+      async ({ actor, params, body }) => {
+        await variables.set(actor, { kind: 'device-group', id: params.id }, body.items);
+        return variables.ofGroup(params.id);
+      },
     ),
     route(parseVariables, SIGNED_IN, async ({ body }) => parseDotEnv(body.text)),
   ];

@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import type { VariableRow } from '../instances/store.ts';
 
-/** What variables above instances belong to. */
-export type VariableOwner = { kind: 'platform' } | { kind: 'team' | 'application'; id: string };
+/** What variables belong to, besides instances. */
+export type VariableOwner = { kind: 'platform' } | { kind: OwnerKind; id: string };
+type OwnerKind = 'team' | 'application' | 'device-group' | 'device';
 
 export interface SharedVariables {
   platform: VariableRow[];
@@ -29,8 +30,8 @@ export class VariableStore {
   async replace(owner: VariableOwner, variables: VariableRow[]): Promise<void> {
     await this.#rows(owner).delete();
     if (variables.length > 0) {
-      const place = owner.kind === 'platform' ? {} : { [`${owner.kind}_id`]: owner.id };
-      await this.#knex(`${owner.kind}_variables`).insert(
+      const place = owner.kind === 'platform' ? {} : { [`${tableOf(owner.kind)}_id`]: owner.id };
+      await this.#knex(`${tableOf(owner.kind)}_variables`).insert(
         variables.map(({ name, value, secret }) => ({ ...place, name, value, secret })),
       );
     }
@@ -65,8 +66,25 @@ export class VariableStore {
     return shared;
   }
 
-  #rows(owner: VariableOwner): Knex.QueryBuilder {
-    const rows = this.#knex(`${owner.kind}_variables`);
-    return owner.kind === 'platform' ? rows : rows.where({ [`${owner.kind}_id`]: owner.id });
+  /** The variables of many owners at once, in one query. */
+  async ofMany(owners: Record<OwnerKind, string[]>): Promise<Array<VariableRow & { ownerId: string }>> {
+    const parts = Object.entries(owners).map(([kind, ids]) => {
+      const owner = `${tableOf(kind)}_id`;
+      return this.#knex(`${tableOf(kind)}_variables`)
+        .whereIn(owner, ids)
+        .select({ ownerId: owner, name: 'name', value: 'value', secret: 'secret' });
+    });
+    const [first, ...others] = parts;
+    const rows = ((await first?.unionAll(others)) ?? []) as Array<VariableRow & { ownerId: string }>;
+    return rows.map((row) => ({ ...row, secret: Boolean(row.secret) }));
   }
+
+  #rows(owner: VariableOwner): Knex.QueryBuilder {
+    const rows = this.#knex(`${tableOf(owner.kind)}_variables`);
+    return owner.kind === 'platform' ? rows : rows.where({ [`${tableOf(owner.kind)}_id`]: owner.id });
+  }
+}
+
+function tableOf(kind: string): string {
+  return kind.replace('-', '_');
 }

@@ -121,7 +121,7 @@ const ENTITY_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Device' },
   },
   {
-    path: '/device-groups/:id',
+    path: '/device-groups/:id/:tab?',
     component: () => import('../features/device-groups/DeviceGroupPage.vue'),
     meta: { title: 'Device group' },
   },

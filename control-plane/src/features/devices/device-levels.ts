@@ -1,0 +1,136 @@
+import {
+  DEFAULT_SETTINGS,
+  type DeviceTarget,
+  type Origin,
+  type SnapshotManifest,
+  type TargetVariables,
+} from '@flowyard/protocol';
+import type { Stores } from '../../db/stores.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { VariableRow } from '../instances/store.ts';
+import { type Level, type Resolved, resolveLevels } from '../settings/resolve-settings.ts';
+import { readStored, type StoredSettings } from '../settings/stored-settings.ts';
+import type { DeviceRow } from './device-row.ts';
+
+type DevicePlace = Pick<
+  DeviceRow,
+  'id' | 'name' | 'teamId' | 'applicationId' | 'applicationName' | 'deviceGroupId' | 'deviceGroupName'
+>;
+
+/** The variables that reach a device, by where they are set. */
+export interface DeviceVariables {
+  team: VariableRow[];
+  application: VariableRow[];
+  group: VariableRow[];
+  device: VariableRow[];
+}
+
+const BATCH = 500;
+
+function distinct(ids: Array<string | null>): string[] {
+  return [...new Set(ids.filter((id) => id !== null))];
+}
+
+/** The variables of any number of devices; one query for each five hundred. */
+export async function readDeviceVariables(
+  stores: Stores,
+  devices: readonly DevicePlace[],
+): Promise<(device: DevicePlace) => DeviceVariables> {
+  const byOwner = new Map<string, VariableRow[]>();
+  for (let start = 0; start < devices.length; start += BATCH) {
+    const batch = devices.slice(start, start + BATCH);
+    const rows = await stores.variables.ofMany({
+      team: distinct(batch.map(({ teamId }) => teamId)),
+      application: distinct(batch.map(({ applicationId }) => applicationId)),
+      'device-group': distinct(batch.map(({ deviceGroupId }) => deviceGroupId)),
+      device: batch.map(({ id }) => id),
+    });
+    const known = new Set(byOwner.keys());
+    for (const { ownerId, ...row } of rows) {
+      if (!known.has(ownerId)) {
+        byOwner.set(ownerId, [...(byOwner.get(ownerId) ?? []), row]);
+      }
+    }
+  }
+  const of = (id: string | null) => (id === null ? [] : (byOwner.get(id) ?? []));
+  return ({ id, teamId, applicationId, deviceGroupId }) => ({
+    team: of(teamId),
+    application: of(applicationId),
+    group: of(deviceGroupId),
+    device: of(id),
+  });
+}
+
+/** As the agent gets them: what the variables of its snapshot come before, and what comes before those. */
+export function targetVariables(variables: DeviceVariables, vault: Vault): TargetVariables {
+  const { team, application, group, device } = variables;
+  const above = new Map(device.map((row) => [row.name, row]));
+  const below = new Map([...team, ...application, ...group].map((row) => [row.name, row]));
+  const values = (rows: Iterable<VariableRow>) =>
+    Object.fromEntries(
+      [...rows].map(({ name, value, secret }) => [name, secret ? vault.unseal(value) : value]),
+    );
+  return {
+    below: values([...below.values()].filter(({ name }) => !above.has(name))),
+    above: values(above.values()),
+  };
+}
+
+function variableLevel(origin: Origin, rows: readonly VariableRow[]): Level<VariableRow> {
+  return { origin, values: new Map(rows.map((row) => [row.name, { value: row }])) };
+}
+
+/** Every variable of a device with where it comes from. A snapshot's counts when it has a value. */
+export function resolveDeviceVariables(
+  place: DevicePlace,
+  variables: DeviceVariables,
+  snapshot: { id: string; name: string; variables: SnapshotManifest['variables'] } | null,
+): Map<string, Resolved<VariableRow>> {
+  const ofSnapshot = (snapshot?.variables ?? []).flatMap(({ name, value }) =>
+    value === null ? [] : [{ name, value, secret: false }],
+  );
+  return resolveLevels([
+    variableLevel({ kind: 'team', id: place.teamId, name: null }, variables.team),
+    variableLevel(
+      { kind: 'application', id: place.applicationId, name: place.applicationName },
+      variables.application,
+    ),
+    variableLevel({ kind: 'group', id: place.deviceGroupId, name: place.deviceGroupName }, variables.group),
+    variableLevel({ kind: 'snapshot', id: snapshot?.id ?? null, name: snapshot?.name ?? null }, ofSnapshot),
+    variableLevel({ kind: 'device', id: place.id, name: place.name }, variables.device),
+  ]);
+}
+
+type SettingsPlace = Pick<
+  DeviceRow,
+  'id' | 'name' | 'deviceGroupId' | 'deviceGroupName' | 'settings' | 'groupSettings'
+>;
+
+function settingLevel(origin: Origin, settings: StoredSettings): Level<unknown> {
+  return {
+    origin,
+    values: new Map(Object.entries(settings).map(([key, value]) => [key, { value }] as const)),
+  };
+}
+
+export function groupSettingsOf({ groupSettings }: Pick<DeviceRow, 'groupSettings'>): StoredSettings {
+  return groupSettings === null ? {} : readStored(groupSettings);
+}
+
+/** Every setting of a device with where it comes from; of a group when the device says nothing. */
+export function resolveDeviceSettings(
+  place: Omit<SettingsPlace, 'settings' | 'groupSettings'>,
+  group: StoredSettings,
+  own: StoredSettings,
+): Map<string, Resolved<unknown>> {
+  return resolveLevels([
+    settingLevel({ kind: 'default', id: null, name: null }, DEFAULT_SETTINGS),
+    settingLevel({ kind: 'group', id: place.deviceGroupId, name: place.deviceGroupName }, group),
+    settingLevel({ kind: 'device', id: place.id, name: place.name }, own),
+  ]);
+}
+
+/** As the agent gets them: those that are set. */
+export function targetSettings(device: SettingsPlace): DeviceTarget['settings'] {
+  return { ...groupSettingsOf(device), ...readStored(device.settings) };
+}
