@@ -33,6 +33,14 @@ function step(output, inputs, command, args) {
 
 const bin = (name) => join(root, 'node_modules/.bin', name);
 run(bin('tsc'), ['-b']);
+const bundle = (folder, entry, name, inputs) =>
+  step(`${folder}/dist/${name}.js`, [folder, 'scripts/bundle.mjs', ...inputs], process.execPath, [
+    'scripts/bundle.mjs',
+    ...[folder, entry, name],
+  ]);
+bundle('launcher', 'src/child/main.ts', 'child', []);
+bundle('control-plane', 'src/main.ts', 'main', ['protocol/src', 'launcher/src']);
+bundle('device-agent', 'src/main.ts', 'main', ['protocol/src', 'launcher/src']);
 step('plugins/dist/.built', ['plugins', 'protocol/src'], process.execPath, ['plugins/build.mjs']);
 step('nodes/dist/.built', ['nodes', 'protocol/src'], process.execPath, ['nodes/build.mjs']);
 step(

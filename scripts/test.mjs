@@ -1,5 +1,5 @@
-// Runs the tests and ends with one line that counts them: `npm test`, or `npm test -- <files or folders>`.
-import { spawn } from 'node:child_process';
+// Builds, runs the tests and ends with one line that counts them: `npm test`, or `npm test -- <files or folders>`.
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -22,6 +22,11 @@ const places =
   asked.length > 0 ? asked : FOLDERS.map((folder) => join(root, 'test', folder)).filter(existsSync);
 const files = places.flatMap((place) => filesIn(place));
 
+// Many tests start what was built.
+const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'inherit' });
+if (built.status !== 0) {
+  process.exit(1);
+}
 const mocha = spawn(
   process.execPath,
   [

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Actor } from './access/actor.ts';
 import { Access } from './access/authorize.ts';
@@ -74,6 +72,7 @@ import { VariableService } from './features/variables/service.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { Idempotency } from './http/idempotency.ts';
 import type { Listeners } from './http/listeners.ts';
+import { packageFolder } from './package-folder.ts';
 import { CALLBACK_PATH } from './proxy/editor-sign-in.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { AgentHub } from './relay/agent-hub.ts';
@@ -136,10 +135,6 @@ function composeOutside({ config, logger, db, vault, changes, listeners }: Found
   return { queue, mailer, notifications, webhooks, watch };
 }
 type Outside = ReturnType<typeof composeOutside>;
-
-function packageFolder(name: string): string {
-  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-}
 
 function composeHosting(
   { config, logger, db, changes, vault, listeners }: Foundation,

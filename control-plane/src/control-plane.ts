@@ -20,13 +20,14 @@ import { handleErrors, noSuchPath } from './http/handle-errors.ts';
 import { Listeners } from './http/listeners.ts';
 import { Upgrades } from './http/upgrades.ts';
 import { securityHeaders, webPage } from './http/web-page.ts';
+import { packageFolder } from './package-folder.ts';
 import { Changes } from './relay/changes.ts';
 import { createRoutes } from './routes.ts';
 import { loadSecretKey } from './secrets/secret-key.ts';
 import { Vault } from './secrets/vault.ts';
 
 export const VERSION = '0.1.0';
-const DIST_DIR = join(import.meta.dirname, '..', 'dist');
+const DIST_DIR = join(packageFolder('@flowyard/control-plane'), 'dist');
 const ADMIN_USERNAME = 'admin';
 const CLEAN_UP_MS = 60 * 60_000;
 const KEEP_IDEMPOTENCY_KEYS_MS = 24 * 60 * 60_000;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ChildConfiguration } from './child/configuration.ts';
 import { type ProcessIdentity, readProcessStart } from './process-identity.ts';
@@ -20,7 +21,11 @@ export interface SpawnedRuntime {
 
 /** Off; only where it would listen if it is asked for, so that two processes do not want the same port. */
 const INSPECTOR = ['--inspect-port=127.0.0.1:0'];
-const CHILD_ENTRY = join(import.meta.dirname, 'child', 'main.js');
+/** One file, so that Node.js has little to look for before Node-RED starts. */
+const CHILD_ENTRY = join(
+  dirname(createRequire(import.meta.url).resolve('@flowyard/launcher/package.json')),
+  'dist/child.js',
+);
 
 /**
  * Starts Node-RED in a process group of its own, detached: it outlives us, and a signal to our terminal does not

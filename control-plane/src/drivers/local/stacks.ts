@@ -4,6 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from '@flowyard/launcher';
+import { packageFolder } from '../../package-folder.ts';
 import type { StackLocation } from '../driver.ts';
 import { downloadStack } from './download-stack.ts';
 import { hasVersion } from './npm.ts';
@@ -43,8 +44,7 @@ const REMOVING = '.removing-';
 const MARKER = 'stack.json';
 /** Names the process of npm that fills a folder, for the case that we are killed before it ends. */
 const NPM_PROCESS = 'npm-process.json';
-/** Relative to this file in `src` and in `dist` alike. */
-const CONTROL_PLANE_DIR = join(import.meta.dirname, '..', '..', '..');
+const CONTROL_PLANE_DIR = packageFolder('@flowyard/control-plane');
 
 /** The version of Node-RED that was installed together with the control plane. */
 export function readBundledNodeRedVersion(): string {
