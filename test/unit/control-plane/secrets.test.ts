@@ -13,7 +13,7 @@ const IDENTITY = {
   name: 'Ada',
   role: 'member',
   instanceId: 'instance01',
-  expires: Math.floor(Date.now() / 1000) + 60,
+  expires: Math.floor(Date.now() / 1000) + 3600,
 } as const;
 
 describe('The vault', () => {

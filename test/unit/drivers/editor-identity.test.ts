@@ -20,14 +20,14 @@ interface AdminAuth {
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const PEM = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const IN_A_MINUTE = Math.round(Date.now() / 1000) + 60;
+const IN_AN_HOUR = Math.round(Date.now() / 1000) + 3600;
 const IDENTITY = {
   userId: 'user01',
   username: 'ada',
   name: 'Ada',
   role: 'owner',
   instanceId: 'instance1',
-  expires: IN_A_MINUTE,
+  expires: IN_AN_HOUR,
 };
 
 function signed(changes: object = {}): string {
