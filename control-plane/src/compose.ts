@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
 import type { Driver } from './drivers/driver.ts';
 import { createLocalDriver } from './drivers/local/local-driver.ts';
-import { createStackInstaller } from './drivers/local/stacks.ts';
+import { createStackInstaller, readBundledNodeRedVersion } from './drivers/local/stacks.ts';
 import { ApplicationService } from './features/applications/service.ts';
 import { TransferService } from './features/applications/transfer-service.ts';
 import { AuditService } from './features/audit/service.ts';
@@ -15,8 +15,11 @@ import { BlueprintUpdateService } from './features/blueprints/update-service.ts'
 import { CrashRecorder } from './features/crashes/recorder.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
+import { DeviceEditors } from './features/devices/device-editors.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
+import { DeviceModeService } from './features/devices/mode-service.ts';
 import { DeviceService } from './features/devices/service.ts';
+import { DeviceSnapshotService } from './features/devices/snapshot-service.ts';
 import { HttpTokenService } from './features/http-tokens/service.ts';
 import { InstanceChangeRunner } from './features/instance-changes/runner.ts';
 import { InstanceChangeService } from './features/instance-changes/service.ts';
@@ -228,7 +231,18 @@ function composeFeatures(
   const snapshots = new SnapshotService({ db, vault, applier });
   const blueprintAccess = new BlueprintAccess({ db, access });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
-  const agents = new AgentService({ db, vault, applier, notifications, watch });
+  const editors = new DeviceEditors(changes);
+  const modes = new DeviceModeService({ db, targets, logger });
+  const agents = new AgentService({
+    db,
+    vault,
+    applier,
+    notifications,
+    watch,
+    nodeRed: readBundledNodeRedVersion(),
+    editors,
+    urlOf,
+  });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
   const pipelines = new PipelineService({ db });
@@ -301,6 +315,8 @@ function composeFeatures(
     targets,
     devices,
     agents,
+    editors,
+    modes,
     groups,
     provisioning,
     pipelines,
@@ -320,7 +336,7 @@ function composeFeatures(
 type Features = ReturnType<typeof composeFeatures>;
 
 function composeRelay(
-  { db, changes, listeners, logger, config }: Foundation,
+  { db, changes, vault, listeners, logger, config }: Foundation,
   { notifications }: Outside,
   hosting: Hosting,
   features: Features,
@@ -328,6 +344,7 @@ function composeRelay(
   const { access, agents, instances, pipelines, oauth, redirectUriOf } = features;
   const { driver, driverHost } = hosting;
   const agentHub = new AgentHub({ agents, changes, logger });
+  const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
   const liveHub = new LiveHub({
     changes,
     access,
@@ -354,5 +371,5 @@ function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, liveHub, proxy };
+  return { agentHub, deviceSnapshots, liveHub, proxy };
 }

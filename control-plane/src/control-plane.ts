@@ -125,6 +125,7 @@ export class ControlPlane {
     recorder.start();
     this.#parts.indexFiller.start();
     this.#parts.usageMeter.start();
+    this.#parts.modes.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -231,6 +232,7 @@ export class ControlPlane {
     await stacks.stop();
     await this.#parts.indexFiller.stop();
     await this.#parts.usageMeter.stop();
+    await this.#parts.modes.stop();
     await runner.stop();
     await changeRunner.stop();
     trials.stop();

@@ -19,6 +19,8 @@ export interface AgentOptions {
   damage: DamageWatch;
   executor: Executor;
   runner: NodeRedRunner;
+  /** Whether what people edit in developer mode differs from what it began with. */
+  isEdited: () => boolean;
   onCurrent: (current: DeviceCurrent) => void;
   log: (level: 'info' | 'warn' | 'error', text: string) => void;
 }
@@ -65,6 +67,7 @@ export class Agent {
       runtime: this.#options.runner.view(),
       phase: this.#phase,
       notice: this.#notice,
+      isEdited: this.#options.isEdited(),
     });
   }
 
@@ -76,12 +79,12 @@ export class Agent {
   async start(): Promise<void> {
     const { journal, runner, facts } = this.#options;
     this.#target = await journal.read(TARGET);
-    const committed = await facts.committed(this.#target);
     const launch = await journal.read(LAUNCH);
+    const launched = launch && (await facts.launched(launch, this.#target));
     const isOnTrial = (await journal.read(TRIAL)) !== null;
     // What was on trial when the agent went away is not known to be good.
-    const isGood = !isOnTrial && launch !== null && launch.releaseId === committed?.id;
-    await runner.adopt(isGood ? launch : null, isGood ? committed : null);
+    const isGood = !isOnTrial && launched !== null;
+    await runner.adopt(isGood ? launch : null, isGood ? launched : null);
     await this.#look(this.#target);
     this.#loop = this.#run();
   }

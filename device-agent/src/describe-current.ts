@@ -1,4 +1,5 @@
 import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
+import { WORKSPACE } from './developer/workspace.ts';
 import { type DeviceFacts, isGivenUp, isWhole, type Readiness } from './plan-steps.ts';
 
 /** What Node-RED does, as seen by what runs it. */
@@ -23,6 +24,7 @@ export interface Situation {
   phase: Phase | null;
   /** Why something that was tried will be tried again. */
   notice: string | null;
+  isEdited: boolean;
 }
 
 const MAX_REASON = 20_000;
@@ -66,6 +68,9 @@ function stateOf(
   if (target !== null && target.desired !== 'running') {
     return target.desired;
   }
+  if (target?.mode === 'developer' && facts?.developer.base != null) {
+    return 'starting';
+  }
   const hasNothing = (facts?.committed ?? null) === null;
   if (target === null ? hasNothing : target.snapshot === null) {
     return 'idle';
@@ -78,6 +83,12 @@ function snapshotOf(facts: DeviceFacts | null): string | null {
   const { committed, standIn, running } = facts ?? {};
   const isStandIn = standIn != null && running?.releaseId === standIn.id;
   return (isStandIn ? standIn : committed)?.snapshot.id ?? null;
+}
+
+/** Developer mode begins when there is something to edit in, and ends when what was edited is set aside. */
+function modeOf({ facts, isEdited }: Situation): Pick<DeviceCurrent, 'mode' | 'edited'> {
+  const isDeveloper = facts?.running?.releaseId === WORKSPACE || (facts?.developer.hasWorkspace ?? false);
+  return { mode: isDeveloper ? 'developer' : 'fleet', edited: isDeveloper && isEdited };
 }
 
 /** What the device says of itself: the one place that decides it. */
@@ -101,5 +112,6 @@ export function describeCurrent(situation: Situation): DeviceCurrent {
     reason: reason.length === 0 ? null : cut(reason.join('\n\n'), MAX_REASON),
     failedSnapshotId: givenUp?.snapshotId ?? null,
     nodeRed: runtime?.nodeRed ?? null,
+    ...modeOf(situation),
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { FAILED, LAUNCH, type Launch, PREVIOUS, RESTARTS, TRIAL } from './agent-journal.ts';
 import type { Phase } from './describe-current.ts';
+import type { Workspace } from './developer/workspace.ts';
 import { SNAPSHOT_VARIABLE } from './environment.ts';
 import { replaceLink } from './files/atomic-file.ts';
 import type { Journal } from './files/journal.ts';
@@ -21,6 +22,7 @@ export interface ExecutorOptions {
   journal: Journal;
   store: Store;
   builder: ReleaseBuilder;
+  workspace: Workspace;
   runner: NodeRedRunner;
   /** False when the store belongs to others as well. */
   ownsStore: boolean;
@@ -67,6 +69,12 @@ export class Executor {
         return this.#try(step, end);
       case 'start':
         return this.#start(await this.#release(step.releaseId), step.surroundings);
+      case 'prepare-workspace':
+        return this.#options.workspace.prepare(step.base);
+      case 'start-workspace':
+        return this.#startWorkspace(step.surroundings);
+      case 'set-workspace-aside':
+        return this.#options.workspace.setAside();
       case 'stop':
         return this.#options.runner.stop();
       case 'note-restarts':
@@ -196,6 +204,14 @@ export class Executor {
     };
     await journal.write(LAUNCH, launch);
     await runner.start(release, launch);
+  }
+
+  async #startWorkspace(surroundings: Surroundings): Promise<void> {
+    const workspace = await this.#options.workspace.read();
+    if (workspace === null) {
+      throw new ReleaseError('What is edited on this device is damaged on disk.');
+    }
+    await this.#start(workspace, surroundings);
   }
 
   async #release(id: string): Promise<Release> {

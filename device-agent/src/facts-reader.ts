@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { DeviceTarget } from '@flowyard/protocol';
-import { FAILED, LAUNCH, PREVIOUS, RESTARTS } from './agent-journal.ts';
+import { FAILED, LAUNCH, type Launch, PREVIOUS, RESTARTS } from './agent-journal.ts';
+import { type DeveloperFacts, NO_DEVELOPER } from './developer/plan-developer.ts';
+import { WORKSPACE, type Workspace } from './developer/workspace.ts';
 import type { Journal } from './files/journal.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
 import type { DevicePaths } from './paths.ts';
@@ -12,6 +14,7 @@ export interface FactsReaderOptions {
   paths: DevicePaths;
   journal: Journal;
   builder: ReleaseBuilder;
+  workspace: Workspace;
   runner: NodeRedRunner;
 }
 
@@ -38,6 +41,7 @@ export class FactsReader {
       failed: await journal.read(FAILED),
       restartsDone: (await journal.read(RESTARTS))?.done ?? null,
       ready: target?.snapshot ? await builder.ready(target.snapshot) : NOTHING,
+      developer: await this.#developer(target, committed),
     };
   }
 
@@ -51,6 +55,27 @@ export class FactsReader {
     const written = await readReleaseFile(path.join(paths.releases, id));
     const wanted = target?.snapshot ?? null;
     return written ?? (wanted !== null && releaseIdOf(wanted) === id ? builder.releaseOf(wanted) : null);
+  }
+
+  /** What a launch was about: what was found good, or what people edit; null when it was neither. */
+  async launched(launch: Launch, target: DeviceTarget | null): Promise<Release | null> {
+    const isWorkspace = launch.releaseId === WORKSPACE;
+    const known = isWorkspace ? await this.#options.workspace.read() : await this.committed(target);
+    return known?.id === launch.releaseId ? known : null;
+  }
+
+  async #developer(target: DeviceTarget | null, committed: Release | null): Promise<DeveloperFacts> {
+    const { workspace, builder } = this.#options;
+    const open = await workspace.read();
+    if (target?.mode !== 'developer') {
+      return { ...NO_DEVELOPER, hasWorkspace: open !== null };
+    }
+    const base = open?.snapshot ?? workspace.baseFor(target, committed?.snapshot ?? null);
+    return {
+      hasWorkspace: open !== null,
+      base,
+      ready: base === null ? NOTHING : await builder.ready(base),
+    };
   }
 
   async #standIn(committed: KnownRelease | null): Promise<KnownRelease | null> {

@@ -13,9 +13,10 @@ import {
   type SupervisedStatus,
   watchLog,
 } from '@flowyard/launcher';
-import type { LogLine, ResolvedSettings } from '@flowyard/protocol';
+import type { DeveloperMode, LogLine, ResolvedSettings } from '@flowyard/protocol';
 import type { Launch } from './agent-journal.ts';
 import type { RuntimeView } from './describe-current.ts';
+import { WORKSPACE } from './developer/workspace.ts';
 import type { DeviceIdentity } from './device-file.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
 import type { DevicePaths } from './paths.ts';
@@ -31,6 +32,8 @@ export interface LaunchedNodeRedOptions {
   environment: (release: Release, surroundings: Surroundings) => Record<string, string>;
   /** The settings of the target as they are now, for what a running process need not know. */
   settings: () => Pick<ResolvedSettings, 'safety.healthInterval' | 'safety.crashes'>;
+  /** What opens the editor in developer mode; null in fleet mode. */
+  developer: () => DeveloperMode | null;
   onChange: () => void;
 }
 
@@ -59,6 +62,17 @@ function ownNodesFolders(): string[] {
   }
 }
 
+/** The plugin that lets only those people into the editor whom the control plane vouches for. */
+function identityPlugin(): string | null {
+  try {
+    const file = createRequire(import.meta.url).resolve('@flowyard/plugins/package.json');
+    const plugin = path.join(path.dirname(file), 'dist', 'runtime', 'identity.js');
+    return existsSync(plugin) ? plugin : null;
+  } catch {
+    return null;
+  }
+}
+
 function socketPath(folder: string): string {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 24);
   if (process.platform === 'win32') {
@@ -66,6 +80,10 @@ function socketPath(folder: string): string {
   }
   const beside = path.join(folder, 'agent.sock');
   return beside.length <= LONGEST_SOCKET_PATH ? beside : `/tmp/flowyard-${hash}.sock`;
+}
+
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::' || host === '';
 }
 
 /** Runs Node-RED by the launcher: detached, so that it goes on when the agent is killed and is taken over again. */
@@ -109,6 +127,16 @@ export class LaunchedNodeRed implements NodeRedRunner {
   /** Memory and processor time as last told; null while nothing runs. */
   get metrics(): RuntimeMetrics | null {
     return this.#supervisor.status.pid === null ? null : this.#metrics;
+  }
+
+  /** Where the Node-RED that people edit answers; null while it does not, and in fleet mode. */
+  editorAddress(): { host: string; port: number } | null {
+    const { port } = this.#supervisor.status;
+    const { host } = this.#options;
+    if (this.#release?.id !== WORKSPACE || port === null) {
+      return null;
+    }
+    return { host: isAnyAddress(host) ? '127.0.0.1' : host, port };
   }
 
   async listen(): Promise<void> {
@@ -191,7 +219,8 @@ export class LaunchedNodeRed implements NodeRedRunner {
   }
 
   #folder(release: Release): string {
-    return path.join(this.#options.paths.releases, release.id);
+    const { paths } = this.#options;
+    return release.id === WORKSPACE ? paths.developer : path.join(paths.releases, release.id);
   }
 
   /** Whether the process on the folder says in time that it was started for this. */
@@ -207,6 +236,16 @@ export class LaunchedNodeRed implements NodeRedRunner {
     return false;
   }
 
+  /** The editor is never started without what finds out who is at it. */
+  #editor(): { identityKey: string; plugins: { identity: string } } {
+    const identityKey = this.#options.developer()?.identityKey;
+    const identity = identityPlugin();
+    if (identityKey === undefined || identity === null) {
+      throw new Error('what finds out who is at the editor is missing');
+    }
+    return { identityKey, plugins: { identity } };
+  }
+
   #onEvent(event: string, details: Record<string, unknown>): void {
     if (event === 'flows.reload-failed' && details.revision === this.#launch?.revision) {
       this.#reloadFailure = `The new flows could not be loaded: ${details.message}`;
@@ -220,7 +259,8 @@ export class LaunchedNodeRed implements NodeRedRunner {
     if (release === null || this.#launch === null) {
       throw new Error('There is no release to start.');
     }
-    if ((await readRelease(this.#folder(release))) === null) {
+    const editor = release.id === WORKSPACE ? this.#editor() : null;
+    if (editor === null && (await readRelease(this.#folder(release))) === null) {
       // Without this it would come up with no flows at all.
       throw new Error('its release is damaged on disk');
     }
@@ -244,16 +284,16 @@ export class LaunchedNodeRed implements NodeRedRunner {
         link: { url: this.#linkUrl, token: this.#token, addressFile: null },
         host,
         port,
-        editor: false,
+        editor: editor !== null,
         guardsPages: true,
-        plugins: {},
+        plugins: editor?.plugins ?? {},
         nodesFolders: ownNodesFolders(),
         binding: {
           subjectId: identity.id,
           title: settings['editor.title'],
           environment: environment(release, surroundings),
           credentialSecret: identity.secret,
-          identityKey: null,
+          identityKey: editor?.identityKey ?? null,
           token: this.#token,
           generation: this.#launch.generation,
           settings,

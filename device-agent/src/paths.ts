@@ -12,6 +12,9 @@ export interface DevicePaths {
   active: string;
   /** Node-RED's user folder and working folder: context and the files that flows write. */
   data: string;
+  /** What people edit in developer mode, and what they edited the last time. */
+  developer: string;
+  kept: string;
   journal: string;
   statusFile: string;
   logFile: string;
@@ -28,6 +31,8 @@ export function devicePaths(folder: string, store: string | null): DevicePaths {
     current: at('current'),
     active: at('active'),
     data: at('data'),
+    developer: at('developer'),
+    kept: at('developer-kept'),
     journal: at('journal'),
     statusFile: at('status.json'),
     logFile: at('node-red.log'),

@@ -1,4 +1,5 @@
 import type { DeviceTarget } from '@flowyard/protocol';
+import { type DeveloperFacts, planDeveloper, planEndOfDeveloper } from './developer/plan-developer.ts';
 import type { TargetSnapshot } from './release/release.ts';
 import { differsOnlyInFlows, releaseIdOf } from './release/release.ts';
 import { NO_SURROUNDINGS, type Surroundings, startsAlike, surroundingsOf } from './surroundings.ts';
@@ -41,6 +42,7 @@ export interface DeviceFacts {
   restartsDone: number | null;
   /** What of the target's release is on disk. */
   ready: Readiness;
+  developer: DeveloperFacts;
 }
 
 export type Step =
@@ -57,6 +59,9 @@ export type Step =
       surroundings: Surroundings;
     }
   | { type: 'start'; releaseId: string; surroundings: Surroundings }
+  | { type: 'prepare-workspace'; base: TargetSnapshot }
+  | { type: 'start-workspace'; surroundings: Surroundings }
+  | { type: 'set-workspace-aside' }
   | { type: 'stop' }
   | { type: 'note-restarts'; restarts: number };
 
@@ -173,6 +178,12 @@ function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: Device
 export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
   if (target === null) {
     return planCommitted(facts, null);
+  }
+  if (target.mode === 'developer') {
+    return planDeveloper(facts, target);
+  }
+  if (facts.developer.hasWorkspace) {
+    return planEndOfDeveloper(facts);
   }
   if (target.desired !== 'running' || target.snapshot === null) {
     return facts.running === null ? [] : [{ type: 'stop' }];

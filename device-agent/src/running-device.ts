@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { readProcessLock, takeProcessLock } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
-import { AGENT_PROTOCOL } from '@flowyard/protocol';
+import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
 import { Agent } from './agent.ts';
 import { writeAgentLog } from './agent-log.ts';
 import type { RunCommand } from './command-line.ts';
 import type { AgentStatus } from './commands/status.ts';
 import { DamageWatch } from './damage-watch.ts';
 import type { Phase } from './describe-current.ts';
+import { sendSnapshot } from './developer/send-snapshot.ts';
+import { Workspace } from './developer/workspace.ts';
 import { type DeviceIdentity, readDeviceFile } from './device-file.ts';
 import { buildEnvironment } from './environment.ts';
 import { Executor } from './executor.ts';
@@ -21,9 +23,11 @@ import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
+import { Tunnels } from './tunnel/tunnels.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
+const LOOK_FOR_EDITS_MS = 2000;
 /** Steps count faster than anybody reads. */
 const STATE_EVERY_MS = 200;
 
@@ -46,8 +50,12 @@ export class RunningDevice {
   readonly #agent: Agent;
   readonly #link: ControlLink;
   readonly #logWatch: LogWatch;
+  readonly #tunnels: Tunnels;
+  readonly #journal: Journal;
+  readonly #workspace: Workspace;
   #linkStatus: LinkStatus = { state: 'connecting', problem: null };
   #metrics: NodeJS.Timeout | null = null;
+  #editWatch: NodeJS.Timeout | null = null;
   #stateTimer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
   #written = '';
@@ -80,15 +88,34 @@ export class RunningDevice {
         const target = this.#agent?.target ?? null;
         return completeSettings(target === null ? NO_SURROUNDINGS : surroundingsOf(target));
       },
+      developer: () => this.#agent.target?.developer ?? null,
       onChange: () => this.#agent.changed(),
     });
-    this.#agent = this.#createAgent();
+    const store = new Store({ folder: paths.store, allowScripts: command.allowScripts });
+    const builder = new ReleaseBuilder({
+      paths,
+      identity,
+      store,
+      onPhase: (phase) => this.#agent.setPhase(phase),
+    });
+    this.#journal = new Journal(paths.journal, (name) =>
+      writeAgentLog('warn', `${name} in the journal is damaged; its previous copy is used.`),
+    );
+    this.#workspace = new Workspace({ paths, builder, store });
+    this.#agent = this.#createAgent(store, builder);
     this.#link = new ControlLink({
       url: identity.url,
       token: identity.token,
       hello: () => this.#hello(),
       onCommand: (received) => this.#obey(received),
       onStatus: (status) => this.#linkChanged(status),
+    });
+    this.#tunnels = new Tunnels({
+      url: identity.url,
+      token: identity.token,
+      address: () => (this.#agent.target?.mode === 'developer' ? this.#nodeRed.editorAddress() : null),
+      onFailure: (id, reason) =>
+        this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) }),
     });
     this.#logWatch = new LogWatch(this.#nodeRed, (lines) => this.#link.send({ type: 'logs', lines }));
   }
@@ -98,6 +125,7 @@ export class RunningDevice {
     await this.#agent.start();
     this.#link.start();
     this.#metrics = setInterval(() => this.#sendMetrics(), METRICS_EVERY_MS);
+    this.#editWatch = setInterval(() => void this.#lookForEdits(), LOOK_FOR_EDITS_MS);
     writeAgentLog('info', `Device ${this.#identity.id} runs in ${this.#paths.folder}.`);
   }
 
@@ -107,6 +135,8 @@ export class RunningDevice {
     if (this.#metrics !== null) {
       clearInterval(this.#metrics);
     }
+    clearInterval(this.#editWatch ?? undefined);
+    this.#tunnels.closeAll();
     this.#logWatch.set(false);
     this.#tell();
     this.#link.stop();
@@ -114,20 +144,18 @@ export class RunningDevice {
     await this.#writing;
   }
 
-  #createAgent(): Agent {
-    const { stableMs, startMs, allowScripts, store: sharedStore } = this.#command;
+  #createAgent(store: Store, builder: ReleaseBuilder): Agent {
+    const { stableMs, startMs, store: sharedStore } = this.#command;
+    const workspace = this.#workspace;
     const paths = this.#paths;
-    const journal = new Journal(paths.journal, (name) =>
-      writeAgentLog('warn', `${name} in the journal is damaged; its previous copy is used.`),
-    );
-    const store = new Store({ folder: paths.store, allowScripts });
+    const journal = this.#journal;
     const onPhase = (phase: Phase) => this.#agent.setPhase(phase);
-    const builder = new ReleaseBuilder({ paths, identity: this.#identity, store, onPhase });
     const executor = new Executor({
       paths,
       journal,
       store,
       builder,
+      workspace,
       runner: this.#nodeRed,
       ownsStore: sharedStore === null,
       startMs,
@@ -135,7 +163,7 @@ export class RunningDevice {
       onPhase,
     });
     const runner = this.#nodeRed;
-    const facts = new FactsReader({ paths, journal, builder, runner });
+    const facts = new FactsReader({ paths, journal, builder, workspace, runner });
     const damage = new DamageWatch({ journal, facts, builder, store, runner, log: writeAgentLog });
     return new Agent({
       journal,
@@ -143,6 +171,7 @@ export class RunningDevice {
       damage,
       executor,
       runner,
+      isEdited: () => workspace.isEdited,
       onCurrent: () => this.#currentChanged(),
       log: writeAgentLog,
     });
@@ -156,6 +185,7 @@ export class RunningDevice {
       nodeJs: process.version,
       platform: `${process.platform} ${process.arch}`,
       time: Date.now(),
+      capabilities: Object.values(AGENT_CAPABILITY),
       current: this.#agent.current,
     };
   }
@@ -163,6 +193,9 @@ export class RunningDevice {
   #obey(command: AgentCommand): void {
     switch (command.type) {
       case 'target':
+        if (command.target.mode !== 'developer') {
+          this.#tunnels.closeAll();
+        }
         void this.#agent.setTarget(command.target).catch((error: Error) => {
           writeAgentLog('error', `The new target could not be written down: ${error.message}`);
         });
@@ -170,6 +203,32 @@ export class RunningDevice {
       case 'watch-logs':
         this.#logWatch.set(command.on);
         break;
+      case 'open-tunnel':
+        void this.#tunnels.open(command.id, command.token);
+        break;
+      case 'take-snapshot':
+        void this.#sendSnapshot(command.id);
+        break;
+    }
+  }
+
+  async #sendSnapshot(id: string): Promise<void> {
+    try {
+      await sendSnapshot(id, {
+        identity: this.#identity,
+        paths: this.#paths,
+        journal: this.#journal,
+        workspace: this.#workspace,
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) });
+    }
+  }
+
+  async #lookForEdits(): Promise<void> {
+    if (this.#agent.current.mode === 'developer' && (await this.#workspace.look())) {
+      this.#agent.changed();
     }
   }
 

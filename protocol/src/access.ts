@@ -9,7 +9,7 @@ export type Role = z.infer<typeof Role>;
 export const ApplicationRole = z.enum([...ROLES, 'none']);
 export type ApplicationRole = z.infer<typeof ApplicationRole>;
 
-const DASHBOARD = ['team:read', 'application:read', 'instance:open-page'] as const;
+const DASHBOARD = ['team:read', 'application:read', 'instance:open-page', 'device:open-page'] as const;
 
 const VIEWER = [
   ...DASHBOARD,
@@ -20,6 +20,7 @@ const VIEWER = [
   'snapshot:read',
   'blueprint:read',
   'device:read',
+  'device:open-editor',
   'device-group:read',
   'pipeline:read',
 ] as const;
@@ -35,6 +36,7 @@ const MEMBER = [
   'snapshot:target',
   'device:edit',
   'device:control',
+  'device:develop',
   'pipeline:deploy',
 ] as const;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LogLine } from './api/instances.ts';
 import { Id } from './names.ts';
 import { SnapshotManifest } from './snapshot-manifest.ts';
-import { Desired, DeviceState } from './status.ts';
+import { Desired, DeviceMode, DeviceState } from './status.ts';
 
 /**
  * Messages between a device agent and the control plane on `/agent`. The agent proves itself with its token as
@@ -13,6 +13,11 @@ import { Desired, DeviceState } from './status.ts';
  */
 export const AGENT_PROTOCOL = 1;
 
+/** Names of what agents can do, as `hello` has them. */
+export const AGENT_CAPABILITY = { tunnel: 'tunnel', snapshot: 'snapshot' } as const;
+/** The header in which the token of a tunnel comes back. */
+export const TUNNEL_TOKEN_HEADER = 'x-flowyard-tunnel';
+
 /**
  * Variables of a device with their values, also those of secrets: `below` are those that the snapshot's come before,
  * `above` those that come before the snapshot's.
@@ -22,6 +27,15 @@ export const TargetVariables = z.object({
   above: z.record(z.string(), z.string()),
 });
 export type TargetVariables = z.infer<typeof TargetVariables>;
+
+/** What a device needs to have its editor opened. */
+export const DeveloperMode = z.object({
+  /** Verifies who is at the editor (SPKI, PEM). */
+  identityKey: z.string(),
+  /** The version of Node-RED for a device that has none yet. */
+  nodeRed: z.string(),
+});
+export type DeveloperMode = z.infer<typeof DeveloperMode>;
 
 /** What a device should be. Correctness rests on this alone: it is sent whole, with a growing generation. */
 export const DeviceTarget = z.object({
@@ -36,6 +50,10 @@ export const DeviceTarget = z.object({
   variables: TargetVariables.default({ below: {}, above: {} }),
   /** Settings that are not as by default, by their key; passwords are hashed. */
   settings: z.record(z.string(), z.unknown()).default({}),
+  /** A mode that the reader does not know is the safe one. */
+  mode: DeviceMode.default('fleet').catch('fleet'),
+  /** What developer mode needs; null in fleet mode. */
+  developer: DeveloperMode.nullable().default(null),
 });
 export type DeviceTarget = z.infer<typeof DeviceTarget>;
 
@@ -51,6 +69,9 @@ export const DeviceCurrent = z.object({
   /** The snapshot that was tried and given up, until a retry or another target. */
   failedSnapshotId: Id.nullable(),
   nodeRed: z.string().max(64).nullable(),
+  mode: DeviceMode.default('fleet').catch('fleet'),
+  /** In developer mode: something was changed on the device since. */
+  edited: z.boolean().default(false),
 });
 export type DeviceCurrent = z.infer<typeof DeviceCurrent>;
 
@@ -63,6 +84,8 @@ export const AgentMessage = z.discriminatedUnion('type', [
     platform: z.string().max(200),
     /** Milliseconds since 1970 by the clock of the device. */
     time: z.number(),
+    /** What it can do beyond the first version of the protocol. */
+    capabilities: z.array(z.string().max(64)).max(100).default([]),
     current: DeviceCurrent,
   }),
   z.object({ type: z.literal('state'), current: DeviceCurrent }),
@@ -80,6 +103,8 @@ export const AgentMessage = z.discriminatedUnion('type', [
     event: z.string().max(100),
     details: z.record(z.string(), z.unknown()),
   }),
+  /** The answer to `open-tunnel` or `take-snapshot` that cannot be done, for people. */
+  z.object({ type: z.literal('request-failed'), id: z.string().max(64), reason: z.string().max(2000) }),
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
@@ -87,6 +112,10 @@ export const AgentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('target'), target: DeviceTarget }),
   /** Send the last lines of the log and then each new one, or stop doing so. */
   z.object({ type: z.literal('watch-logs'), on: z.boolean() }),
+  /** Dial `/tunnel/ID` with that token, which works once, and lead the bytes to the own Node-RED. Only in developer mode. */
+  z.object({ type: z.literal('open-tunnel'), id: z.string().max(64), token: z.string().max(200) }),
+  /** Send what runs now to `/api/v1/agent/snapshots`. */
+  z.object({ type: z.literal('take-snapshot'), id: z.string().max(64) }),
 ]);
 export type AgentCommand = z.infer<typeof AgentCommand>;
 

@@ -77,10 +77,16 @@ export const DEVICE_STATES = [
 export const DeviceState = z.enum(DEVICE_STATES);
 export type DeviceState = z.infer<typeof DeviceState>;
 
+/** `fleet`: it runs its target and has no editor. `developer`: it ignores its target, and people edit on it. */
+export const DEVICE_MODES = ['fleet', 'developer'] as const;
+export const DeviceMode = z.enum(DEVICE_MODES);
+export type DeviceMode = z.infer<typeof DeviceMode>;
+
 export const Presence = z.enum(['online', 'offline', 'never']);
 export type Presence = z.infer<typeof Presence>;
 
 interface DeviceFacts {
+  mode: DeviceMode;
   presence: Presence;
   state: DeviceState;
   targetSnapshotId: string | null;
@@ -95,7 +101,9 @@ export function deviceStatus(device: DeviceFacts): RuntimeStatus {
   if (device.state === 'idle') {
     return 'waiting';
   }
-  if (device.state === 'running' && device.targetSnapshotId !== device.runningSnapshotId) {
+  // In developer mode the target is not what it should run.
+  const isOff = device.mode === 'fleet' && device.targetSnapshotId !== device.runningSnapshotId;
+  if (device.state === 'running' && isOff) {
     return 'drift';
   }
   return device.state;

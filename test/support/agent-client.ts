@@ -11,6 +11,8 @@ const IDLE: DeviceCurrent = {
   reason: null,
   failedSnapshotId: null,
   nodeRed: null,
+  mode: 'fleet',
+  edited: false,
 };
 
 /** Speaks the agent's protocol without running anything, to see what the control plane makes of it. */

@@ -31,11 +31,13 @@ interface Session {
   deviceId: string;
   socket: WebSocket;
   greeted: boolean;
+  capabilities: ReadonlySet<string>;
   alive: boolean;
   /** Messages of one device are handled one after the other. */
   work: Promise<void>;
 }
 
+type RequestFailed = (deviceId: string, requestId: string, reason: string) => void;
 type LogReader = (lines: LogLine[]) => void;
 
 /** The connections of device agents: who is there, what they are told, and what they report. */
@@ -50,6 +52,7 @@ export class AgentHub {
   readonly #logReaders = new Map<string, Set<LogReader>>();
   readonly #logs = new Map<string, LogLine[]>();
   readonly #untold = new Set<string>();
+  readonly #failureReaders: RequestFailed[] = [];
   #telling: Promise<void> | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
 
@@ -78,6 +81,20 @@ export class AgentHub {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(deviceId, webSocket));
   }
 
+  isConnected(deviceId: string): boolean {
+    return this.#sessions.get(deviceId)?.greeted === true;
+  }
+
+  /** Whether the agent of a device that is connected can do that. */
+  can(deviceId: string, capability: string): boolean {
+    return this.#sessions.get(deviceId)?.capabilities.has(capability) === true;
+  }
+
+  /** Calls back when an agent cannot do what it was asked. */
+  onRequestFailed(onFailed: RequestFailed): void {
+    this.#failureReaders.push(onFailed);
+  }
+
   /** The last lines that a device sent while somebody watched. */
   recentLog(deviceId: string, lines: number): LogLine[] {
     return (this.#logs.get(deviceId) ?? []).slice(-lines);
@@ -90,7 +107,7 @@ export class AgentHub {
     readers.add(onLines);
     if (readers.size === 1) {
       this.#logs.delete(deviceId);
-      this.#send(deviceId, { type: 'watch-logs', on: true });
+      this.send(deviceId, { type: 'watch-logs', on: true });
     } else {
       onLines(this.recentLog(deviceId, KEEP_LOG_LINES));
     }
@@ -98,7 +115,7 @@ export class AgentHub {
       readers.delete(onLines);
       if (readers.size === 0) {
         this.#logReaders.delete(deviceId);
-        this.#send(deviceId, { type: 'watch-logs', on: false });
+        this.send(deviceId, { type: 'watch-logs', on: false });
       }
     };
   }
@@ -109,6 +126,7 @@ export class AgentHub {
       deviceId,
       socket,
       greeted: false,
+      capabilities: new Set(),
       alive: true,
       work: before?.work ?? Promise.resolve(),
     };
@@ -168,6 +186,11 @@ export class AgentHub {
         return this.#parts.agents.recordMetrics(deviceId, message);
       case 'event':
         return this.#parts.agents.recordEvent(deviceId, message);
+      case 'request-failed':
+        for (const onFailed of this.#failureReaders) {
+          onFailed(deviceId, message.id, message.reason);
+        }
+        return;
     }
   }
 
@@ -180,10 +203,11 @@ export class AgentHub {
       return;
     }
     session.greeted = true;
+    session.capabilities = new Set(hello.capabilities);
     await this.#parts.agents.recordHello(session.deviceId, hello);
     await this.#sendTargets([session.deviceId]);
     if (this.#logReaders.has(session.deviceId)) {
-      this.#send(session.deviceId, { type: 'watch-logs', on: true });
+      this.send(session.deviceId, { type: 'watch-logs', on: true });
     }
   }
 
@@ -228,7 +252,7 @@ export class AgentHub {
         if (target === undefined) {
           this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
         } else {
-          this.#send(deviceId, { type: 'target', target });
+          this.send(deviceId, { type: 'target', target });
         }
       }
     } catch (error) {
@@ -239,7 +263,8 @@ export class AgentHub {
     }
   }
 
-  #send(deviceId: string, command: AgentCommand): void {
+  /** Tells a device something; one that is not connected is not told. */
+  send(deviceId: string, command: AgentCommand): void {
     const session = this.#sessions.get(deviceId);
     if (session?.greeted === true && session.socket.readyState === session.socket.OPEN) {
       session.socket.send(JSON.stringify(command));

@@ -41,7 +41,7 @@ export class LiveViews {
       }
       case 'device': {
         const row = await stores.devices.find(id);
-        return row && presentDevice(row, agents.figuresOf(id));
+        return row && presentDevice(row, agents.extrasOf(id));
       }
       case 'device-group': {
         const row = await stores.deviceGroups.find(id);

@@ -68,7 +68,7 @@ export const FLOWS_FILE = 'flows.json';
 export const CREDENTIALS_FILE = 'flows_cred.json';
 export const RELEASE_FILE = 'release.json';
 
-function parseRelease(value: unknown): Release {
+export function parseRelease(value: unknown): Release {
   const release = value as Release;
   const manifest = SnapshotManifest.parse(release.snapshot.manifest);
   if (typeof release.id !== 'string' || typeof release.nodeRed !== 'string') {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
-import { DeviceState, Presence, RuntimeStatus } from '../status.ts';
+import { DeviceMode, DeviceState, Presence, RuntimeStatus } from '../status.ts';
 import { LogPage, LogQuery, Reference } from './instances.ts';
 
 const IdParams = z.strictObject({ id: Id });
@@ -47,6 +47,24 @@ export const DeviceView = z.object({
   clockSkewMs: z.number().nullable(),
   memoryBytes: z.number().nullable(),
   cpuPercent: z.number().nullable(),
+  /** What it should be in, and what it says it is in. */
+  mode: DeviceMode,
+  runningMode: DeviceMode,
+  /** Null in fleet mode. */
+  developer: z
+    .object({
+      since: Time,
+      /** Null: until somebody ends it. */
+      until: Time.nullable(),
+      by: z.string(),
+      /** Something was changed on the device since. */
+      edited: z.boolean(),
+      /** The address of its editor, pages and HTTP routes. */
+      url: z.string(),
+      /** Who has the editor open. */
+      editors: z.array(z.string()),
+    })
+    .nullable(),
   createdAt: Time,
 });
 export type DeviceView = z.infer<typeof DeviceView>;
@@ -130,6 +148,27 @@ export const assignDevice = operation('assignDevice', {
     .strictObject({ applicationId: Id.optional(), instanceId: Id.optional() })
     .refine((body) => body.applicationId === undefined || body.instanceId === undefined, {
       message: 'Name an application or an instance, not both',
+    }),
+  response: DeviceView,
+});
+
+/** A week: whoever needs a device for longer prolongs it, or leaves the limit out. */
+const MAX_MINUTES = 7 * 24 * 60;
+
+export const setDeviceMode = operation('setDeviceMode', {
+  method: 'PUT',
+  path: '/devices/:id/mode',
+  summary:
+    'Switch a device to developer mode, for some minutes or until it is ended, or back to fleet mode; again to prolong it',
+  params: IdParams,
+  body: z
+    .strictObject({
+      mode: DeviceMode,
+      minutes: z.number().int().min(1).max(MAX_MINUTES).nullable().optional(),
+    })
+    .refine((body) => body.mode === 'developer' || body.minutes == null, {
+      message: 'belongs to developer mode',
+      path: ['minutes'],
     }),
   response: DeviceView,
 });

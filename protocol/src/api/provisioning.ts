@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { Flows } from '../flows.ts';
 import { DisplayName, Id, Time } from '../names.ts';
-import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
+import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceCredentials } from './devices.ts';
 import { Reference } from './instances.ts';
 
@@ -71,6 +72,31 @@ export const registerDevice = operation('registerDevice', {
   }),
   response: DeviceCredentials,
   status: 201,
+});
+
+/** What runs on a device, as its agent sends it when it was asked for a snapshot. */
+export const AgentSnapshot = z.object({
+  /** The id of the request that it answers. */
+  requestId: z.string().max(64),
+  /** The snapshot that it began with; its variables are those of the new one, too. */
+  baseSnapshotId: Id.nullable(),
+  flows: Flows,
+  /** Encrypted with the secret of the device, as Node-RED keeps them. */
+  credentials: z.record(z.string(), z.unknown()),
+  modules: z.record(z.string().max(214), z.string().max(200)),
+  nodeRed: z.string().max(64),
+  nodeJs: z.string().max(64),
+});
+export type AgentSnapshot = z.infer<typeof AgentSnapshot>;
+
+export const sendAgentSnapshot = operation('sendAgentSnapshot', {
+  method: 'POST',
+  path: '/agent/snapshots',
+  summary: 'What runs on a device, sent by its agent when it was asked for a snapshot',
+  body: AgentSnapshot,
+  response: z.object({ id: Id }),
+  status: 201,
+  maxBodyBytes: LARGE_BODY_BYTES,
 });
 
 export const getAgentBlob = operation('getAgentBlob', {

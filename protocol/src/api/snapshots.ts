@@ -56,6 +56,16 @@ export const listDeviceSnapshots = operation('listDeviceSnapshots', {
   response: pageOf(SnapshotView),
 });
 
+export const createDeviceSnapshot = operation('createDeviceSnapshot', {
+  method: 'POST',
+  path: '/devices/:id/snapshots',
+  summary: 'Take a snapshot of what runs on a device; it must be online',
+  params: IdParams,
+  body: z.strictObject({ name: DisplayName, description: Description.optional() }),
+  response: SnapshotView,
+  status: 201,
+});
+
 export const listApplicationSnapshots = operation('listApplicationSnapshots', {
   method: 'GET',
   path: '/applications/:id/snapshots',

@@ -85,6 +85,8 @@ function targets(generation: number): Map<string, DeviceTarget> {
     snapshot: null,
     variables: { below: {}, above: {} },
     settings: {},
+    mode: 'fleet',
+    developer: null,
   };
   return new Map([[DEVICE_ID, target]]);
 }

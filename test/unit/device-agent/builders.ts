@@ -33,6 +33,8 @@ export function buildTarget(overrides: Partial<DeviceTarget> = {}): DeviceTarget
     snapshot: null,
     variables: { below: {}, above: {} },
     settings: {},
+    mode: 'fleet',
+    developer: null,
     ...overrides,
   };
 }
@@ -47,6 +49,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
     failed: null,
     restartsDone: 0,
     ready: { release: false, nodeRed: false, modules: false },
+    developer: { hasWorkspace: false, base: null, ready: { release: false, nodeRed: false, modules: false } },
     ...overrides,
   };
 }

@@ -14,7 +14,7 @@ function describeSituation({
   facts,
   ...overrides
 }: Partial<Omit<Situation, 'facts'>> & { facts?: Partial<DeviceFacts> }) {
-  const nothing = { target: null, runtime: null, phase: null, notice: null };
+  const nothing = { target: null, runtime: null, phase: null, notice: null, isEdited: false };
   return describeCurrent({ ...nothing, facts: buildFacts(facts), ...overrides });
 }
 

@@ -29,6 +29,9 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     clockSkewMs: 0,
     memoryBytes: null,
     cpuPercent: null,
+    mode: 'fleet',
+    runningMode: 'fleet',
+    developer: null,
     createdAt: TIME,
     ...overrides,
   };

@@ -11,6 +11,8 @@ const current = {
   reason: null,
   failedSnapshotId: null,
   nodeRed: null,
+  mode: 'fleet',
+  edited: false,
 };
 
 describe('Messages between agents and control planes of different versions', () => {

@@ -48,7 +48,7 @@ export function deviceGroupRoutes({ groups, devices, agents }: Parts): Route[] {
     ),
     route(listDeviceGroupMembers, may('device:read', 'device-group'), async ({ params, query }) =>
       mapPage(await devices.list({ deviceGroupId: params.id }, query), (row) =>
-        presentDevice(row, agents.figuresOf(row.id)),
+        presentDevice(row, agents.extrasOf(row.id)),
       ),
     ),
     route(

@@ -9,10 +9,11 @@ import type { SnapshotApplier } from '../snapshots/applier.ts';
 import { digestOf } from '../snapshots/blob-store.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
+import type { DeviceEditors } from './device-editors.ts';
 import { readDeviceVariables, targetSettings, targetVariables } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import { resolveTarget } from './presenter.ts';
+import { type DeviceExtras, resolveTarget } from './presenter.ts';
 import type { DeviceReport } from './store.ts';
 
 type Hello = Extract<AgentMessage, { type: 'hello' }>;
@@ -27,6 +28,11 @@ interface Parts {
   watch: DeviceWatch;
   vault: Vault;
   applier: SnapshotApplier;
+  /** The version of Node-RED that a device begins with in developer mode when it has none. */
+  nodeRed: string;
+  editors: DeviceEditors;
+  /** The public address of what runs at that host name. */
+  urlOf: (label: string) => string;
 }
 
 /** The side of devices that their agents see: what they should be, and what they say they are. */
@@ -42,6 +48,15 @@ export class AgentService {
 
   figuresOf(deviceId: string): RuntimeFigures | undefined {
     return this.#figures.get(deviceId);
+  }
+
+  /** What is shown of a device beside its row. */
+  extrasOf(deviceId: string): DeviceExtras {
+    return {
+      figures: this.#figures.get(deviceId),
+      url: this.#parts.urlOf(deviceId),
+      editors: this.#parts.editors.of(deviceId),
+    };
   }
 
   recordMetrics(deviceId: string, figures: RuntimeFigures): void {
@@ -83,6 +98,11 @@ export class AgentService {
           }
         : null,
       settings: targetSettings(device),
+      mode: device.mode,
+      developer:
+        device.mode === 'developer'
+          ? { identityKey: this.#parts.vault.identityKey, nodeRed: this.#parts.nodeRed }
+          : null,
     };
   }
 
@@ -250,5 +270,7 @@ function reportOf(current: DeviceCurrent): DeviceReport {
     runningSnapshotId: current.snapshotId,
     failedSnapshotId: current.failedSnapshotId,
     nodeRed: current.nodeRed,
+    mode: current.mode,
+    edited: current.edited,
   };
 }

@@ -1,4 +1,4 @@
-import type { Desired, DeviceState } from '@flowyard/protocol';
+import type { Desired, DeviceMode, DeviceState } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 
 /** A device with the names of what it belongs to and runs. */
@@ -44,6 +44,12 @@ export interface DeviceRow {
   nodeJs: string | null;
   platform: string | null;
   clockSkewMs: number | null;
+  mode: DeviceMode;
+  developerSince: string | null;
+  developerUntil: string | null;
+  developerBy: string | null;
+  runningMode: DeviceMode;
+  edited: boolean;
   createdAt: string;
 }
 
@@ -87,6 +93,12 @@ export const DEVICE_COLUMNS = {
   nodeJs: 'd.node_js',
   platform: 'd.platform',
   clockSkewMs: 'd.clock_skew_ms',
+  mode: 'd.mode',
+  developerSince: 'd.developer_since',
+  developerUntil: 'd.developer_until',
+  developerBy: 'd.developer_by',
+  runningMode: 'd.running_mode',
+  edited: 'd.edited',
   createdAt: 'd.created_at',
 };
 
@@ -104,5 +116,5 @@ export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
 
 /** Databases tell booleans in different ways. */
 export function normalise(row: DeviceRow): DeviceRow {
-  return { ...row, online: Boolean(row.online) };
+  return { ...row, online: Boolean(row.online), edited: Boolean(row.edited) };
 }

@@ -22,7 +22,29 @@ export function presenceOf(row: Pick<DeviceRow, 'online' | 'lastSeenAt'>): Prese
   return row.lastSeenAt === null ? 'never' : 'offline';
 }
 
-export function presentDevice(row: DeviceRow, figures: RuntimeFigures | undefined): DeviceView {
+/** What is known of a device beside its row. */
+export interface DeviceExtras {
+  figures: RuntimeFigures | undefined;
+  /** The address of its editor. */
+  url: string;
+  editors: string[];
+}
+
+function presentDeveloper(row: DeviceRow, { url, editors }: DeviceExtras): DeviceView['developer'] {
+  return row.mode === 'fleet'
+    ? null
+    : {
+        since: row.developerSince ?? row.since,
+        until: row.developerUntil,
+        by: row.developerBy ?? '',
+        edited: row.edited,
+        url,
+        editors,
+      };
+}
+
+export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView {
+  const { figures } = extras;
   const target = resolveTarget(row);
   const presence = presenceOf(row);
   const targetSnapshotId = target?.snapshotId ?? null;
@@ -37,6 +59,7 @@ export function presentDevice(row: DeviceRow, figures: RuntimeFigures | undefine
     presence,
     state: row.state,
     status: deviceStatus({
+      mode: row.mode,
       presence,
       state: row.state,
       targetSnapshotId,
@@ -58,6 +81,9 @@ export function presentDevice(row: DeviceRow, figures: RuntimeFigures | undefine
     clockSkewMs: row.clockSkewMs,
     memoryBytes: row.online ? (figures?.memoryBytes ?? null) : null,
     cpuPercent: row.online ? (figures?.cpuPercent ?? null) : null,
+    mode: row.mode,
+    runningMode: row.runningMode,
+    developer: presentDeveloper(row, extras),
     createdAt: row.createdAt,
   };
 }

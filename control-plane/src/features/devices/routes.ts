@@ -8,6 +8,7 @@ import {
   listApplicationDevices,
   listInstanceDevices,
   listTeamDevices,
+  setDeviceMode,
   updateDevice,
 } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
@@ -17,12 +18,14 @@ import { may, type Route, route } from '../../http/route.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import type { AgentService } from './agent-service.ts';
 import type { DeviceRow } from './device-row.ts';
+import type { DeviceModeService } from './mode-service.ts';
 import { presentDevice } from './presenter.ts';
 import type { Assignment, DeviceService } from './service.ts';
 
 interface Parts {
   devices: DeviceService;
   agents: AgentService;
+  modes: DeviceModeService;
   agentHub: AgentHub;
   access: Access;
 }
@@ -37,8 +40,8 @@ async function mayAssignTo(access: Access, actor: Actor, to: Assignment): Promis
   }
 }
 
-export function deviceRoutes({ devices, agents, agentHub, access }: Parts): Route[] {
-  const present = (row: DeviceRow) => presentDevice(row, agents.figuresOf(row.id));
+export function deviceRoutes({ devices, agents, modes, agentHub, access }: Parts): Route[] {
+  const present = (row: DeviceRow) => presentDevice(row, agents.extrasOf(row.id));
   return [
     route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
       const hidden = await access.hiddenApplications(actor, params.id, 'device:read');
@@ -71,6 +74,10 @@ export function deviceRoutes({ devices, agents, agentHub, access }: Parts): Rout
     route(controlDevice, may('device:control', 'device'), async ({ actor, params, body }) =>
       present(await devices.control(actor, params.id, body.action)),
     ),
+    route(setDeviceMode, may('device:develop', 'device'), async ({ actor, params, body }) => {
+      await modes.set(actor, params.id, body);
+      return present(await devices.get(params.id));
+    }),
     route(getDeviceLogs, may('device:read', 'device'), async ({ params, query }) => ({
       items: agentHub.recentLog(params.id, query.lines),
     })),

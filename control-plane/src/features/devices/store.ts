@@ -1,4 +1,4 @@
-import type { Desired, DeviceState, ListQuery, Page } from '@flowyard/protocol';
+import type { Desired, DeviceMode, DeviceState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 import { DEVICE_COLUMNS, type DeviceRow, joinAll, normalise } from './device-row.ts';
@@ -20,6 +20,8 @@ export interface DeviceReport {
   runningSnapshotId: string | null;
   failedSnapshotId: string | null;
   nodeRed: string | null;
+  mode: DeviceMode;
+  edited: boolean;
 }
 
 const BATCH = 500;
@@ -161,6 +163,27 @@ export class DeviceStore {
     await this.#knex('devices').where({ id }).update({ target_snapshot_id: snapshotId });
   }
 
+  async setMode(
+    id: string,
+    to: { mode: DeviceMode; since: string | null; until: string | null; by: string | null },
+  ): Promise<void> {
+    await this.#knex('devices').where({ id }).update({
+      mode: to.mode,
+      developer_since: to.since,
+      developer_until: to.until,
+      developer_by: to.by,
+    });
+  }
+
+  /** Devices whose developer mode was to end by that time. */
+  async dueDeveloperModes(now: string, limit: number): Promise<string[]> {
+    const rows = await this.#knex('devices')
+      .where('developer_until', '<=', now)
+      .limit(limit)
+      .select<Array<{ id: string }>>('id');
+    return rows.map((row) => row.id);
+  }
+
   async setDesired(id: string, desired: Desired, add: { restarts: number; retries: number }): Promise<void> {
     await this.#knex('devices')
       .where({ id })
@@ -230,6 +253,8 @@ export class DeviceStore {
         running_snapshot_id: report.runningSnapshotId,
         failed_snapshot_id: report.failedSnapshotId,
         node_red: report.nodeRed,
+        running_mode: report.mode,
+        edited: report.edited,
         ...(since !== null && { since }),
       });
   }

@@ -51,10 +51,10 @@ function instanceFacts(row: InstanceRow): Facts {
 
 function deviceFacts(row: DeviceRow): Facts {
   const targetSnapshotId = resolveTarget(row)?.snapshotId ?? null;
-  const { state, runningSnapshotId } = row;
+  const { mode, state, runningSnapshotId } = row;
   return {
     name: row.name,
-    status: deviceStatus({ presence: presenceOf(row), state, targetSnapshotId, runningSnapshotId }),
+    status: deviceStatus({ mode, presence: presenceOf(row), state, targetSnapshotId, runningSnapshotId }),
     devices: null,
     snapshot: reference(runningSnapshotId, row.runningSnapshotName),
   };

@@ -5,12 +5,14 @@ import {
   listProvisioningTokens,
   type ProvisioningTokenView,
   registerDevice,
+  sendAgentSnapshot,
 } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
 import { unauthenticated } from '../../errors.ts';
 import { type Authenticator, bearerOf } from '../../http/authenticate.ts';
 import { AGENT, may, type Route, route } from '../../http/route.ts';
 import type { AgentService } from '../devices/agent-service.ts';
+import type { DeviceSnapshotService } from '../devices/snapshot-service.ts';
 import { reference } from '../instances/presenter.ts';
 import type { ProvisioningService } from './service.ts';
 import type { ProvisioningTokenRow } from './store.ts';
@@ -19,6 +21,7 @@ interface Parts {
   provisioning: ProvisioningService;
   agents: AgentService;
   authenticator: Authenticator;
+  deviceSnapshots: DeviceSnapshotService;
 }
 
 function presentToken(row: ProvisioningTokenRow): ProvisioningTokenView {
@@ -35,7 +38,7 @@ function presentToken(row: ProvisioningTokenRow): ProvisioningTokenView {
   };
 }
 
-export function provisioningRoutes({ provisioning, agents, authenticator }: Parts): Route[] {
+export function provisioningRoutes({ provisioning, agents, authenticator, deviceSnapshots }: Parts): Route[] {
   return [
     route(listProvisioningTokens, may('provisioning:read', 'team'), async ({ params, query }) =>
       mapPage(await provisioning.list(params.id, query), presentToken),
@@ -47,6 +50,13 @@ export function provisioningRoutes({ provisioning, agents, authenticator }: Part
       provisioning.delete(actor, params.id, params.tokenId),
     ),
     route(registerDevice, AGENT, ({ body, request }) => provisioning.register(bearerOf(request), body)),
+    route(sendAgentSnapshot, AGENT, async ({ body, request }) => {
+      const actor = await authenticator.authenticate(request);
+      if (actor?.kind !== 'device') {
+        throw unauthenticated('Only devices send what they run, with their own token.');
+      }
+      return deviceSnapshots.receive(actor.deviceId, body);
+    }),
     route(getAgentBlob, AGENT, async ({ params, request, response }) => {
       const actor = await authenticator.authenticate(request);
       if (actor?.kind !== 'device') {

@@ -1,4 +1,5 @@
 import {
+  createDeviceSnapshot,
   createInstanceSnapshot,
   deleteSnapshot,
   getSnapshot,
@@ -14,6 +15,7 @@ import {
 } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
 import { may, type Route, route } from '../../http/route.ts';
+import type { DeviceSnapshotService } from '../devices/snapshot-service.ts';
 import type { InstanceService } from '../instances/service.ts';
 import { presentSnapshot } from './presenter.ts';
 import type { SnapshotService } from './service.ts';
@@ -23,9 +25,10 @@ interface Parts {
   snapshots: SnapshotService;
   targets: TargetService;
   instances: InstanceService;
+  deviceSnapshots: DeviceSnapshotService;
 }
 
-export function snapshotRoutes({ snapshots, targets, instances }: Parts): Route[] {
+export function snapshotRoutes({ snapshots, targets, instances, deviceSnapshots }: Parts): Route[] {
   return [
     route(listInstanceSnapshots, may('snapshot:read', 'instance'), async ({ params, query }) =>
       mapPage(await snapshots.list({ instance_id: params.id }, query), presentSnapshot),
@@ -35,6 +38,9 @@ export function snapshotRoutes({ snapshots, targets, instances }: Parts): Route[
     ),
     route(listDeviceSnapshots, may('snapshot:read', 'device'), async ({ params, query }) =>
       mapPage(await snapshots.list({ device_id: params.id }, query), presentSnapshot),
+    ),
+    route(createDeviceSnapshot, may('snapshot:create', 'device'), async ({ actor, params, body }) =>
+      presentSnapshot(await deviceSnapshots.take(actor, params.id, body)),
     ),
     route(listApplicationSnapshots, may('snapshot:read', 'application'), async ({ params, query }) =>
       mapPage(await snapshots.list({ application_id: params.id }, query), presentSnapshot),

@@ -2,6 +2,7 @@ import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { invalid, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
+import type { SnapshotRow } from './store.ts';
 
 /** What can have a target snapshot. */
 export interface TargetOwner {
@@ -13,6 +14,11 @@ interface Place {
   name: string;
   teamId: string;
   applicationId: string | null;
+}
+
+/** Snapshots of devices that belong to no application stay within their team. */
+function isOf(snapshot: SnapshotRow | null, place: Place): boolean {
+  return snapshot?.applicationId === place.applicationId && snapshot.teamId === place.teamId;
 }
 
 /** Target snapshots: what devices should run, by themselves, through their group, or through their instance. */
@@ -42,7 +48,7 @@ export class TargetService {
   ): Promise<void> {
     const place = await this.#place(tx, owner);
     const snapshot = snapshotId === null ? null : await tx.stores.snapshots.find(snapshotId);
-    if (snapshotId !== null && (snapshot === null || snapshot.applicationId !== place.applicationId)) {
+    if (snapshotId !== null && !isOf(snapshot, place)) {
       throw invalid('snapshotId', 'is not a snapshot of the same application');
     }
     await this.#store(tx, owner, snapshotId);

@@ -81,6 +81,7 @@ export async function readTeamOverview(
       const presence = presenceOf(row);
       const targetSnapshotId = resolveTarget(row)?.snapshotId ?? null;
       const status = deviceStatus({
+        mode: row.mode,
         presence,
         state: row.state,
         targetSnapshotId,

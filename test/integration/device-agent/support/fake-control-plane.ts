@@ -51,6 +51,8 @@ export class FakeControlPlane {
       snapshot: null,
       variables: { below: {}, above: {} },
       settings: {},
+      mode: 'fleet',
+      developer: null,
     };
     this.#http.on('upgrade', (request, socket, head) => {
       const status = this.#refusal(request);

@@ -1,0 +1,173 @@
+import {
+  AGENT_CAPABILITY,
+  type AgentSnapshot,
+  Modules,
+  type SnapshotManifest,
+  summariseFlows,
+} from '@flowyard/protocol';
+import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { AppError, conflict, invalid, notFound } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { AgentHub } from '../../relay/agent-hub.ts';
+import { decryptCredentials } from '../../secrets/flow-credentials.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
+import type { SnapshotRow } from '../snapshots/store.ts';
+import { refuseBeyondLimit } from '../team-types/limits.ts';
+import { AgentRequests } from './agent-requests.ts';
+import type { DeviceRow } from './device-row.ts';
+
+const ANSWER_WITHIN_MS = 60_000;
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  agentHub: Pick<AgentHub, 'isConnected' | 'can' | 'send' | 'onRequestFailed'>;
+  answerWithinMs?: number;
+}
+
+/** Snapshots of devices: the agent is asked for what runs, and sends it. */
+export class DeviceSnapshotService {
+  readonly #parts: Parts;
+  readonly #requests: AgentRequests<AgentSnapshot>;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#requests = new AgentRequests(parts.answerWithinMs ?? ANSWER_WITHIN_MS);
+    parts.agentHub.onRequestFailed((deviceId, id, reason) =>
+      this.#requests.fail(deviceId, id, conflict('snapshot_failed', `The device says: ${reason}`)),
+    );
+  }
+
+  async take(
+    actor: Actor,
+    deviceId: string,
+    input: { name: string; description?: string | undefined },
+  ): Promise<SnapshotRow> {
+    const { db, agentHub } = this.#parts;
+    const device = await db.stores.devices.find(deviceId);
+    if (device === null) {
+      throw notFound('device');
+    }
+    this.#refuseAway(device);
+    const content = await this.#requests.ask(
+      deviceId,
+      (id) => agentHub.send(deviceId, { type: 'take-snapshot', id }),
+      () =>
+        new AppError(
+          504,
+          'device_silent',
+          `${device.name} did not send what it runs in time. Look at its network, and try again.`,
+        ),
+    );
+    return db.transact((tx) => this.#keep(tx, actor, deviceId, input, content));
+  }
+
+  /** What the agent of a device sent. */
+  receive(deviceId: string, content: AgentSnapshot): { id: string } {
+    if (!this.#requests.answer(deviceId, content.requestId, content)) {
+      throw conflict('not_asked', 'This device was not asked for a snapshot, or it came too late.');
+    }
+    return { id: deviceId };
+  }
+
+  #refuseAway(device: DeviceRow): void {
+    const { agentHub } = this.#parts;
+    if (!agentHub.isConnected(device.id)) {
+      throw conflict(
+        'device_offline',
+        `${device.name} is offline. A snapshot of it can be taken when it is there again.`,
+      );
+    }
+    if (!agentHub.can(device.id, AGENT_CAPABILITY.snapshot)) {
+      throw conflict(
+        'agent_too_old',
+        `The agent on ${device.name} is too old to send snapshots. Update it there.`,
+      );
+    }
+  }
+
+  async #keep(
+    tx: Transaction,
+    actor: Actor,
+    deviceId: string,
+    input: { name: string; description?: string | undefined },
+    content: AgentSnapshot,
+  ): Promise<SnapshotRow> {
+    const device = await tx.stores.devices.find(deviceId);
+    if (device === null) {
+      throw notFound('device');
+    }
+    await tx.stores.teams.lock(device.teamId);
+    const snapshot: SnapshotRow = {
+      id: newId(),
+      teamId: device.teamId,
+      applicationId: device.applicationId,
+      instanceId: null,
+      deviceId,
+      ownerName: device.name,
+      name: input.name,
+      description: input.description ?? '',
+      kind: 'manual',
+      author: auditActor(actor, device.name).name,
+      manifest: JSON.stringify(await this.#manifest(tx, device, content)),
+      ...summariseFlows(content.flows),
+      createdAt: new Date().toISOString(),
+    };
+    await tx.stores.snapshots.insert(snapshot);
+    await refuseBeyondLimit(tx, device.teamId, 'snapshots');
+    await refuseBeyondLimit(tx, device.teamId, 'storageMb');
+    const { teamId, applicationId } = device;
+    await tx.audit({
+      event: 'snapshot.created',
+      actor: auditActor(actor, device.name),
+      teamId,
+      applicationId,
+      subject: { kind: 'snapshot', id: snapshot.id, name: snapshot.name },
+      details: { owner: device.name, kind: snapshot.kind },
+    });
+    tx.announce({ kind: 'snapshot', id: snapshot.id, teamId, applicationId });
+    return snapshot;
+  }
+
+  async #manifest(tx: Transaction, device: DeviceRow, content: AgentSnapshot): Promise<SnapshotManifest> {
+    const base = content.baseSnapshotId && (await tx.stores.snapshots.find(content.baseSnapshotId));
+    const modules = Modules.safeParse(content.modules);
+    if (!modules.success) {
+      throw invalid('modules', 'has a module of which no other device could have the same version');
+    }
+    return {
+      version: 1,
+      flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),
+      credentials: await this.#sealCredentials(tx, device, content),
+      variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
+      modules: modules.data,
+      nodeRed: content.nodeRed,
+      nodeJs: content.nodeJs,
+    };
+  }
+
+  /** Credentials leave the key of the device and come under that of the platform. */
+  async #sealCredentials(tx: Transaction, device: DeviceRow, content: AgentSnapshot): Promise<string | null> {
+    if (Object.keys(content.credentials).length === 0) {
+      return null;
+    }
+    const credentials = this.#decrypt(device, content);
+    if (Object.keys(credentials).length === 0) {
+      return null;
+    }
+    return tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials))));
+  }
+
+  #decrypt(device: DeviceRow, content: AgentSnapshot): Record<string, unknown> {
+    try {
+      return decryptCredentials(this.#parts.vault.unseal(device.credentialSecret), content.credentials);
+    } catch {
+      throw conflict(
+        'credentials_unreadable',
+        `The credentials on ${device.name} are encrypted with another secret than its own.`,
+      );
+    }
+  }
+}
