@@ -60,13 +60,22 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Writes so that a reader, or a power cut, finds the old content or the new one. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+/**
+ * Writes so that a reader finds the old content or the new one, and a power cut as well when it is to be on disk
+ * `at-once`; `by-and-by` is for what may be lost.
+ */
+export async function writeJson(
+  path: string,
+  value: unknown,
+  onDisk: 'at-once' | 'by-and-by' = 'at-once',
+): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(JSON.stringify(value, null, 1));
-    await file.sync();
+    if (onDisk === 'at-once') {
+      await file.sync();
+    }
   } finally {
     await file.close();
   }

@@ -93,15 +93,15 @@ function without(flows: Json[], ids: readonly string[]): Json[] {
   );
 }
 
-/** The editor's settings and sign-in sessions. */
+/** The editor's settings and sign-in sessions. Node-RED waits for them at each start, and a disk can be slow. */
 function createSettingsFiles(folder: string): Json {
   const settingsPath = join(folder, '.config.json');
   const sessionsPath = join(folder, '.sessions.json');
   return {
     getSettings: () => readObject(settingsPath),
-    saveSettings: (settings: Json) => writeJson(settingsPath, settings),
+    saveSettings: (settings: Json) => writeJson(settingsPath, settings, 'by-and-by'),
     getSessions: () => readObject(sessionsPath),
-    saveSessions: (sessions: Json) => writeJson(sessionsPath, sessions),
+    saveSessions: (sessions: Json) => writeJson(sessionsPath, sessions, 'by-and-by'),
   };
 }
 
