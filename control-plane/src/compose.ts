@@ -81,6 +81,7 @@ import { createProxy } from './proxy/proxy.ts';
 import { AgentHub } from './relay/agent-hub.ts';
 import type { Changes } from './relay/changes.ts';
 import { LiveHub } from './relay/live-hub.ts';
+import { TunnelHub } from './relay/tunnel-hub.ts';
 import { LiveViews } from './relay/views.ts';
 import { Passwords } from './secrets/passwords.ts';
 import type { Vault } from './secrets/vault.ts';
@@ -273,8 +274,10 @@ function composeFeatures(
   const stackInstances = new StackInstances({ db, access, instanceChanges });
   const trials = new TrialService({ db, instances, advance, logger });
   const redirectUriOf = (name: string) => urlOf(name) + CALLBACK_PATH;
-  const oauth = new OAuthService({ db, vault, access, changes, redirectUriOf });
-  const pages = new PageAccess({ db, changes, passwords, httpTokens, oauth });
+  const oauthParts = { db, vault, access, changes, redirectUriOf };
+  const oauth = new OAuthService({ ...oauthParts, kind: 'instance' });
+  const deviceOauth = new OAuthService({ ...oauthParts, kind: 'device' });
+  const pages = new PageAccess({ db, changes, passwords, httpTokens, oauth, deviceOauth });
   const audit = new AuditService({ db, key: vault.auditKey });
   return {
     access,
@@ -327,6 +330,7 @@ function composeFeatures(
     stackInstances,
     trials,
     oauth,
+    deviceOauth,
     redirectUriOf,
     authenticator: new Authenticator(db.stores, vault, changes),
     idempotency: new Idempotency(db.stores, vault),
@@ -341,9 +345,16 @@ function composeRelay(
   hosting: Hosting,
   features: Features,
 ) {
-  const { access, agents, instances, pipelines, oauth, redirectUriOf } = features;
+  const { access, agents, instances, pipelines, oauth, deviceOauth, redirectUriOf } = features;
   const { driver, driverHost } = hosting;
   const agentHub = new AgentHub({ agents, changes, logger });
+  const tunnelHub = new TunnelHub({
+    stores: db.stores,
+    changes,
+    agentHub,
+    editors: features.editors,
+    logger,
+  });
   const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
   const liveHub = new LiveHub({
     changes,
@@ -360,16 +371,17 @@ function composeRelay(
     signIn: new ProxyClient({
       db,
       changes,
-      oauth,
+      oauthOf: ({ kind }) => (kind === 'instance' ? oauth : deviceOauth),
       publicUrl: () => listeners.publicUrl(),
       redirectUriOf,
       logger,
     }),
     driver,
+    devices: tunnelHub,
     stateOf: (id) => driverHost.stateOf(id),
     pageUrl: () => listeners.publicUrl(),
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, deviceSnapshots, liveHub, proxy };
+  return { agentHub, tunnelHub, deviceSnapshots, liveHub, proxy };
 }

@@ -244,6 +244,7 @@ export class ControlPlane {
     await driver.stop(options);
     await recorder.stop();
     proxy.close();
+    this.#parts.tunnelHub.close();
     this.#listeners.destroyUpgraded();
     await this.#listeners.stop();
     await this.#parts.passwordResets.settled();

@@ -72,7 +72,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...inFeature('pipelines', pipelineRoutes(parts)),
     ...metricsRoutes(parts),
     ...notificationRoutes(parts),
-    ...oauthRoutes(parts.oauth),
+    ...oauthRoutes({ ...parts, isDevice: async (id) => (await stores.devices.find(id)) !== null }),
     ...auditRoutes(parts),
   ];
 }

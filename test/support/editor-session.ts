@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import type { InstanceView } from '@flowyard/protocol';
 import { type ApiClient, getFromInstance, type InstanceAnswer, requestInstance } from './api-client.ts';
 
 export const BROWSER = { accept: 'text/html' };
 
+/** A hosted instance, or a device in developer mode. */
+type WithEditor = { url: string };
+
 /** Walks the redirects from an editor's address to its cookie, as a browser does. */
-export async function openEditorOf(instance: InstanceView, person: ApiClient): Promise<string> {
+export async function openEditorOf(instance: WithEditor, person: ApiClient): Promise<string> {
   const first = await getFromInstance(instance.url, '/', BROWSER);
   assert.equal(first.status, 302, first.body);
   const flowCookie = cookieOf(first.headers);
@@ -29,7 +31,7 @@ export function cookieOf(headers: InstanceAnswer['headers'], name = ''): string 
 
 /** Posts to the editor's own API as the person who opened it. */
 export function postToEditor(
-  instance: InstanceView,
+  instance: WithEditor,
   cookie: string,
   path: string,
   body: unknown,

@@ -5,17 +5,21 @@ import type { Driver } from '../drivers/driver.ts';
 import { AppError, unauthenticated } from '../errors.ts';
 import type { AgentHub } from '../relay/agent-hub.ts';
 import type { LiveHub } from '../relay/live-hub.ts';
+import type { TunnelHub } from '../relay/tunnel-hub.ts';
 import { type Authenticator, bearerOf } from './authenticate.ts';
 
 interface Parts {
   authenticator: Authenticator;
   liveHub: LiveHub;
   agentHub: AgentHub;
+  tunnelHub: TunnelHub;
   driver: Driver;
   /** The control plane's own origins: a page of an instance must not open `/live` with a person's cookie. */
   publicUrl: () => string;
   logger: Logger;
 }
+
+const TUNNEL_PATH = '/tunnel/';
 
 /** Leads WebSocket connections to where they belong, after finding out who opens them. */
 export class Upgrades {
@@ -45,6 +49,9 @@ export class Upgrades {
       case '/agent':
         return this.#agent(request, socket, head);
       default:
+        if (request.url?.startsWith(TUNNEL_PATH)) {
+          return this.#tunnel(request, socket, head);
+        }
         throw new AppError(404, 'not_found', 'There is no such WebSocket.');
     }
   }
@@ -77,6 +84,16 @@ export class Upgrades {
       throw unauthenticated('This is not the token of a device.');
     }
     agentHub.accept(actor.deviceId, request, socket, head);
+  }
+
+  async #tunnel(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { authenticator, tunnelHub } = this.#parts;
+    const actor = await authenticator.authenticate(request);
+    if (actor?.kind !== 'device') {
+      throw unauthenticated('Only devices dial tunnels, with their own token.');
+    }
+    const id = (request.url ?? '').slice(TUNNEL_PATH.length).split('?')[0] ?? '';
+    tunnelHub.accept(actor.deviceId, id, request, socket, head);
   }
 }
 

@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What the proxy knows of an instance that a host name leads to. */
+/** What the proxy knows of a hosted instance, or a device in developer mode, that a host name leads to. */
 export interface ProxiedInstance {
+  kind: 'instance' | 'device';
   id: string;
+  /** For people. */
   name: string;
+  /** In front of the domain. */
+  host: string;
 }
 
 /** How the proxy finds out who is at the door of an editor. It is the OAuth client; the control plane answers. */
 export interface EditorSignIn {
-  /** The instance with that name; null when there is none. Answers from memory. */
+  /** The instance with that name, or the device with that identifier; null when there is none. Answers from memory. */
   findInstance(name: string): Promise<ProxiedInstance | null>;
   /**
    * The signed identity to pass on to Node-RED, for the cookie that came along; null when nobody is signed in or

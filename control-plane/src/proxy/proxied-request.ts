@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
 /**
- * The name in front of the domain; null when the request is for the domain itself or another host, and empty when
+ * The name in front of the domain, of an instance or the identifier of a device; null when the request is for the domain itself or another host, and empty when
  * what stands there cannot be a name.
  */
 export function instanceNameOf(request: IncomingMessage, domain: string): string | null {
@@ -12,7 +12,7 @@ export function instanceNameOf(request: IncomingMessage, domain: string): string
     return null;
   }
   const name = host.slice(0, -suffix.length);
-  return /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name) ? name : '';
+  return /^(?:[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[0-9][0-9a-z]{5,39})$/.test(name) ? name : '';
 }
 
 function hostNameOf(request: IncomingMessage): string {

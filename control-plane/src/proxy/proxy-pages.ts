@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RuntimeStatus } from '@flowyard/protocol';
+import type { DeviceAway, DeviceProblem } from './device-door.ts';
 import type { PageVerdict } from './page-gate.ts';
 import { isNavigation } from './proxied-request.ts';
 
@@ -52,6 +53,66 @@ export function awayAnswer(request: IncomingMessage, away: Away): Answer {
     heading: away.name,
     content: `<p><strong>${escapeHtml(away.status)}</strong> ${escapeHtml(sentence)}</p>${reason}${link(away.pageUrl)}`,
     refreshSeconds: seconds,
+    headers,
+  });
+}
+
+interface AwayDevice {
+  name: string;
+  pageUrl: string;
+}
+
+/** What is wrong, and what to do about it. */
+const DEVICE_PROBLEMS: Record<DeviceProblem, { status: number; word: string; sentence: string }> = {
+  fleet: {
+    status: 409,
+    word: 'fleet mode',
+    sentence: 'In fleet mode a device has no editor. Switch it to developer mode on its page.',
+  },
+  offline: {
+    status: 503,
+    word: 'offline',
+    sentence: 'The device is offline. This page opens its editor as soon as it is there again.',
+  },
+  'old-agent': {
+    status: 501,
+    word: 'old agent',
+    sentence: 'The agent on this device is too old to open its editor from here. Update it there.',
+  },
+  away: {
+    status: 503,
+    word: 'not ready',
+    sentence: 'Node-RED on this device does not answer yet. This page opens its editor when it does.',
+  },
+  silent: {
+    status: 504,
+    word: 'no answer',
+    sentence: 'The device was asked to connect and did not in time. Its network may be slow or blocked.',
+  },
+  busy: {
+    status: 503,
+    word: 'busy',
+    sentence: 'Too many connections to this device are open. Close some of its windows.',
+  },
+};
+const SOON: ReadonlySet<DeviceProblem> = new Set<DeviceProblem>(['offline', 'away', 'silent', 'busy']);
+const DEVICE_SECONDS = 3;
+
+/** When a device cannot be reached, or may not. */
+export function deviceAwayAnswer(request: IncomingMessage, device: AwayDevice, away: DeviceAway): Answer {
+  const { status, word, sentence } = DEVICE_PROBLEMS[away.problem];
+  const isSoon = SOON.has(away.problem);
+  const headers: Record<string, string> = isSoon ? { 'retry-after': String(DEVICE_SECONDS) } : {};
+  if (!isNavigation(request)) {
+    const message = `${device.name} cannot be reached. ${sentence}`;
+    return json(status, { code: 'device_away', message, details: { problem: away.problem } }, headers);
+  }
+  const detail = away.detail === null ? '' : `<pre>${escapeHtml(away.detail)}</pre>`;
+  return page(status, {
+    title: `${device.name} · ${word}`,
+    heading: device.name,
+    content: `<p><strong>${escapeHtml(word)}</strong> ${escapeHtml(sentence)}</p>${detail}${link(device.pageUrl)}`,
+    ...(isSoon && { refreshSeconds: DEVICE_SECONDS }),
     headers,
   });
 }

@@ -5,6 +5,7 @@ import { IDENTITY_HEADER, type RuntimeStatus } from '@flowyard/protocol';
 import { createProxyServer } from 'httpxy';
 import type { Logger } from 'pino';
 import type { Driver } from '../drivers/driver.ts';
+import { DeviceAway, type DeviceDoor } from './device-door.ts';
 import { CALLBACK_PATH, type EditorSignIn, type ProxiedInstance } from './editor-sign-in.ts';
 import type { PageGate, PageVerdict } from './page-gate.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type Answer,
   awayAnswer,
   brokenAnswer,
+  deviceAwayAnswer,
   failedSignInAnswer,
   refusedAnswer,
   unknownAnswer,
@@ -30,6 +32,7 @@ export interface ProxyOptions {
   signIn: EditorSignIn;
   pages: PageGate;
   driver: Pick<Driver, 'address'>;
+  devices: DeviceDoor;
   /** For the page that says why an instance does not answer. */
   stateOf: (instanceId: string) => { status: RuntimeStatus; reason: string | null } | null;
   /** The address of the control plane's page. */
@@ -54,9 +57,14 @@ const EDITOR_SOCKET = '/comms';
 /** Signing in by password is for when we are away; through us it would be a door for guessing. */
 const EMERGENCY_SIGN_IN = /^\/auth\/token\/?$/i;
 
-/** Leads requests to the hosted Node-REDs, and tells them who is at the editor. */
+/** Leads requests to the hosted Node-REDs and to devices in developer mode, and tells them who is at the editor. */
 export function createProxy(options: ProxyOptions): InstanceProxy {
   return new HostProxy(options);
+}
+
+interface Way {
+  target: { host: string; port: number; protocol: string };
+  agent: Agent;
 }
 
 class HostProxy implements InstanceProxy {
@@ -116,22 +124,17 @@ class HostProxy implements InstanceProxy {
     if (identity === null && !(await this.#admit(request, response, instance))) {
       return;
     }
-    const address = this.#options.driver.address(instance.id);
-    if (!address) {
-      this.#sendAway(request, response, instance, identity);
-      return;
-    }
-    this.#prepare(request, identity);
     try {
-      const target = { ...address, protocol: 'http:' };
-      await this.#proxy.web(request, response, {
-        target,
-        agent: this.#agent,
-        proxyTimeout: ANSWER_TIMEOUT_MS,
-      });
+      const way = await this.#wayTo(instance);
+      if (way === null) {
+        this.#sendAway(request, response, instance, identity);
+        return;
+      }
+      this.#prepare(request, identity);
+      await this.#proxy.web(request, response, { ...way, proxyTimeout: ANSWER_TIMEOUT_MS });
     } catch (error) {
       this.#options.logger.debug({ err: error, instanceId: instance.id }, 'an instance did not answer');
-      this.#sendAway(request, response, instance, identity);
+      this.#sendAway(request, response, instance, identity, error);
     }
   }
 
@@ -192,8 +195,8 @@ class HostProxy implements InstanceProxy {
       spend(request, verdict);
     }
     const identity = pathOf(request) === EDITOR_SOCKET ? person : null;
-    const address = this.#options.driver.address(instance.id);
-    if (!address) {
+    const way = await this.#wayTo(instance).catch(() => null);
+    if (way === null) {
       refuse(socket, '503 Service Unavailable');
       return;
     }
@@ -203,10 +206,30 @@ class HostProxy implements InstanceProxy {
         'close',
         this.#options.signIn.watch(request, instance, () => socket.destroy()),
       );
+      if (instance.kind === 'device') {
+        socket.once('close', this.#options.devices.editorOpened(instance.id, identity));
+      }
     }
     this.#prepare(request, identity);
-    const target = { ...address, protocol: 'http:' };
-    await this.#proxy.ws(request, socket as Socket, { target, upgradeTimeout: UPGRADE_TIMEOUT_MS }, head);
+    const { target, agent } = way;
+    const options = {
+      target,
+      // A connection of its own; those to a device are made by its agent.
+      ...(instance.kind === 'device' && { agent }),
+      upgradeTimeout: UPGRADE_TIMEOUT_MS,
+    };
+    await this.#proxy.ws(request, socket as Socket, options, head);
+  }
+
+  /** What leads to the Node-RED of an instance or device; null for an instance that is away. */
+  async #wayTo(instance: ProxiedInstance): Promise<Way | null> {
+    if (instance.kind === 'device') {
+      const agent = await this.#options.devices.agentTo(instance.id);
+      // Where the device connects to is its own affair: host and port only name the kept connections.
+      return { target: { host: instance.id, port: 80, protocol: 'http:' }, agent };
+    }
+    const address = this.#options.driver.address(instance.id);
+    return address && { target: { ...address, protocol: 'http:' }, agent: this.#agent };
   }
 
   async #find(request: IncomingMessage): Promise<ProxiedInstance | null> {
@@ -250,7 +273,14 @@ class HostProxy implements InstanceProxy {
     response: ServerResponse,
     instance: ProxiedInstance,
     identity: string | null,
+    error?: unknown,
   ): void {
+    if (instance.kind === 'device') {
+      const away = error instanceof DeviceAway ? error : new DeviceAway('away');
+      const device = { name: instance.name, pageUrl: `${this.#options.pageUrl()}/devices/${instance.id}` };
+      send(response, deviceAwayAnswer(request, device, away));
+      return;
+    }
     const state = this.#options.stateOf(instance.id);
     const status = state?.status ?? 'stopped';
     // The reason quotes the log, which is not for everybody who finds the address.

@@ -21,8 +21,6 @@ interface Events {
   access: [AccessChange];
   /** The targets of these devices are to be sent again. */
   targets: [{ deviceIds: string[] }];
-  /** Somebody opened or closed the editor of a device. */
-  editors: [{ deviceId: string }];
   /** The target of an instance is to be made true. */
   instance: [{ instanceId: string }];
 }

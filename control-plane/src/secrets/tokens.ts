@@ -12,6 +12,7 @@ const PREFIXES = {
   http: 'fyh_',
   invitation: 'fyi_',
   reset: 'fyn_',
+  tunnel: 'fyt_',
 } as const;
 export type TokenKind = keyof typeof PREFIXES;
 

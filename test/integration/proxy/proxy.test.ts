@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { IDENTITY_HEADER, type Role, type RuntimeStatus } from '@flowyard/protocol';
 import pino from 'pino';
 import { WebSocket } from 'ws';
+import { DeviceAway } from '../../../control-plane/src/proxy/device-door.ts';
 import { CALLBACK_PATH, type EditorSignIn } from '../../../control-plane/src/proxy/editor-sign-in.ts';
 import { OPEN_PAGES } from '../../../control-plane/src/proxy/page-gate.ts';
 import { createProxy, type InstanceProxy } from '../../../control-plane/src/proxy/proxy.ts';
@@ -32,7 +33,7 @@ describe('the proxy', function () {
   let status: RuntimeStatus;
 
   const signIn: EditorSignIn = {
-    findInstance: async (name) => (name === 'line' ? { id, name } : null),
+    findInstance: async (name) => (name === 'line' ? { kind: 'instance', id, name, host: name } : null),
     identify: async ({ headers }, instance) => {
       const role = /flowyard_editor=(\w+)/.exec(headers.cookie ?? '')?.[1];
       return role ? world.identity(instance.id, role as Role) : null;
@@ -67,6 +68,12 @@ describe('the proxy', function () {
       pages: OPEN_PAGES,
       driver: {
         address: (instanceId) => (elsewhere === undefined ? world.driver.address(instanceId) : elsewhere),
+      },
+      devices: {
+        agentTo: async () => {
+          throw new DeviceAway('offline');
+        },
+        editorOpened: () => () => undefined,
       },
       stateOf: () => ({ status, reason: 'a secret line of the log <b>' }),
       pageUrl: () => 'http://localhost:3000',

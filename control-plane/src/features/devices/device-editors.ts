@@ -31,6 +31,6 @@ export class DeviceEditors {
     if (people.size === 0) {
       this.#open.delete(deviceId);
     }
-    this.#changes.emit('editors', { deviceId });
+    this.#changes.entity({ kind: 'device', id: deviceId, teamId: null, applicationId: null });
   }
 }

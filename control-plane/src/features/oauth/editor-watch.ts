@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
+import type { ProxiedInstance } from '../../proxy/editor-sign-in.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { OAuthService } from './service.ts';
 
 interface Parts {
   changes: Changes;
-  oauth: OAuthService;
+  oauthOf: (instance: ProxiedInstance) => OAuthService;
   logger: Logger;
 }
 
 interface Watched {
   token: string;
-  instanceId: string;
+  instance: ProxiedInstance;
   /** In which it was opened; unknown until it was looked up. */
   role: Promise<string | null>;
   onEnd: () => void;
@@ -26,9 +27,12 @@ export class EditorWatch {
     parts.changes.on('access', () => void this.#recheck());
   }
 
-  add(token: string, instanceId: string, onEnd: () => void): () => void {
-    const role = this.#parts.oauth.roleOf(token, instanceId).catch(() => null);
-    const watched = { token, instanceId, role, onEnd };
+  add(token: string, instance: ProxiedInstance, onEnd: () => void): () => void {
+    const role = this.#parts
+      .oauthOf(instance)
+      .roleOf(token, instance.id)
+      .catch(() => null);
+    const watched = { token, instance, role, onEnd };
     this.#watched.add(watched);
     return () => this.#watched.delete(watched);
   }
@@ -36,11 +40,12 @@ export class EditorWatch {
   async #recheck(): Promise<void> {
     for (const watched of [...this.#watched]) {
       try {
-        const role = await this.#parts.oauth.roleOf(watched.token, watched.instanceId);
+        const oauth = this.#parts.oauthOf(watched.instance);
+        const role = await oauth.roleOf(watched.token, watched.instance.id);
         if (role === null || role !== (await watched.role)) {
           this.#end(watched);
           if (role === null) {
-            await this.#parts.oauth.end(watched.token);
+            await oauth.end(watched.token);
           }
         }
       } catch (error) {

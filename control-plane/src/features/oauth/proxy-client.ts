@@ -18,11 +18,11 @@ const NAME_CACHE_MS = 10_000;
 interface Parts {
   db: Database;
   changes: Changes;
-  oauth: OAuthService;
+  oauthOf: (instance: ProxiedInstance) => OAuthService;
   /** The public address of the control plane. */
   publicUrl: () => string;
   logger: Logger;
-  redirectUriOf: (instanceName: string) => string;
+  redirectUriOf: (host: string) => string;
 }
 
 /** The OAuth client of the proxy. It runs in the same process, so it calls the service instead of itself over HTTP. */
@@ -47,8 +47,7 @@ export class ProxyClient implements EditorSignIn {
     if (known !== undefined && known.until > Date.now()) {
       return known.instance;
     }
-    const id = await this.#parts.db.stores.instances.findIdByName(name);
-    const instance = id === null ? null : { id, name };
+    const instance = await this.#lookUp(name);
     if (this.#names.size > 10_000) {
       this.#names.clear();
     }
@@ -56,14 +55,25 @@ export class ProxyClient implements EditorSignIn {
     return instance;
   }
 
+  /** Identifiers of devices begin with a digit, names of instances with a letter. */
+  async #lookUp(host: string): Promise<ProxiedInstance | null> {
+    const { stores } = this.#parts.db;
+    if (/^[0-9]/.test(host)) {
+      const device = await stores.devices.find(host);
+      return device && { kind: 'device', id: device.id, name: device.name, host };
+    }
+    const id = await stores.instances.findIdByName(host);
+    return id === null ? null : { kind: 'instance', id, name: host, host };
+  }
+
   async identify(request: IncomingMessage, instance: ProxiedInstance): Promise<string | null> {
     const token = readCookie(request.headers.cookie, EDITOR_COOKIE);
-    return token === null ? null : this.#parts.oauth.identify(token, instance.id);
+    return token === null ? null : this.#parts.oauthOf(instance).identify(token, instance.id);
   }
 
   watch(request: IncomingMessage, instance: ProxiedInstance, onEnd: () => void): () => void {
     const token = readCookie(request.headers.cookie, EDITOR_COOKIE) ?? '';
-    return this.#watch.add(token, instance.id, onEnd);
+    return this.#watch.add(token, instance, onEnd);
   }
 
   begin(
@@ -78,7 +88,7 @@ export class ProxyClient implements EditorSignIn {
     location.search = new URLSearchParams({
       response_type: 'code',
       client_id: instance.id,
-      redirect_uri: this.#parts.redirectUriOf(instance.name),
+      redirect_uri: this.#parts.redirectUriOf(instance.host),
       state,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
@@ -99,10 +109,10 @@ export class ProxyClient implements EditorSignIn {
       return null;
     }
     try {
-      const token = await this.#parts.oauth.exchange({
+      const token = await this.#parts.oauthOf(instance).exchange({
         clientId: instance.id,
         code,
-        redirectUri: this.#parts.redirectUriOf(instance.name),
+        redirectUri: this.#parts.redirectUriOf(instance.host),
         verifier,
       });
       return {

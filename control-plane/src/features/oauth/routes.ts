@@ -15,7 +15,12 @@ function refuse(response: Response, error: AppError): void {
   response.redirect(302, page);
 }
 
-export function oauthRoutes(oauth: OAuthService): Route[] {
+export function oauthRoutes(parts: {
+  oauth: OAuthService;
+  deviceOauth: OAuthService;
+  isDevice: (id: string) => Promise<boolean>;
+}): Route[] {
+  const oauthOf = async (id: string) => ((await parts.isDevice(id)) ? parts.deviceOauth : parts.oauth);
   return [
     route(
       authorize,
@@ -26,6 +31,7 @@ export function oauthRoutes(oauth: OAuthService): Route[] {
           return;
         }
         try {
+          const oauth = await oauthOf(query.client_id);
           const code = await oauth.authorize(actor, query);
           const target = new URL(query.redirect_uri);
           target.searchParams.set('code', code);
@@ -40,7 +46,7 @@ export function oauthRoutes(oauth: OAuthService): Route[] {
       },
     ),
     route(exchangeCode, open('the code and its verifier are the proof'), async ({ body }) => ({
-      access_token: await oauth.exchange({
+      access_token: await (await oauthOf(body.client_id)).exchange({
         clientId: body.client_id,
         code: body.code,
         redirectUri: body.redirect_uri,

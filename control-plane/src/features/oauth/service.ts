@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
-import {
-  type AuthorizeQuery,
-  type EditorIdentity,
-  type Permission,
-  type Role,
-  roleMay,
-} from '@flowyard/protocol';
+import { type AuthorizeQuery, type EditorIdentity, type Role, roleMay } from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import type { Access } from '../../access/authorize.ts';
 import type { Database } from '../../db/database.ts';
+import type { Stores } from '../../db/stores.ts';
 import { AppError, invalid } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { UserRow } from '../users/store.ts';
+import type { OAuthStore } from './store.ts';
 
 const CODE_SECONDS = 60;
 const EDITOR_HOURS = 12;
@@ -22,7 +18,10 @@ const IDENTITY_SECONDS = 300;
 const PAGE_CACHE_MS = 10_000;
 const MAX_CACHED = 10_000;
 
-const PERMISSION = { editor: 'instance:open-editor', page: 'instance:open-page' } as const;
+const PERMISSION = {
+  instance: { editor: 'instance:open-editor', page: 'instance:open-page' },
+  device: { editor: 'device:open-editor', page: 'device:open-page' },
+} as const;
 
 export const EDITOR_SESSION_SECONDS = EDITOR_HOURS * 3600;
 
@@ -31,10 +30,24 @@ interface Parts {
   vault: Vault;
   access: Access;
   changes: Changes;
-  redirectUriOf: (instanceName: string) => string;
+  redirectUriOf: (host: string) => string;
+  /** Whose editors and pages they are. */
+  kind: 'instance' | 'device';
 }
 
-/** Sign-in to editors: OAuth 2 code flow with PKCE, in which the proxy of the instance's host is the client. */
+/** What an editor belongs to. */
+interface Subject {
+  id: string;
+  name: string;
+  /** The host name in front of the domain. */
+  host: string;
+  teamId: string;
+  applicationId: string | null;
+  /** By how much its clock is ahead of ours. */
+  clockSkewMs: number;
+}
+
+/** Sign-in to editors: OAuth 2 code flow with PKCE, in which the proxy of the host of an instance or device is the client. */
 export class OAuthService {
   readonly #parts: Parts;
   readonly #identities = new Map<string, { signed: string | null; until: number }>();
@@ -54,20 +67,20 @@ export class OAuthService {
 
   /** A code for the editor or the pages of an instance, for somebody who may open them. */
   async authorize(actor: UserActor, query: AuthorizeQuery): Promise<string> {
-    await this.#parts.access.authorize(actor, PERMISSION[query.scope], 'instance', query.client_id);
-    const { db } = this.#parts;
-    const instance = await db.stores.instances.find(query.client_id);
-    if (instance === null || query.redirect_uri !== this.#parts.redirectUriOf(instance.name)) {
-      throw invalid('redirect_uri', 'is not the callback of this instance');
+    const { access, kind } = this.#parts;
+    await access.authorize(actor, PERMISSION[kind][query.scope], kind, query.client_id);
+    const subject = await this.#subject(this.#parts.db.stores, query.client_id);
+    if (subject === null || query.redirect_uri !== this.#parts.redirectUriOf(subject.host)) {
+      throw invalid('redirect_uri', `is not the callback of this ${kind}`);
     }
     if (actor.sessionId === null) {
       throw new AppError(403, 'forbidden', 'Editors are opened by people who are signed in on the page.');
     }
     const code = newToken('code');
-    await db.stores.oauth.insertCode(hashToken(code), {
+    await this.#store(this.#parts.db.stores).insertCode(hashToken(code), {
       userId: actor.userId,
       sessionId: actor.sessionId,
-      instanceId: instance.id,
+      subjectId: subject.id,
       redirectUri: query.redirect_uri,
       codeChallenge: query.code_challenge,
       scope: query.scope,
@@ -84,11 +97,11 @@ export class OAuthService {
     verifier: string;
   }): Promise<string> {
     return this.#parts.db.transact(async (tx) => {
-      const code = await tx.stores.oauth.takeCode(hashToken(input.code));
+      const code = await this.#store(tx.stores).takeCode(hashToken(input.code));
       const challenge = createHash('sha256').update(input.verifier).digest('base64url');
       const fits =
         code !== null &&
-        code.instanceId === input.clientId &&
+        code.subjectId === input.clientId &&
         code.redirectUri === input.redirectUri &&
         code.codeChallenge === challenge &&
         code.expiresAt > new Date().toISOString();
@@ -100,16 +113,16 @@ export class OAuthService {
         );
       }
       const token = newToken('editor');
-      await tx.stores.oauth.insertEditorSession({
+      await this.#store(tx.stores).insertEditorSession({
         tokenHash: hashToken(token),
         userId: code.userId,
         sessionId: code.sessionId,
-        instanceId: code.instanceId,
+        subjectId: code.subjectId,
         expiresAt: new Date(Date.now() + EDITOR_SESSION_SECONDS * 1000).toISOString(),
       });
-      const instance = await tx.stores.instances.find(code.instanceId);
+      const subject = await this.#subject(tx.stores, code.subjectId);
       const user = await tx.stores.users.find(code.userId);
-      if (instance !== null && user !== null) {
+      if (subject !== null && user !== null) {
         await tx.audit({
           event: code.scope === 'page' ? 'http-page.opened' : 'editor.opened',
           actor: {
@@ -119,9 +132,9 @@ export class OAuthService {
             name: user.username,
             via: 'editor',
           },
-          teamId: instance.teamId,
-          applicationId: instance.applicationId,
-          subject: { kind: 'instance', id: instance.id, name: instance.name },
+          teamId: subject.teamId,
+          applicationId: subject.applicationId,
+          subject: { kind: this.#parts.kind, id: subject.id, name: subject.name },
         });
       }
       return token;
@@ -129,13 +142,13 @@ export class OAuthService {
   }
 
   /** The signed identity behind an editor session; null when it has ended or the person may not open the editor now. */
-  async identify(token: string, instanceId: string): Promise<string | null> {
-    const key = `${instanceId} ${hashToken(token)}`;
+  async identify(token: string, subjectId: string): Promise<string | null> {
+    const key = `${subjectId} ${hashToken(token)}`;
     const cached = this.#identities.get(key);
     if (cached !== undefined && cached.until > Date.now()) {
       return cached.signed;
     }
-    const identity = await this.#readIdentity(token, instanceId);
+    const identity = await this.#readIdentity(token, subjectId);
     const signed = identity && this.#parts.vault.signIdentity(identity);
     if (this.#identities.size >= MAX_CACHED) {
       this.#identities.clear();
@@ -148,35 +161,35 @@ export class OAuthService {
   }
 
   /** In which role the person of an editor session may open the editor now; null when not at all. */
-  async roleOf(token: string, instanceId: string): Promise<Role | null> {
-    return (await this.#readIdentity(token, instanceId))?.role ?? null;
+  async roleOf(token: string, subjectId: string): Promise<Role | null> {
+    return (await this.#readIdentity(token, subjectId))?.role ?? null;
   }
 
   /** Ends an editor session for good: whoever may open the editor again signs in again. */
   async end(token: string): Promise<void> {
-    await this.#parts.db.stores.oauth.deleteEditorSession(hashToken(token));
+    await this.#store(this.#parts.db.stores).deleteEditorSession(hashToken(token));
   }
 
   /** Ends the sessions of a person whose roles do not even allow the pages of the instance any more. */
   async #endForbidden(userId: string): Promise<void> {
     const { stores } = this.#parts.db;
     const user = await stores.users.find(userId);
-    for (const { tokenHash, instanceId } of await stores.oauth.editorSessionsOf(userId)) {
-      if (user === null || (await this.#roleIn(user, instanceId, 'instance:open-page')) === null) {
-        await stores.oauth.deleteEditorSession(tokenHash);
+    for (const { tokenHash, subjectId } of await this.#store(stores).editorSessionsOf(userId)) {
+      if (user === null || (await this.#roleIn(user, subjectId, 'page')) === null) {
+        await this.#store(stores).deleteEditorSession(tokenHash);
       }
     }
   }
 
   /** Whether the person behind a session may open the HTTP pages of the instance now. */
-  async mayOpenPages(token: string, instanceId: string): Promise<boolean> {
-    const key = `${instanceId} ${hashToken(token)}`;
+  async mayOpenPages(token: string, subjectId: string): Promise<boolean> {
+    const key = `${subjectId} ${hashToken(token)}`;
     const cached = this.#pageSessions.get(key);
     if (cached !== undefined && cached.until > Date.now()) {
       return cached.may;
     }
-    const person = await this.#personOf(token, instanceId);
-    const may = person !== null && (await this.#roleIn(person, instanceId, 'instance:open-page')) !== null;
+    const person = await this.#personOf(token, subjectId);
+    const may = person !== null && (await this.#roleIn(person, subjectId, 'page')) !== null;
     if (this.#pageSessions.size >= MAX_CACHED) {
       this.#pageSessions.clear();
     }
@@ -184,30 +197,45 @@ export class OAuthService {
     return may;
   }
 
-  async #personOf(token: string, instanceId: string): Promise<UserRow | null> {
+  #store(stores: Stores): OAuthStore {
+    return this.#parts.kind === 'instance' ? stores.oauth : stores.deviceOauth;
+  }
+
+  async #subject(stores: Stores, id: string): Promise<Subject | null> {
+    if (this.#parts.kind === 'instance') {
+      const instance = await stores.instances.find(id);
+      return instance && { ...instance, host: instance.name, clockSkewMs: 0 };
+    }
+    const device = await stores.devices.find(id);
+    return device && { ...device, host: device.id, clockSkewMs: device.clockSkewMs ?? 0 };
+  }
+
+  async #personOf(token: string, subjectId: string): Promise<UserRow | null> {
     const { stores } = this.#parts.db;
-    const session = await stores.oauth.findEditorSession(hashToken(token));
+    const session = await this.#store(stores).findEditorSession(hashToken(token));
     const isValid =
-      session !== null && session.instanceId === instanceId && session.expiresAt >= new Date().toISOString();
+      session !== null && session.subjectId === subjectId && session.expiresAt >= new Date().toISOString();
     return isValid ? stores.users.find(session.userId) : null;
   }
 
-  async #readIdentity(token: string, instanceId: string): Promise<EditorIdentity | null> {
-    const user = await this.#personOf(token, instanceId);
-    const role = user && (await this.#roleIn(user, instanceId, 'instance:open-editor'));
-    return user === null || role === null
+  async #readIdentity(token: string, subjectId: string): Promise<EditorIdentity | null> {
+    const user = await this.#personOf(token, subjectId);
+    const role = user && (await this.#roleIn(user, subjectId, 'editor'));
+    const subject = role === null ? null : await this.#subject(this.#parts.db.stores, subjectId);
+    return user === null || role === null || subject === null
       ? null
       : {
           userId: user.id,
           username: user.username,
           name: user.name,
           role,
-          instanceId,
-          expires: Math.floor(Date.now() / 1000) + IDENTITY_SECONDS,
+          instanceId: subjectId,
+          // By the clock of whoever checks it.
+          expires: Math.floor((Date.now() + subject.clockSkewMs) / 1000) + IDENTITY_SECONDS,
         };
   }
 
-  async #roleIn(user: UserRow, instanceId: string, permission: Permission): Promise<Role | null> {
+  async #roleIn(user: UserRow, subjectId: string, scope: 'editor' | 'page'): Promise<Role | null> {
     const actor: UserActor = {
       kind: 'user',
       userId: user.id,
@@ -221,7 +249,9 @@ export class OAuthService {
       readOnly: false,
     };
     try {
-      const { role } = await this.#parts.access.authorize(actor, permission, 'instance', instanceId);
+      const { access, kind } = this.#parts;
+      const permission = PERMISSION[kind][scope];
+      const { role } = await access.authorize(actor, permission, kind, subjectId);
       return role !== null && role !== 'none' && roleMay(role, permission) ? role : null;
     } catch (error) {
       if (error instanceof AppError) {

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 export interface CodeRow {
   userId: string;
   sessionId: string;
-  instanceId: string;
+  subjectId: string;
   redirectUri: string;
   codeChallenge: string;
   scope: 'editor' | 'page';
@@ -14,23 +14,32 @@ export interface EditorSessionRow {
   userId: string;
   username: string;
   name: string;
-  instanceId: string;
+  subjectId: string;
   expiresAt: string;
 }
 
+const NAMES = {
+  instance: { codes: 'oauth_codes', sessions: 'editor_sessions', subject: 'instance_id' },
+  device: { codes: 'device_oauth_codes', sessions: 'device_editor_sessions', subject: 'device_id' },
+} as const;
+
+/** Sign-in codes and sessions of the editors of hosted instances, or of devices. */
 export class OAuthStore {
   readonly #knex: Knex;
+  readonly #names: { codes: string; sessions: string; subject: string };
 
-  constructor(knex: Knex) {
+  /** @param kind whose editors and pages they are for */
+  constructor(knex: Knex, kind: 'instance' | 'device') {
     this.#knex = knex;
+    this.#names = NAMES[kind];
   }
 
   async insertCode(codeHash: string, code: CodeRow): Promise<void> {
-    await this.#knex('oauth_codes').insert({
+    await this.#knex(this.#names.codes).insert({
       code_hash: codeHash,
       user_id: code.userId,
       session_id: code.sessionId,
-      instance_id: code.instanceId,
+      [this.#names.subject]: code.subjectId,
       redirect_uri: code.redirectUri,
       code_challenge: code.codeChallenge,
       scope: code.scope,
@@ -40,16 +49,18 @@ export class OAuthStore {
 
   /** Takes a code out: it works once. */
   async takeCode(codeHash: string): Promise<CodeRow | null> {
-    const row: CodeRow | undefined = await this.#knex('oauth_codes').where({ code_hash: codeHash }).first({
-      userId: 'user_id',
-      sessionId: 'session_id',
-      instanceId: 'instance_id',
-      redirectUri: 'redirect_uri',
-      codeChallenge: 'code_challenge',
-      scope: 'scope',
-      expiresAt: 'expires_at',
-    });
-    const deleted = await this.#knex('oauth_codes').where({ code_hash: codeHash }).delete();
+    const row: CodeRow | undefined = await this.#knex(this.#names.codes)
+      .where({ code_hash: codeHash })
+      .first({
+        userId: 'user_id',
+        sessionId: 'session_id',
+        subjectId: this.#names.subject,
+        redirectUri: 'redirect_uri',
+        codeChallenge: 'code_challenge',
+        scope: 'scope',
+        expiresAt: 'expires_at',
+      });
+    const deleted = await this.#knex(this.#names.codes).where({ code_hash: codeHash }).delete();
     return row !== undefined && deleted === 1 ? row : null;
   }
 
@@ -57,40 +68,40 @@ export class OAuthStore {
     tokenHash: string;
     userId: string;
     sessionId: string;
-    instanceId: string;
+    subjectId: string;
     expiresAt: string;
   }): Promise<void> {
-    await this.#knex('editor_sessions').insert({
+    await this.#knex(this.#names.sessions).insert({
       token_hash: session.tokenHash,
       user_id: session.userId,
       session_id: session.sessionId,
-      instance_id: session.instanceId,
+      [this.#names.subject]: session.subjectId,
       expires_at: session.expiresAt,
     });
   }
 
-  async editorSessionsOf(userId: string): Promise<Array<{ tokenHash: string; instanceId: string }>> {
-    return this.#knex('editor_sessions')
+  async editorSessionsOf(userId: string): Promise<Array<{ tokenHash: string; subjectId: string }>> {
+    return this.#knex(this.#names.sessions)
       .where({ user_id: userId })
-      .select<Array<{ tokenHash: string; instanceId: string }>>({
+      .select<Array<{ tokenHash: string; subjectId: string }>>({
         tokenHash: 'token_hash',
-        instanceId: 'instance_id',
+        subjectId: this.#names.subject,
       });
   }
 
   async deleteEditorSession(tokenHash: string): Promise<void> {
-    await this.#knex('editor_sessions').where({ token_hash: tokenHash }).delete();
+    await this.#knex(this.#names.sessions).where({ token_hash: tokenHash }).delete();
   }
 
   async findEditorSession(tokenHash: string): Promise<EditorSessionRow | null> {
-    const row = await this.#knex('editor_sessions as e')
+    const row = await this.#knex(`${this.#names.sessions} as e`)
       .join('users as u', 'u.id', 'e.user_id')
       .where({ 'e.token_hash': tokenHash, 'u.suspended': false })
       .first<EditorSessionRow>({
         userId: 'e.user_id',
         username: 'u.username',
         name: 'u.name',
-        instanceId: 'e.instance_id',
+        subjectId: `e.${this.#names.subject}`,
         expiresAt: 'e.expires_at',
       });
     return row ?? null;

@@ -28,6 +28,7 @@ interface Parts {
   passwords: Passwords;
   httpTokens: HttpTokenService;
   oauth: OAuthService;
+  deviceOauth: OAuthService;
 }
 
 interface AccessRule {
@@ -60,7 +61,7 @@ export class PageAccess implements PageGate {
   }
 
   async hasEditor(instance: ProxiedInstance): Promise<boolean> {
-    return (await this.#rule(instance.id))?.hasEditor ?? true;
+    return instance.kind === 'device' || ((await this.#rule(instance.id))?.hasEditor ?? true);
   }
 
   async decide(
@@ -68,6 +69,10 @@ export class PageAccess implements PageGate {
     instance: ProxiedInstance,
     isFromOwnPages: boolean,
   ): Promise<PageVerdict> {
+    if (instance.kind === 'device') {
+      // Only people of the team reach a device through here; what asks on the device itself asks them as well.
+      return this.#decideSession(this.#parts.deviceOauth, request, instance, isFromOwnPages);
+    }
     const rule = await this.#rule(instance.id);
     switch (rule?.access ?? 'flowyard') {
       case 'none':
@@ -79,12 +84,20 @@ export class PageAccess implements PageGate {
         const passes = token !== null && (await this.#parts.httpTokens.admits(instance.id, token));
         return passes ? { kind: 'pass', spent: true } : { kind: 'ask', how: 'token' };
       }
-      case 'flowyard': {
-        const session = isFromOwnPages ? readCookie(request.headers.cookie, EDITOR_COOKIE) : null;
-        const passes = session !== null && (await this.#parts.oauth.mayOpenPages(session, instance.id));
-        return passes ? { kind: 'pass', spent: false } : { kind: 'sign-in' };
-      }
+      case 'flowyard':
+        return this.#decideSession(this.#parts.oauth, request, instance, isFromOwnPages);
     }
+  }
+
+  async #decideSession(
+    oauth: OAuthService,
+    request: IncomingMessage,
+    instance: ProxiedInstance,
+    isFromOwnPages: boolean,
+  ): Promise<PageVerdict> {
+    const session = isFromOwnPages ? readCookie(request.headers.cookie, EDITOR_COOKIE) : null;
+    const passes = session !== null && (await oauth.mayOpenPages(session, instance.id));
+    return passes ? { kind: 'pass', spent: false } : { kind: 'sign-in' };
   }
 
   async #decidePassword(
