@@ -15,6 +15,7 @@ import { BlueprintUpdateService } from './features/blueprints/update-service.ts'
 import { CrashRecorder } from './features/crashes/recorder.ts';
 import { DeviceGroupService } from './features/device-groups/service.ts';
 import { AgentService } from './features/devices/agent-service.ts';
+import { BulkService } from './features/devices/bulk-service.ts';
 import { DeviceEditors } from './features/devices/device-editors.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
 import { DeviceModeService } from './features/devices/mode-service.ts';
@@ -244,6 +245,7 @@ function composeFeatures(
     editors,
     urlOf,
   });
+  const bulkDevices = new BulkService({ db, vault, targets, access });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
   const pipelines = new PipelineService({ db });
@@ -317,6 +319,7 @@ function composeFeatures(
     blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,
     devices,
+    bulkDevices,
     agents,
     editors,
     modes,

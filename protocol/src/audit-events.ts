@@ -31,6 +31,8 @@ export const AUDIT_EVENTS = {
   'device.changed': 'A device was renamed or its type changed',
   'device.created': 'A device was added',
   'device.deleted': 'A device was removed',
+  'device.group-set': 'A device was put into a group or taken out of one',
+  'device.labels-changed': 'Labels of a device were changed',
   'device.settings-changed': 'Settings of a device were changed; secrets are not written down',
   'device.variables-changed': 'Variables of a device were changed; values are not written down',
   'device.developer-mode-ended': 'Developer mode of a device ended, by somebody or because its time was over',

@@ -77,10 +77,16 @@ export class Access {
   }
 
   /**
-   * Where the thing is and in which role the actor acts.
+   * Where the thing is and in which role the actor acts. Reading where something is changed elsewhere `writes`, too.
    * @throws AppError 404 when it is not there or not visible, 403 when it is visible and this is not allowed
    */
-  async authorize(actor: Actor, permission: Permission, on: ScopeKind, id: string): Promise<Scope> {
+  async authorize(
+    actor: Actor,
+    permission: Permission,
+    on: ScopeKind,
+    id: string,
+    writes: boolean = WRITING.test(permission),
+  ): Promise<Scope> {
     const place = await this.#places.find(on, id, actor.kind === 'user' ? actor.userId : null);
     if (place === null) {
       throw notFound(on.replace('-', ' '));
@@ -89,10 +95,10 @@ export class Access {
       case 'system':
         return { ...place, role: 'owner' };
       case 'user':
-        return this.#authorizeUser(actor, permission, on, place);
+        return this.#authorizeUser(actor, permission, on, place, writes);
       case 'instance':
       case 'device':
-        return this.#authorizeRuntime(actor, permission, on, id, place);
+        return this.#authorizeRuntime(actor, permission, on, id, place, writes);
     }
   }
 
@@ -120,16 +126,22 @@ export class Access {
       .map(([applicationId]) => applicationId);
   }
 
-  #authorizeUser(actor: UserActor, permission: Permission, on: ScopeKind, place: PlaceWithRoles): Scope {
+  #authorizeUser(
+    actor: UserActor,
+    permission: Permission,
+    on: ScopeKind,
+    place: PlaceWithRoles,
+    writes: boolean,
+  ): Scope {
     const role = effectiveRole(actor, place);
     // Some may open the pages of what they may not look into.
     if (!roleMay(role, READ_PERMISSION[on]) && !roleMay(role, permission)) {
       throw notFound(on.replace('-', ' '));
     }
-    if (actor.readOnly && WRITING.test(permission)) {
+    if (actor.readOnly && writes) {
       throw forbidden('This access token may only read.');
     }
-    if (roleMay(role, permission) && place.suspended && WRITING.test(permission)) {
+    if (roleMay(role, permission) && place.suspended && writes) {
       throw teamSuspended();
     }
     if (!roleMay(role, permission)) {
@@ -144,6 +156,7 @@ export class Access {
     on: ScopeKind,
     id: string,
     place: PlaceWithRoles,
+    writes: boolean,
   ): Promise<Scope> {
     const ownId = actor.kind === 'instance' ? actor.instanceId : actor.deviceId;
     const own = on === actor.kind && id === ownId;
@@ -155,7 +168,7 @@ export class Access {
     if (!RUNTIME_READS.has(permission) && !(own && RUNTIME_SELF.has(permission))) {
       throw forbidden('Node-RED itself may not do this. Do it as a person, in the sidebar or on the page.');
     }
-    if (place.suspended && WRITING.test(permission)) {
+    if (place.suspended && writes) {
       throw teamSuspended();
     }
     return { teamId: place.teamId, applicationId: place.applicationId, role: null };

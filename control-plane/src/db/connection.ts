@@ -23,6 +23,7 @@ import * as teamTerms from './migrations/045-team-terms.ts';
 import * as usage from './migrations/046-usage.ts';
 import * as passkeys from './migrations/047-passkeys.ts';
 import * as deviceConfiguration from './migrations/050-device-configuration.ts';
+import * as deviceLabels from './migrations/051-device-labels.ts';
 import * as deviceModes from './migrations/054-device-modes.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
@@ -49,6 +50,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '013-single-sign-on': singleSignOn,
     '036-blueprints': blueprints,
     '050-device-configuration': deviceConfiguration,
+    '051-device-labels': deviceLabels,
     '054-device-modes': deviceModes,
   };
 

@@ -3,7 +3,7 @@ import type { Operation } from '@flowyard/protocol';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
 import { type Actor, isLimited, type UserActor } from '../access/actor.ts';
-import { type Access, type Guard, requireUser, type Scope } from '../access/authorize.ts';
+import { type Access, requireUser, type Scope } from '../access/authorize.ts';
 import type { Stores } from '../db/stores.ts';
 import { AppError, forbidden, invalidFields, unauthenticated } from '../errors.ts';
 import { refuseMissingFeature } from '../features/team-types/features.ts';
@@ -38,7 +38,7 @@ function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
 
 async function authorize(
   access: Access,
-  guard: Guard,
+  { guard, operation }: Pick<Route, 'guard' | 'operation'>,
   actor: Actor | null,
   params: Record<string, string>,
 ): Promise<Scope | null> {
@@ -59,7 +59,13 @@ async function authorize(
       if (actor === null) {
         throw unauthenticated();
       }
-      return access.authorize(actor, guard.permission, guard.on, params[guard.param] ?? '');
+      return access.authorize(
+        actor,
+        guard.permission,
+        guard.on,
+        params[guard.param] ?? '',
+        operation.method !== 'GET',
+      );
   }
 }
 
@@ -110,7 +116,12 @@ function handlerOf({ operation, guard, feature, handle }: Route, parts: ApiParts
   return async (request, response) => {
     const actor = guard.kind === 'agent' ? null : await parts.authenticator.authenticate(request);
     refuseReadOnly(operation, actor);
-    const scope = await authorize(parts.access, guard, actor, request.params as Record<string, string>);
+    const scope = await authorize(
+      parts.access,
+      { guard, operation },
+      actor,
+      request.params as Record<string, string>,
+    );
     if (feature !== undefined && scope !== null) {
       await refuseMissingFeature(parts.stores, scope.teamId, feature);
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeviceLabels, LabelList, LabelRule } from '../device-labels.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceMode, DeviceState, Presence, RuntimeStatus } from '../status.ts';
@@ -16,6 +17,8 @@ export const DeviceCredentials = z.object({
   secret: z.string(),
 });
 export type DeviceCredentials = z.infer<typeof DeviceCredentials>;
+
+const TargetOrigin = z.enum(['device', 'device-group', 'instance']);
 
 export const DeviceView = z.object({
   id: Id,
@@ -37,7 +40,11 @@ export const DeviceView = z.object({
   lastSeenAt: Time.nullable(),
   targetSnapshot: Reference.nullable(),
   /** Where the target comes from. */
-  targetOrigin: z.enum(['device', 'device-group', 'instance']).nullable(),
+  targetOrigin: TargetOrigin.nullable(),
+  /** Everything that gives it a target, the strongest first: that one counts, the others wait behind it. */
+  targets: z.array(z.object({ origin: TargetOrigin, owner: Reference, snapshot: Reference })),
+  /** Words, or keys with a value, by which devices are found and groups take them. */
+  labels: z.array(z.string()),
   runningSnapshot: Reference.nullable(),
   agentVersion: z.string().nullable(),
   nodeRed: z.string().nullable(),
@@ -69,12 +76,16 @@ export const DeviceView = z.object({
 });
 export type DeviceView = z.infer<typeof DeviceView>;
 
+/** `label` keeps the devices that have all of those labels. */
+export const DeviceListQuery = ListQuery.extend({ label: LabelList.optional() });
+export type DeviceListQuery = z.infer<typeof DeviceListQuery>;
+
 export const listTeamDevices = operation('listTeamDevices', {
   method: 'GET',
   path: '/teams/:id/devices',
   summary: 'Devices of a team that the person may see',
   params: IdParams,
-  query: ListQuery,
+  query: DeviceListQuery,
   response: pageOf(DeviceView),
 });
 
@@ -83,7 +94,7 @@ export const listApplicationDevices = operation('listApplicationDevices', {
   path: '/applications/:id/devices',
   summary: 'Devices of an application, those assigned to its instances among them',
   params: IdParams,
-  query: ListQuery,
+  query: DeviceListQuery,
   response: pageOf(DeviceView),
 });
 
@@ -92,7 +103,7 @@ export const listInstanceDevices = operation('listInstanceDevices', {
   path: '/instances/:id/devices',
   summary: 'Devices assigned to an instance',
   params: IdParams,
-  query: ListQuery,
+  query: DeviceListQuery,
   response: pageOf(DeviceView),
 });
 
@@ -126,7 +137,11 @@ export const updateDevice = operation('updateDevice', {
   path: '/devices/:id',
   summary: 'Change a device',
   params: IdParams,
-  body: z.strictObject({ name: DisplayName.optional(), type: DeviceType.optional() }),
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    type: DeviceType.optional(),
+    labels: DeviceLabels.optional(),
+  }),
   response: DeviceView,
 });
 
@@ -145,7 +160,15 @@ export const assignDevice = operation('assignDevice', {
   summary: 'Assign a device to an application, to a hosted instance, or to nothing',
   params: IdParams,
   body: z
-    .strictObject({ applicationId: Id.optional(), instanceId: Id.optional() })
+    .strictObject({
+      applicationId: Id.optional(),
+      instanceId: Id.optional(),
+      /**
+       * `keep`: it goes on with the target that it has now, as its own. `follow`: it gives up its own target for what
+       * it finds there. Left out, its own target stays where that is possible.
+       */
+      target: z.enum(['keep', 'follow']).optional(),
+    })
     .refine((body) => body.applicationId === undefined || body.instanceId === undefined, {
       message: 'Name an application or an instance, not both',
     }),
@@ -200,6 +223,8 @@ export const DeviceGroupView = z.object({
   name: z.string(),
   description: z.string(),
   applicationId: Id,
+  /** Labels that its devices have; null when people choose them. */
+  rule: z.array(z.string()).nullable(),
   targetSnapshot: Reference.nullable(),
   devices: z.number().int(),
   /** Of those, how many run the target. */
@@ -223,7 +248,12 @@ export const createDeviceGroup = operation('createDeviceGroup', {
   path: '/applications/:id/device-groups',
   summary: 'Make a device group',
   params: IdParams,
-  body: z.strictObject({ name: DisplayName, description: z.string().max(2000).optional() }),
+  body: z.strictObject({
+    name: DisplayName,
+    description: z.string().max(2000).optional(),
+    /** Labels: devices that have all of them belong to the group at once. */
+    rule: LabelRule.nullable().optional(),
+  }),
   response: DeviceGroupView,
   status: 201,
 });
@@ -241,7 +271,12 @@ export const updateDeviceGroup = operation('updateDeviceGroup', {
   path: '/device-groups/:id',
   summary: 'Change a device group',
   params: IdParams,
-  body: z.strictObject({ name: DisplayName.optional(), description: z.string().max(2000).optional() }),
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    description: z.string().max(2000).optional(),
+    /** Null leaves the choice of devices to people; those that are in it stay. */
+    rule: LabelRule.nullable().optional(),
+  }),
   response: DeviceGroupView,
 });
 
@@ -259,7 +294,7 @@ export const listDeviceGroupMembers = operation('listDeviceGroupMembers', {
   path: '/device-groups/:id/members',
   summary: 'Devices of a group',
   params: IdParams,
-  query: ListQuery,
+  query: DeviceListQuery,
   response: pageOf(DeviceView),
 });
 

@@ -21,6 +21,8 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     lastSeenAt: TIME,
     targetSnapshot: { id: 'snap01', name: 'Release 1' },
     targetOrigin: 'device',
+    targets: [],
+    labels: [],
     runningSnapshot: { id: 'snap01', name: 'Release 1' },
     agentVersion: '0.1.0',
     nodeRed: '4.1.15',

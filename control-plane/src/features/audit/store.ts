@@ -66,6 +66,8 @@ export interface LinkedEntry {
 
 /** Any number that nothing else in the database locks. */
 const CHAIN_LOCK = 4_182_001;
+/** SQLite takes no more rows in one statement than 500, and no more values than 32,766. */
+const BATCH = 250;
 
 export class AuditStore {
   readonly #knex: Knex;
@@ -82,10 +84,16 @@ export class AuditStore {
     await this.#lockChain();
     const stored = entries.map(toStored);
     const links = linkEntries(stored, await this.head(), key);
-    await this.#knex('audit_entries').insert(stored.map(toRow));
-    await this.#knex('audit_chain').insert(
-      links.map(({ entryId, teamId, ...link }) => ({ ...link, entry_id: entryId, team_id: teamId })),
-    );
+    const rows = stored.map(toRow);
+    const chain = links.map(({ entryId, teamId, ...link }) => ({
+      ...link,
+      entry_id: entryId,
+      team_id: teamId,
+    }));
+    for (let start = 0; start < rows.length; start += BATCH) {
+      await this.#knex('audit_entries').insert(rows.slice(start, start + BATCH));
+      await this.#knex('audit_chain').insert(chain.slice(start, start + BATCH));
+    }
   }
 
   async head(): Promise<AuditHead | null> {

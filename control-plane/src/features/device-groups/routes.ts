@@ -4,15 +4,17 @@ import {
   getDeviceGroup,
   listDeviceGroupMembers,
   listDeviceGroups,
+  previewLabelRule,
   updateDeviceGroup,
   updateDeviceGroupMembers,
 } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
+import { notFound } from '../../errors.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import type { AgentService } from '../devices/agent-service.ts';
 import { presentDevice } from '../devices/presenter.ts';
 import type { DeviceService } from '../devices/service.ts';
-import { presentDeviceGroup } from './presenter.ts';
+import { presentDeviceGroup, presentRulePlan } from './presenter.ts';
 import type { DeviceGroupService } from './service.ts';
 
 interface Parts {
@@ -34,6 +36,15 @@ export function deviceGroupRoutes({ groups, devices, agents }: Parts): Route[] {
           await groups.create(actor, { teamId: scope.teamId, applicationId: params.id }, body),
         ),
     ),
+    route(previewLabelRule, may('device-group:read', 'application'), async ({ params, query }) => {
+      const { deviceGroupId } = query;
+      const group = deviceGroupId === undefined ? null : await groups.get(deviceGroupId);
+      if (group !== null && group.applicationId !== params.id) {
+        throw notFound('device group');
+      }
+      const place = { id: group?.id ?? null, applicationId: params.id };
+      return presentRulePlan(await groups.planRule(place, query.labels.split(',')), group);
+    }),
     route(getDeviceGroup, may('device-group:read', 'device-group'), async ({ params }) =>
       presentDeviceGroup(await groups.get(params.id)),
     ),

@@ -1,12 +1,15 @@
 import type { ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
+import type { RuleGroup } from './label-rule.ts';
 
 export interface DeviceGroupRow {
   id: string;
   applicationId: string;
   name: string;
   description: string;
+  /** Labels of the devices that belong to it; null when people choose them. */
+  rule: string[] | null;
   /** As JSON. */
   settings: string;
   targetSnapshotId: string | null;
@@ -16,6 +19,8 @@ export interface DeviceGroupRow {
   online: number;
   createdAt: string;
 }
+
+type StoredGroup = Omit<DeviceGroupRow, 'rule'> & { rule: string | null };
 
 export class DeviceGroupStore {
   readonly #knex: Knex;
@@ -29,6 +34,7 @@ export class DeviceGroupStore {
     applicationId: string;
     name: string;
     description: string;
+    rule: string[] | null;
     createdAt: string;
   }) {
     await this.#knex('device_groups').insert({
@@ -36,22 +42,23 @@ export class DeviceGroupStore {
       application_id: group.applicationId,
       name: group.name,
       description: group.description,
+      rule: group.rule === null ? null : JSON.stringify(group.rule),
       created_at: group.createdAt,
     });
   }
 
   async find(id: string): Promise<DeviceGroupRow | null> {
-    const row = await this.#joined().where('g.id', id).first<DeviceGroupRow>(this.#columns());
+    const row = await this.#joined().where('g.id', id).first<StoredGroup>(this.#columns());
     return row ? normalise(row) : null;
   }
 
   async findMany(ids: string[]): Promise<DeviceGroupRow[]> {
-    const rows = await this.#joined().whereIn('g.id', ids).select<DeviceGroupRow[]>(this.#columns());
+    const rows = await this.#joined().whereIn('g.id', ids).select<StoredGroup[]>(this.#columns());
     return rows.map(normalise);
   }
 
   async list(applicationId: string, query: ListQuery): Promise<Page<DeviceGroupRow>> {
-    const page = await readPage<DeviceGroupRow>(this.#joined().where('g.application_id', applicationId), {
+    const page = await readPage<StoredGroup>(this.#joined().where('g.application_id', applicationId), {
       query,
       sort: 'g.name',
       id: 'g.id',
@@ -64,9 +71,18 @@ export class DeviceGroupStore {
 
   async update(
     id: string,
-    changes: { name?: string | undefined; description?: string | undefined },
+    changes: {
+      name?: string | undefined;
+      description?: string | undefined;
+      rule?: string[] | null | undefined;
+    },
   ): Promise<void> {
-    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    const { rule, ...texts } = changes;
+    const columns = Object.fromEntries(
+      Object.entries({ ...texts, rule: rule ? JSON.stringify(rule) : rule }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
     if (Object.keys(columns).length > 0) {
       await this.#knex('device_groups').where({ id }).update(columns);
     }
@@ -89,6 +105,23 @@ export class DeviceGroupStore {
     await this.#knex('device_groups').where({ id }).delete();
   }
 
+  /** The groups of applications that take their devices by labels. */
+  async rulesOf(...applicationIds: string[]): Promise<RuleGroup[]> {
+    const rows: Array<Omit<RuleGroup, 'rule'> & { rule: string }> = await this.#joined()
+      .whereIn('g.application_id', applicationIds)
+      .whereNotNull('g.rule')
+      .orderBy('g.name')
+      .select({
+        id: 'g.id',
+        name: 'g.name',
+        applicationId: 'g.application_id',
+        targetSnapshotId: 'g.target_snapshot_id',
+        targetSnapshotName: 'ts.name',
+        rule: 'g.rule',
+      });
+    return rows.map((row) => ({ ...row, rule: JSON.parse(row.rule) as string[] }));
+  }
+
   async pipelinesOf(id: string): Promise<string[]> {
     const rows: Array<{ name: string }> = await this.#knex('stages as s')
       .join('pipelines as p', 'p.id', 's.pipeline_id')
@@ -108,6 +141,7 @@ export class DeviceGroupStore {
       applicationId: 'g.application_id',
       name: 'g.name',
       description: 'g.description',
+      rule: 'g.rule',
       settings: 'g.settings',
       targetSnapshotId: 'g.target_snapshot_id',
       targetSnapshotName: 'ts.name',
@@ -121,6 +155,13 @@ export class DeviceGroupStore {
   }
 }
 
-function normalise(row: DeviceGroupRow): DeviceGroupRow {
-  return { ...row, devices: Number(row.devices), online: Number(row.online), onTarget: Number(row.onTarget) };
+function normalise(row: StoredGroup): DeviceGroupRow {
+  const rule = row.rule === null ? null : (JSON.parse(row.rule) as string[]);
+  return {
+    ...row,
+    rule,
+    devices: Number(row.devices),
+    online: Number(row.online),
+    onTarget: Number(row.onTarget),
+  };
 }

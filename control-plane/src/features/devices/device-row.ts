@@ -15,6 +15,9 @@ export interface DeviceRow {
   instanceName: string | null;
   deviceGroupId: string | null;
   deviceGroupName: string | null;
+  labels: string[];
+  /** The labels by which its group takes devices; null when people choose them. */
+  groupRule: string[] | null;
   /** Sealed. */
   credentialSecret: string;
   /** What it sets itself, and what its group sets, as JSON. */
@@ -23,6 +26,10 @@ export interface DeviceRow {
   ownTargetId: string | null;
   groupTargetId: string | null;
   instanceTargetId: string | null;
+  ownTargetName: string | null;
+  groupTargetName: string | null;
+  instanceTargetName: string | null;
+  /** The name of the one that counts. */
   targetSnapshotName: string | null;
   desired: Desired;
   restarts: number;
@@ -66,13 +73,17 @@ export const DEVICE_COLUMNS = {
   instanceName: 'i.name',
   deviceGroupId: 'd.device_group_id',
   deviceGroupName: 'g.name',
+  labels: 'd.labels',
+  groupRule: 'g.rule',
   credentialSecret: 'd.credential_secret',
   settings: 'd.settings',
   groupSettings: 'g.settings',
   ownTargetId: 'd.target_snapshot_id',
   groupTargetId: 'g.target_snapshot_id',
   instanceTargetId: 'i.target_snapshot_id',
-  targetSnapshotName: 'ts.name',
+  ownTargetName: 'ot.name',
+  groupTargetName: 'gt.name',
+  instanceTargetName: 'it.name',
   desired: 'd.desired',
   restarts: 'd.restarts',
   retries: 'd.retries',
@@ -108,13 +119,27 @@ export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
     .leftJoin('instances as i', 'i.id', 'd.instance_id')
     .joinRaw('left join applications as a on a.id = coalesce(d.application_id, i.application_id)')
     .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
-    .joinRaw(
-      'left join snapshots as ts on ts.id = coalesce(d.target_snapshot_id, g.target_snapshot_id, i.target_snapshot_id)',
-    )
+    .leftJoin('snapshots as ot', 'ot.id', 'd.target_snapshot_id')
+    .leftJoin('snapshots as gt', 'gt.id', 'g.target_snapshot_id')
+    .leftJoin('snapshots as it', 'it.id', 'i.target_snapshot_id')
     .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id');
 }
 
-/** Databases tell booleans in different ways. */
-export function normalise(row: DeviceRow): DeviceRow {
-  return { ...row, online: Boolean(row.online), edited: Boolean(row.edited) };
+/** As the database tells it: booleans in different ways, lists as text. */
+export type StoredDevice = Omit<DeviceRow, 'labels' | 'groupRule' | 'targetSnapshotName'> & {
+  labels: string;
+  groupRule: string | null;
+};
+
+export function normalise(row: StoredDevice): DeviceRow {
+  const { ownTargetId, ownTargetName, groupTargetId, groupTargetName, instanceTargetName } = row;
+  return {
+    ...row,
+    online: Boolean(row.online),
+    edited: Boolean(row.edited),
+    labels: JSON.parse(row.labels) as string[],
+    groupRule: row.groupRule === null ? null : (JSON.parse(row.groupRule) as string[]),
+    targetSnapshotName:
+      ownTargetId !== null ? ownTargetName : groupTargetId !== null ? groupTargetName : instanceTargetName,
+  };
 }

@@ -15,6 +15,20 @@ export function resolveTarget(
   return row.instanceTargetId === null ? null : { snapshotId: row.instanceTargetId, origin: 'instance' };
 }
 
+/** All that gives a device a target, the strongest first. */
+function targetChain(row: DeviceRow): DeviceView['targets'] {
+  const links = [
+    ['device', row.id, row.name, row.ownTargetId, row.ownTargetName],
+    ['device-group', row.deviceGroupId, row.deviceGroupName, row.groupTargetId, row.groupTargetName],
+    ['instance', row.instanceId, row.instanceName, row.instanceTargetId, row.instanceTargetName],
+  ] as const;
+  return links.flatMap(([origin, id, name, snapshotId, snapshotName]) => {
+    const owner = reference(id, name);
+    const snapshot = reference(snapshotId, snapshotName);
+    return owner && snapshot ? [{ origin, owner, snapshot }] : [];
+  });
+}
+
 export function presenceOf(row: Pick<DeviceRow, 'online' | 'lastSeenAt'>): Presence {
   if (row.online) {
     return 'online';
@@ -73,6 +87,8 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     lastSeenAt: row.lastSeenAt,
     targetSnapshot: reference(targetSnapshotId, row.targetSnapshotName),
     targetOrigin: target?.origin ?? null,
+    targets: targetChain(row),
+    labels: row.labels,
     runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
     agentVersion: row.agentVersion,
     nodeRed: row.nodeRed,

@@ -1,5 +1,6 @@
 import {
   assignDevice,
+  changeManyDevices,
   controlDevice,
   createDevice,
   deleteDevice,
@@ -8,19 +9,22 @@ import {
   listApplicationDevices,
   listInstanceDevices,
   listTeamDevices,
+  previewAssignment,
   setDeviceMode,
   updateDevice,
 } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
-import type { Access } from '../../access/authorize.ts';
+import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import type { AgentService } from './agent-service.ts';
+import type { BulkService } from './bulk-service.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceModeService } from './mode-service.ts';
+import type { Assignment } from './operations/assign.ts';
 import { presentDevice } from './presenter.ts';
-import type { Assignment, DeviceService } from './service.ts';
+import type { DeviceService } from './service.ts';
 
 interface Parts {
   devices: DeviceService;
@@ -28,19 +32,25 @@ interface Parts {
   modes: DeviceModeService;
   agentHub: AgentHub;
   access: Access;
+  bulkDevices: BulkService;
 }
 
 /** Whoever assigns a device must have the right on both sides: the device and where it goes. */
-async function mayAssignTo(access: Access, actor: Actor, to: Assignment): Promise<void> {
+async function mayAssignTo(
+  access: Access,
+  actor: Actor,
+  to: Assignment,
+  permission: 'device:edit' | 'device:read' = 'device:edit',
+): Promise<void> {
   if (to.applicationId !== undefined) {
-    await access.authorize(actor, 'device:edit', 'application', to.applicationId);
+    await access.authorize(actor, permission, 'application', to.applicationId);
   }
   if (to.instanceId !== undefined) {
-    await access.authorize(actor, 'device:edit', 'instance', to.instanceId);
+    await access.authorize(actor, permission, 'instance', to.instanceId);
   }
 }
 
-export function deviceRoutes({ devices, agents, modes, agentHub, access }: Parts): Route[] {
+export function deviceRoutes({ devices, agents, modes, agentHub, access, bulkDevices }: Parts): Route[] {
   const present = (row: DeviceRow) => presentDevice(row, agents.extrasOf(row.id));
   return [
     route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
@@ -71,6 +81,13 @@ export function deviceRoutes({ devices, agents, modes, agentHub, access }: Parts
       await mayAssignTo(access, actor, body);
       return present(await devices.assign(actor, params.id, body));
     }),
+    route(previewAssignment, may('device:read', 'device'), async ({ actor, params, query }) => {
+      await mayAssignTo(access, actor, query, 'device:read');
+      return devices.previewAssignment(params.id, query);
+    }),
+    route(changeManyDevices, may('device:read', 'team'), ({ actor, params, body }) =>
+      bulkDevices.change(requireUser(actor), params.id, body.deviceIds, body.change),
+    ),
     route(controlDevice, may('device:control', 'device'), async ({ actor, params, body }) =>
       present(await devices.control(actor, params.id, body.action)),
     ),

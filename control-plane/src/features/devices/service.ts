@@ -1,15 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import type { AuditEventName, DeviceAction, DeviceCredentials, ListQuery, Page } from '@flowyard/protocol';
+import type {
+  AuditEventName,
+  DeviceAction,
+  DeviceCredentials,
+  DeviceListQuery,
+  Page,
+  TargetOnMove,
+} from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { conflict, invalid, notFound } from '../../errors.ts';
+import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { claimedWords, membershipOf } from '../device-groups/label-rule.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
 import { refuseMissingFeature } from '../team-types/features.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { DeviceRow } from './device-row.ts';
+import { type Assignment, assignOperation, findDestination } from './operations/assign.ts';
+import type { DeviceOperation } from './operations/operation.ts';
+import { controlOperation, deleteOperation, labelOperation } from './operations/others.ts';
+import { performOne } from './operations/perform.ts';
+import { type AssignmentPreview, previewMove } from './operations/preview-move.ts';
 import type { DeviceFilter } from './store.ts';
 
 interface Parts {
@@ -19,21 +32,10 @@ interface Parts {
   publicUrl: () => string;
 }
 
-/** What a device belongs to: nothing, an application, or a hosted instance. */
-export interface Assignment {
-  applicationId?: string | undefined;
-  instanceId?: string | undefined;
-}
-
 export interface NewDevice extends Assignment {
   name: string;
   type?: string | undefined;
   deviceGroupId?: string | undefined;
-}
-
-interface ResolvedAssignment {
-  applicationId: string | null;
-  instanceId: string | null;
 }
 
 /** Devices: registering them, assigning them, and saying what they should do. */
@@ -54,7 +56,7 @@ export class DeviceService {
     return device;
   }
 
-  list(filter: DeviceFilter, query: ListQuery): Promise<Page<DeviceRow>> {
+  list(filter: DeviceFilter, query: DeviceListQuery): Promise<Page<DeviceRow>> {
     return this.#db.stores.devices.list(filter, query);
   }
 
@@ -74,7 +76,11 @@ export class DeviceService {
     input: NewDevice,
   ): Promise<DeviceCredentials> {
     await tx.stores.teams.lock(teamId);
-    const assignment = await this.#resolve(tx, teamId, input);
+    const destination = await findDestination(tx, teamId, input);
+    const assignment = {
+      applicationId: destination.assignedApplicationId,
+      instanceId: destination.instanceId,
+    };
     const credentials: DeviceCredentials = {
       url: this.#parts.publicUrl(),
       deviceId: newId(),
@@ -92,6 +98,7 @@ export class DeviceService {
       credentialSecret: this.#parts.vault.seal(credentials.secret),
       createdAt: new Date().toISOString(),
     });
+    await this.#labelForGroup(tx, credentials.deviceId);
     await refuseBeyondLimit(tx, teamId, 'devices');
     await refuseMissingFeature(tx.stores, teamId, 'devices');
     await this.#record(tx, actor, 'device.created', await this.#require(tx, credentials.deviceId), {
@@ -103,99 +110,77 @@ export class DeviceService {
   async update(
     actor: Actor,
     id: string,
-    changes: { name?: string | undefined; type?: string | undefined },
+    changes: { name?: string | undefined; type?: string | undefined; labels?: string[] | undefined },
   ): Promise<DeviceRow> {
+    const { labels, ...texts } = changes;
     await this.#db.transact(async (tx) => {
-      const before = await this.#require(tx, id);
-      await tx.stores.devices.update(id, changes);
-      await this.#record(tx, actor, 'device.changed', before, {
-        before: { name: before.name, type: before.type },
-        after: changes,
-      });
+      if (labels !== undefined) {
+        await this.#perform(
+          tx,
+          actor,
+          id,
+          labelOperation(() => [...labels]),
+        );
+      }
+      if (Object.values(texts).some((text) => text !== undefined) || labels === undefined) {
+        const before = await this.#require(tx, id);
+        await tx.stores.devices.update(id, texts);
+        await this.#record(tx, actor, 'device.changed', before, {
+          before: { name: before.name, type: before.type },
+          after: texts,
+        });
+      }
     });
     return this.get(id);
   }
 
-  /** A device that changes its place leaves its group; its own target stays only within its application. */
-  async assign(actor: Actor, id: string, to: Assignment): Promise<DeviceRow> {
+  /** A device that changes its place leaves its group. What becomes of its target can be said. */
+  async assign(
+    actor: Actor,
+    id: string,
+    to: Assignment & { target?: TargetOnMove | undefined },
+  ): Promise<DeviceRow> {
     await this.#db.transact(async (tx) => {
-      const device = await this.#require(tx, id);
-      const assignment = await this.#resolve(tx, device.teamId, to);
-      const instance = assignment.instanceId && (await tx.stores.instances.find(assignment.instanceId));
-      const applicationId = instance ? instance.applicationId : assignment.applicationId;
-      const stays = applicationId === device.applicationId && assignment.applicationId !== null;
-      await tx.stores.devices.assign(id, {
-        ...assignment,
-        deviceGroupId: stays ? device.deviceGroupId : null,
-      });
-      if (applicationId !== device.applicationId) {
-        await tx.stores.devices.setTargetSnapshot(id, null);
-      }
-      await this.#record(tx, actor, 'device.assigned', device, {
-        before: { applicationId: device.assignedApplicationId, instanceId: device.instanceId },
-        after: assignment,
-      });
-      await this.#parts.targets.retarget(tx, [id], { teamId: device.teamId, applicationId });
+      const { teamId } = await this.#require(tx, id);
+      await this.#perform(tx, actor, id, assignOperation(teamId, to));
     });
     return this.get(id);
+  }
+
+  /** What a device would run elsewhere. */
+  async previewAssignment(id: string, to: Assignment): Promise<AssignmentPreview> {
+    const device = await this.get(id);
+    return previewMove(this.#db.stores, device, to);
   }
 
   async control(actor: Actor, id: string, action: DeviceAction): Promise<DeviceRow> {
-    const desired = {
-      start: 'running',
-      restart: 'running',
-      retry: 'running',
-      stop: 'stopped',
-      suspend: 'suspended',
-    } as const;
-    await this.#db.transact(async (tx) => {
-      const device = await this.#require(tx, id);
-      await tx.stores.devices.setDesired(id, desired[action], {
-        restarts: action === 'restart' ? 1 : 0,
-        retries: action === 'retry' ? 1 : 0,
-      });
-      await this.#record(tx, actor, `device.${action}-asked`, device);
-      await this.#parts.targets.retarget(tx, [id], device);
-    });
+    await this.#db.transact((tx) => this.#perform(tx, actor, id, controlOperation(action)));
     return this.get(id);
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
-    await this.#db.transact(async (tx) => {
-      const device = await this.#require(tx, id);
-      const pipelines = await tx.stores.devices.stagesOf(id);
-      if (pipelines.length > 0) {
-        throw conflict(
-          'in_use',
-          `${device.name} is a stage of ${pipelines.join(', ')}. Remove that stage first.`,
-          { pipelines },
-        );
-      }
-      await tx.stores.devices.delete(id);
-      await this.#record(tx, actor, 'device.deleted', device);
-      tx.afterCommit(() => this.#parts.targets.forget(id));
-    });
+    await this.#db.transact((tx) => this.#perform(tx, actor, id, deleteOperation()));
   }
 
-  async #resolve(tx: Transaction, teamId: string, to: Assignment): Promise<ResolvedAssignment> {
-    if (to.instanceId !== undefined) {
-      const instance = await tx.stores.instances.find(to.instanceId);
-      if (instance === null || instance.teamId !== teamId) {
-        throw invalid(
-          'instanceId',
-          'is not a hosted instance of this team; devices cannot be assigned to devices',
-        );
-      }
-      return { applicationId: null, instanceId: instance.id };
+  async #perform<C>(tx: Transaction, actor: Actor, id: string, operation: DeviceOperation<C>): Promise<void> {
+    const { teamId } = await this.#require(tx, id);
+    await tx.stores.teams.lock(teamId);
+    const device = await this.#require(tx, id);
+    await performOne(tx, this.#parts.targets, actor, device, operation);
+  }
+
+  /** Whoever joins a group that takes its devices by labels gets these labels. */
+  async #labelForGroup(tx: Transaction, id: string): Promise<void> {
+    const device = await this.#require(tx, id);
+    if (device.groupRule === null || device.assignedApplicationId === null) {
+      return;
     }
-    if (to.applicationId !== undefined) {
-      const application = await tx.stores.applications.find(to.applicationId);
-      if (application === null || application.teamId !== teamId) {
-        throw invalid('applicationId', 'is not an application of this team');
-      }
-      return { applicationId: application.id, instanceId: null };
+    await tx.stores.devices.setLabels([id], device.groupRule);
+    const rules = await tx.stores.deviceGroups.rulesOf(device.assignedApplicationId);
+    const membership = membershipOf({ ...device, labels: device.groupRule }, rules);
+    if ('claimedBy' in membership) {
+      throw conflict('two_groups', claimedWords(device.name, membership.claimedBy));
     }
-    return { applicationId: null, instanceId: null };
   }
 
   async #require(tx: Transaction, id: string): Promise<DeviceRow> {

@@ -1,7 +1,7 @@
-import type { Desired, DeviceMode, DeviceState, ListQuery, Page } from '@flowyard/protocol';
+import type { Desired, DeviceListQuery, DeviceMode, DeviceState, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
-import { DEVICE_COLUMNS, type DeviceRow, joinAll, normalise } from './device-row.ts';
+import { DEVICE_COLUMNS, type DeviceRow, joinAll, normalise, type StoredDevice } from './device-row.ts';
 
 /** Which devices to list. */
 export type DeviceFilter =
@@ -67,18 +67,18 @@ export class DeviceStore {
     const row = await this.#joined()
       .where('d.id', id)
       .whereNotIn('d.team_id', this.#deletedTeams())
-      .first<DeviceRow>(DEVICE_COLUMNS);
+      .first<StoredDevice>(DEVICE_COLUMNS);
     return row ? normalise(row) : null;
   }
 
   async findMany(ids: string[]): Promise<DeviceRow[]> {
-    const rows: DeviceRow[] = [];
+    const rows: StoredDevice[] = [];
     for (let start = 0; start < ids.length; start += BATCH) {
       rows.push(
         ...(await this.#joined()
           .whereIn('d.id', ids.slice(start, start + BATCH))
           .whereNotIn('d.team_id', this.#deletedTeams())
-          .select<DeviceRow[]>(DEVICE_COLUMNS)),
+          .select<StoredDevice[]>(DEVICE_COLUMNS)),
       );
     }
     return rows.map(normalise);
@@ -92,9 +92,13 @@ export class DeviceStore {
     return row?.id ?? null;
   }
 
-  async list(filter: DeviceFilter, query: ListQuery): Promise<Page<DeviceRow>> {
-    const wholeTeam = 'teamId' in filter && filter.hidden.length === 0 && !query.search;
-    const page = await readPage<DeviceRow>(this.#filtered(filter), {
+  async list(filter: DeviceFilter, query: DeviceListQuery): Promise<Page<DeviceRow>> {
+    const labels = query.label?.split(',') ?? [];
+    const wholeTeam =
+      'teamId' in filter && filter.hidden.length === 0 && !query.search && labels.length === 0;
+    const filtered = this.#filtered(filter);
+    this.#labelled(filtered, labels);
+    const page = await readPage<StoredDevice>(filtered, {
       query,
       ...(wholeTeam && { count: () => this.count(filter.teamId) }),
       sort: 'd.name',
@@ -108,7 +112,9 @@ export class DeviceStore {
 
   /** All devices that a filter names, without paging. */
   async all(filter: DeviceFilter): Promise<DeviceRow[]> {
-    const rows = await joinAll(this.#filtered(filter)).orderBy('d.name').select<DeviceRow[]>(DEVICE_COLUMNS);
+    const rows = await joinAll(this.#filtered(filter))
+      .orderBy('d.name')
+      .select<StoredDevice[]>(DEVICE_COLUMNS);
     return rows.map(normalise);
   }
 
@@ -131,15 +137,36 @@ export class DeviceStore {
     }
   }
 
-  async assign(
-    id: string,
-    assignment: { applicationId: string | null; instanceId: string | null; deviceGroupId: string | null },
+  async moveMany(
+    ids: string[],
+    to: {
+      applicationId: string | null;
+      instanceId: string | null;
+      deviceGroupId: string | null;
+      targetSnapshotId: string | null;
+    },
   ): Promise<void> {
-    await this.#knex('devices').where({ id }).update({
-      application_id: assignment.applicationId,
-      instance_id: assignment.instanceId,
-      device_group_id: assignment.deviceGroupId,
+    await this.#updateMany(ids, {
+      application_id: to.applicationId,
+      instance_id: to.instanceId,
+      device_group_id: to.deviceGroupId,
+      target_snapshot_id: to.targetSnapshotId,
     });
+  }
+
+  async setLabels(ids: string[], labels: string[]): Promise<void> {
+    await this.#updateMany(ids, { labels: JSON.stringify(labels) });
+    const rows = ids.flatMap((id) => labels.map((label) => ({ device_id: id, label })));
+    await this.#inBatches(ids, (batch) => this.#knex('device_labels').whereIn('device_id', batch).delete());
+    await this.#inBatches(rows, (batch) => this.#knex('device_labels').insert(batch));
+  }
+
+  /** Those of an application that have all these labels. */
+  async labelledIn(applicationId: string, labels: string[]): Promise<DeviceRow[]> {
+    const devices = this.#joined().where('d.application_id', applicationId);
+    this.#labelled(devices, labels);
+    const rows = await devices.orderBy('d.name').select<StoredDevice[]>(DEVICE_COLUMNS);
+    return rows.map(normalise);
   }
 
   /** Waits for whoever changes the device now. */
@@ -152,15 +179,11 @@ export class DeviceStore {
   }
 
   async setGroup(ids: string[], deviceGroupId: string | null): Promise<void> {
-    for (let start = 0; start < ids.length; start += BATCH) {
-      await this.#knex('devices')
-        .whereIn('id', ids.slice(start, start + BATCH))
-        .update({ device_group_id: deviceGroupId });
-    }
+    await this.#updateMany(ids, { device_group_id: deviceGroupId });
   }
 
-  async setTargetSnapshot(id: string, snapshotId: string | null): Promise<void> {
-    await this.#knex('devices').where({ id }).update({ target_snapshot_id: snapshotId });
+  async setTargetSnapshot(ids: string[], snapshotId: string | null): Promise<void> {
+    await this.#updateMany(ids, { target_snapshot_id: snapshotId });
   }
 
   async setMode(
@@ -184,32 +207,26 @@ export class DeviceStore {
     return rows.map((row) => row.id);
   }
 
-  async setDesired(id: string, desired: Desired, add: { restarts: number; retries: number }): Promise<void> {
-    await this.#knex('devices')
-      .where({ id })
-      .update({
-        desired,
-        restarts: this.#knex.raw('restarts + ?', [add.restarts]),
-        retries: this.#knex.raw('retries + ?', [add.retries]),
-      });
+  async setDesired(
+    ids: string[],
+    desired: Desired,
+    add: { restarts: number; retries: number },
+  ): Promise<void> {
+    await this.#updateMany(ids, {
+      desired,
+      restarts: this.#knex.raw('restarts + ?', [add.restarts]),
+      retries: this.#knex.raw('retries + ?', [add.retries]),
+    });
   }
 
   /** Has them try again what they gave up. */
   async addRetry(ids: string[]): Promise<void> {
-    for (let start = 0; start < ids.length; start += BATCH) {
-      await this.#knex('devices')
-        .whereIn('id', ids.slice(start, start + BATCH))
-        .update({ retries: this.#knex.raw('retries + 1') });
-    }
+    await this.#updateMany(ids, { retries: this.#knex.raw('retries + 1') });
   }
 
   /** Their target has changed: its generation grows. */
   async bumpGeneration(ids: string[]): Promise<void> {
-    for (let start = 0; start < ids.length; start += BATCH) {
-      await this.#knex('devices')
-        .whereIn('id', ids.slice(start, start + BATCH))
-        .update({ generation: this.#knex.raw('generation + 1') });
-    }
+    await this.#updateMany(ids, { generation: this.#knex.raw('generation + 1') });
   }
 
   async setOnline(
@@ -259,18 +276,46 @@ export class DeviceStore {
       });
   }
 
-  async delete(id: string): Promise<void> {
-    const team = this.#knex('devices').where({ id }).select('team_id');
-    await this.#knex('teams').whereIn('id', team).decrement('device_count', 1);
-    await this.#knex('devices').where({ id }).delete();
+  /** All of one team. */
+  async delete(ids: string[]): Promise<void> {
+    await this.#inBatches(ids, async (batch) => {
+      const team = this.#knex('devices')
+        .where('id', batch[0] ?? '')
+        .select('team_id');
+      await this.#knex('teams').whereIn('id', team).decrement('device_count', batch.length);
+      await this.#knex('devices').whereIn('id', batch).delete();
+    });
   }
 
-  async stagesOf(id: string): Promise<string[]> {
-    const rows: Array<{ name: string }> = await this.#knex('stages as s')
-      .join('pipelines as p', 'p.id', 's.pipeline_id')
-      .where('s.device_id', id)
-      .select('p.name');
-    return rows.map((row) => row.name);
+  /** The names of the pipelines in which devices are stages. */
+  async stagesOfMany(ids: string[]): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>();
+    await this.#inBatches(ids, async (batch) => {
+      const rows: Array<{ deviceId: string; name: string }> = await this.#knex('stages as s')
+        .join('pipelines as p', 'p.id', 's.pipeline_id')
+        .whereIn('s.device_id', batch)
+        .select({ deviceId: 's.device_id', name: 'p.name' });
+      for (const { deviceId, name } of rows) {
+        found.set(deviceId, [...(found.get(deviceId) ?? []), name]);
+      }
+    });
+    return found;
+  }
+
+  async #inBatches<T>(all: readonly T[], work: (batch: T[]) => PromiseLike<unknown>): Promise<void> {
+    for (let start = 0; start < all.length; start += BATCH) {
+      await work(all.slice(start, start + BATCH));
+    }
+  }
+
+  #updateMany(ids: readonly string[], columns: Record<string, unknown>): Promise<void> {
+    return this.#inBatches(ids, (batch) => this.#knex('devices').whereIn('id', batch).update(columns));
+  }
+
+  #labelled(devices: Knex.QueryBuilder, labels: string[]): void {
+    for (const label of labels) {
+      devices.whereIn('d.id', this.#knex('device_labels').where({ label }).select('device_id'));
+    }
   }
 
   #filtered(filter: DeviceFilter): Knex.QueryBuilder {

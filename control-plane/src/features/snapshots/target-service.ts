@@ -82,9 +82,9 @@ export class TargetService {
     tx.afterCommit(() => this.#changes.emit('targets', { deviceIds }));
   }
 
-  /** A device is gone: its connection is to be closed. */
-  forget(deviceId: string): void {
-    this.#changes.emit('targets', { deviceIds: [deviceId] });
+  /** Devices are gone: their connections are to be closed. */
+  forget(deviceIds: string[]): void {
+    this.#changes.emit('targets', { deviceIds });
   }
 
   async #place(tx: Transaction, owner: TargetOwner): Promise<Place> {
@@ -114,7 +114,7 @@ export class TargetService {
       case 'instance':
         return tx.stores.instances.setTargetSnapshot(owner.id, snapshotId);
       case 'device':
-        return tx.stores.devices.setTargetSnapshot(owner.id, snapshotId);
+        return tx.stores.devices.setTargetSnapshot([owner.id], snapshotId);
       case 'device-group':
         return tx.stores.deviceGroups.setTargetSnapshot(owner.id, snapshotId);
     }

@@ -15,6 +15,8 @@ interface SharedRow extends VariableRow {
   level: keyof SharedVariables;
 }
 
+const BATCH = 500;
+
 export class VariableStore {
   readonly #knex: Knex;
 
@@ -77,6 +79,31 @@ export class VariableStore {
     const [first, ...others] = parts;
     const rows = ((await first?.unionAll(others)) ?? []) as Array<VariableRow & { ownerId: string }>;
     return rows.map((row) => ({ ...row, secret: Boolean(row.secret) }));
+  }
+
+  /** Those that devices set themselves. */
+  async ofDevices(ids: string[]): Promise<Array<VariableRow & { ownerId: string }>> {
+    const found: Array<VariableRow & { ownerId: string }> = [];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const device = ids.slice(start, start + BATCH);
+      found.push(...(await this.ofMany({ team: [], application: [], 'device-group': [], device })));
+    }
+    return found;
+  }
+
+  /** Puts rows in the place of those names, for each device. */
+  async changeOfDevices(rows: ReadonlyMap<string, VariableRow[]>, names: string[]): Promise<void> {
+    const ids = [...rows.keys()];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      await this.#knex('device_variables')
+        .whereIn('device_id', ids.slice(start, start + BATCH))
+        .whereIn('name', names)
+        .delete();
+    }
+    const added = [...rows].flatMap(([id, list]) => list.map((row) => ({ device_id: id, ...row })));
+    for (let start = 0; start < added.length; start += BATCH) {
+      await this.#knex('device_variables').insert(added.slice(start, start + BATCH));
+    }
   }
 
   #rows(owner: VariableOwner): Knex.QueryBuilder {
