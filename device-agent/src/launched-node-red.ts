@@ -34,6 +34,8 @@ export interface LaunchedNodeRedOptions {
   settings: () => Pick<ResolvedSettings, 'safety.healthInterval' | 'safety.crashes'>;
   /** What opens the editor in developer mode; null in fleet mode. */
   developer: () => DeveloperMode | null;
+  /** For the header of the editor. */
+  deviceName: () => string | null;
   onChange: () => void;
 }
 
@@ -290,7 +292,7 @@ export class LaunchedNodeRed implements NodeRedRunner {
         nodesFolders: ownNodesFolders(),
         binding: {
           subjectId: identity.id,
-          title: settings['editor.title'],
+          title: settings['editor.title'] ?? this.#options.deviceName(),
           environment: environment(release, surroundings),
           credentialSecret: identity.secret,
           identityKey: editor?.identityKey ?? null,

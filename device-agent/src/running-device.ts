@@ -88,6 +88,7 @@ export class RunningDevice {
         const target = this.#agent?.target ?? null;
         return completeSettings(target === null ? NO_SURROUNDINGS : surroundingsOf(target));
       },
+      deviceName: () => this.#agent.target?.device.name ?? null,
       developer: () => this.#agent.target?.developer ?? null,
       onChange: () => this.#agent.changed(),
     });
