@@ -6,10 +6,11 @@ import { describeCurrent, type Phase } from './describe-current.ts';
 import type { Executor } from './executor.ts';
 import { ReleaseError } from './executor.ts';
 import type { FactsReader } from './facts-reader.ts';
+import { diskFault } from './files/disk.ts';
 import type { Journal } from './files/journal.ts';
 import { backoffDelay, UNREACHABLE } from './link/backoff.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
-import { type DeviceFacts, planSteps, type Step } from './plan-steps.ts';
+import { type DeviceFacts, planMeanwhile, planSteps, type Step, standIn } from './plan-steps.ts';
 import { NpmError } from './release/npm-failure.ts';
 import { releaseIdOf } from './release/release.ts';
 
@@ -34,7 +35,7 @@ function isTransient(error: unknown): boolean {
 }
 
 function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return diskFault(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
 /**
@@ -66,8 +67,9 @@ export class Agent {
       facts: this.#facts,
       runtime: this.#options.runner.view(),
       phase: this.#phase,
-      notice: this.#notice,
       isEdited: this.#options.isEdited(),
+      notice:
+        [this.#notice, this.#options.journal.problem].filter((text) => text !== null).join('\n\n') || null,
     });
   }
 
@@ -80,13 +82,20 @@ export class Agent {
     const { journal, runner, facts } = this.#options;
     this.#target = await journal.read(TARGET);
     const launch = await journal.read(LAUNCH);
-    const launched = launch && (await facts.launched(launch, this.#target));
-    const isOnTrial = (await journal.read(TRIAL)) !== null;
     // What was on trial when the agent went away is not known to be good.
-    const isGood = !isOnTrial && launched !== null;
-    await runner.adopt(isGood ? launch : null, isGood ? launched : null);
+    const launched = launch && (await facts.launched(launch, this.#target));
+    await runner.adopt(launched && launch, launched);
+    await this.#finishTrial((await facts.committed(this.#target))?.id ?? null);
     await this.#look(this.#target);
     this.#loop = this.#run();
+  }
+
+  /** A trial of what was found good has ended, and only that was not noted yet. */
+  async #finishTrial(committed: string | null): Promise<void> {
+    const { journal } = this.#options;
+    if ((await journal.read(TRIAL))?.releaseId === committed) {
+      await journal.remove(TRIAL);
+    }
   }
 
   /** A new target from the control plane. They are taken one after the other, so that the last one stays. */
@@ -153,6 +162,7 @@ export class Agent {
       const target = this.#target;
       let step: Step | undefined;
       try {
+        await this.#options.journal.catchUp();
         await this.#options.damage.inspect();
         [step] = planSteps(await this.#look(target), target);
         if (step === undefined) {
@@ -162,7 +172,7 @@ export class Agent {
           await this.#do(step);
         }
       } catch (error) {
-        await this.#recover(error, target, step);
+        await this.#recover(error, target, step).catch((failure: unknown) => this.#wait(failure));
       }
     }
   }
@@ -181,7 +191,12 @@ export class Agent {
     this.#options.log('warn', words(error));
     await this.#giveUp(error, target);
     await this.#look(target);
-    if (step !== undefined && this.#facts?.standIn === null && this.#options.damage.excuse()) {
+    if (
+      step !== undefined &&
+      this.#facts !== null &&
+      standIn(this.#facts) === null &&
+      this.#options.damage.excuse()
+    ) {
       // What is damaged cannot be had anew: better the damaged one than nothing.
       return;
     }
@@ -189,10 +204,20 @@ export class Agent {
     if (!isTransient(error) && this.#failures <= QUICK_FAILURES) {
       return;
     }
-    const wait = backoffDelay(this.#failures, UNREACHABLE);
+    await this.#runMeanwhile(target).catch((failure: Error) => this.#options.log('warn', words(failure)));
+    await this.#wait(error);
+  }
+
+  async #wait(error: unknown): Promise<void> {
     this.#notice = `${words(error)} It is tried again by itself.`;
     this.setPhase(null);
-    await this.#sleep(wait);
+    await this.#sleep(backoffDelay(Math.max(this.#failures, 1), UNREACHABLE));
+  }
+
+  async #runMeanwhile(target: DeviceTarget | null): Promise<void> {
+    for (const step of planMeanwhile(await this.#look(target), target)) {
+      await this.#options.executor.run(step, { newerTarget: this.#wake.signal, end: this.#stopping.signal });
+    }
   }
 
   /** What is not to be had at all is not tried again; of the committed release it is, for the device has no other. */

@@ -4,11 +4,18 @@ import { type Command, HELP, parseCommandLine, UsageError } from './command-line
 import { RegistrationError, register } from './commands/register.ts';
 import { describeStatus, readStatus } from './commands/status.ts';
 import { DeviceFileError } from './device-file.ts';
-import { isAgentRunning, LockedError, RunningDevice } from './running-device.ts';
+import { isAgentRunning, LockedError, RunningDevice, UnwritableError } from './running-device.ts';
 import { AGENT_VERSION } from './version.ts';
 
 /** From sysexits.h, which service managers know. */
-const EXIT = { failed: 1, usage: 64, unavailable: 69, locked: 75, configuration: 78 } as const;
+const EXIT = {
+  failed: 1,
+  usage: 64,
+  unavailable: 69,
+  unwritable: 73,
+  locked: 75,
+  configuration: 78,
+} as const;
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
@@ -69,6 +76,9 @@ function exitCodeOf(error: unknown): number {
   }
   if (error instanceof LockedError) {
     return EXIT.locked;
+  }
+  if (error instanceof UnwritableError) {
+    return EXIT.unwritable;
   }
   return error instanceof RegistrationError ? EXIT.unavailable : EXIT.failed;
 }

@@ -20,9 +20,10 @@ export interface RunCommand {
   folder: string;
   port: number;
   host: string;
-  stableMs: number;
-  startMs: number;
-  allowScripts: boolean;
+  /** What is null comes from the target. */
+  stableMs: number | null;
+  startMs: number | null;
+  allowScripts: boolean | null;
   store: string | null;
 }
 
@@ -42,9 +43,9 @@ export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
 
   --dir <folder>          folder of the device (default: ~/.flowyard-device)
   --port, --host          where Node-RED listens (default: port 1880 on all addresses)
-  --stable-seconds <n>    how long a new snapshot must run without trouble to be kept (default: 5)
-  --start-seconds <n>     how long it may take to start (default: 120)
-  --allow-scripts         let modules run their install scripts
+  --stable-seconds <n>    how long a new snapshot must run without trouble to be kept (default: as set in Flowyard)
+  --start-seconds <n>     how long it may take to start (default: as set in Flowyard)
+  --allow-scripts         let modules run their install scripts, whatever is set in Flowyard
   --store <folder>        where Node-RED and modules are installed, to share them between devices on one machine
   --version, --help
 `;
@@ -94,6 +95,10 @@ function numberOf(
   return value;
 }
 
+function secondsOf(values: Values, name: 'stable-seconds' | 'start-seconds'): number | null {
+  return values[name] === undefined ? null : 1000 * numberOf(values, name, 0, 3600);
+}
+
 function required(values: Values, name: 'url' | 'token'): string {
   const value = values[name];
   if (value === undefined || value === '') {
@@ -135,9 +140,9 @@ export function parseCommandLine(args: readonly string[], home: string): Command
         folder,
         port: Math.trunc(numberOf(values, 'port', 1880, 65_535)),
         host: values.host ?? '0.0.0.0',
-        stableMs: 1000 * numberOf(values, 'stable-seconds', 5, 3600),
-        startMs: 1000 * numberOf(values, 'start-seconds', 120, 3600),
-        allowScripts: values['allow-scripts'] ?? false,
+        stableMs: secondsOf(values, 'stable-seconds'),
+        startMs: secondsOf(values, 'start-seconds'),
+        allowScripts: values['allow-scripts'] ?? null,
         store: values.store ?? null,
       };
     default:

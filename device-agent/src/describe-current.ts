@@ -1,6 +1,6 @@
 import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
 import { WORKSPACE } from './developer/workspace.ts';
-import { type DeviceFacts, isGivenUp, isWhole, type Readiness } from './plan-steps.ts';
+import { type DeviceFacts, isGivenUp, isWhole, type Readiness, standIn } from './plan-steps.ts';
 
 /** What Node-RED does, as seen by what runs it. */
 export interface RuntimeView {
@@ -8,6 +8,8 @@ export interface RuntimeView {
   reason: string | null;
   step: string | null;
   nodeRed: string | null;
+  /** It crashed too often in a row: its flows stand still. */
+  isBroken: boolean;
 }
 
 /** What the agent is busy with. */
@@ -39,7 +41,8 @@ function describeDamage(facts: DeviceFacts | null): string | null {
   if (facts?.committed == null || isWhole(facts.committedReady)) {
     return null;
   }
-  const { committed, committedReady, standIn, running } = facts;
+  const { committed, committedReady, running } = facts;
+  const instead = standIn(facts);
   const names: Record<keyof Readiness, string> = {
     nodeRed: `Node-RED ${committed.snapshot.manifest.nodeRed}`,
     modules: 'its modules',
@@ -49,8 +52,8 @@ function describeDamage(facts: DeviceFacts | null): string | null {
     committedReady[part as keyof Readiness] ? [] : [name],
   );
   const damage = `On this device, snapshot "${committed.snapshot.name}" lacks ${missing.join(', ')}: damaged or deleted on disk.`;
-  return standIn !== null && running?.releaseId === standIn.id
-    ? `${damage} Until that is repaired, snapshot "${standIn.snapshot.name}" runs.`
+  return instead !== null && running?.releaseId === instead.id
+    ? `${damage} Until that is repaired, snapshot "${instead.snapshot.name}" runs.`
     : damage;
 }
 
@@ -80,9 +83,9 @@ function stateOf(
 
 /** The snapshot that runs, or would if it were not stopped. */
 function snapshotOf(facts: DeviceFacts | null): string | null {
-  const { committed, standIn, running } = facts ?? {};
-  const isStandIn = standIn != null && running?.releaseId === standIn.id;
-  return (isStandIn ? standIn : committed)?.snapshot.id ?? null;
+  const instead = facts === null ? null : standIn(facts);
+  const isStandIn = instead !== null && facts?.running?.releaseId === instead.id;
+  return (isStandIn ? instead : facts?.committed)?.snapshot.id ?? null;
 }
 
 /** Developer mode begins when there is something to edit in, and ends when what was edited is set aside. */

@@ -5,6 +5,7 @@ import type { Phase } from './describe-current.ts';
 import type { Workspace } from './developer/workspace.ts';
 import { SNAPSHOT_VARIABLE } from './environment.ts';
 import { replaceLink } from './files/atomic-file.ts';
+import { diskFault, requireSpace } from './files/disk.ts';
 import type { Journal } from './files/journal.ts';
 import { passGates } from './health-gates.ts';
 import { GateError, type NodeRedRunner } from './node-red-runner.ts';
@@ -16,6 +17,7 @@ import type { ReleaseBuilder } from './release/release-builder.ts';
 import type { Store } from './release/store.ts';
 import { tidyReleases } from './release/tidy-releases.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { TrialOptions } from './trial-options.ts';
 
 export interface ExecutorOptions {
   paths: DevicePaths;
@@ -26,8 +28,8 @@ export interface ExecutorOptions {
   runner: NodeRedRunner;
   /** False when the store belongs to others as well. */
   ownsStore: boolean;
-  startMs: number;
-  stableMs: number;
+  /** How a release is tried now. */
+  trial: () => TrialOptions;
   onPhase: (phase: Phase) => void;
 }
 
@@ -44,6 +46,8 @@ export class ReleaseError extends Error {
 }
 
 const LINES_WITH_FAILURE = 20;
+/** What a start needs at least: its log, its lock, and a little for its flows. */
+const TRIAL_MB = 2;
 /** A release during which the power went away so often is suspected of being the cause. */
 export const MAX_TRIALS = 3;
 
@@ -62,7 +66,7 @@ export class Executor {
       case 'install-node-red':
         return builder.installNodeRed(step.snapshot, signal);
       case 'install-modules':
-        return builder.installModules(step.snapshot, signal);
+        return builder.installModules(step.snapshot, this.#options.trial().allowScripts, signal);
       case 'prepare-release':
         return builder.prepare(step.snapshot, signal);
       case 'try-release':
@@ -75,6 +79,8 @@ export class Executor {
         return this.#startWorkspace(step.surroundings);
       case 'set-workspace-aside':
         return this.#options.workspace.setAside();
+      case 'return':
+        return this.#return(step);
       case 'stop':
         return this.#options.runner.stop();
       case 'note-restarts':
@@ -103,12 +109,14 @@ export class Executor {
       throw new ReleaseError('tried too often');
     }
     const release = await this.#release(releaseId);
+    // What runs is not stopped for what could not be started.
+    await requireSpace(this.#options.paths.folder, TRIAL_MB, `to try snapshot "${snapshot.name}"`);
     await journal.write(TRIAL, { releaseId, snapshotId: snapshot.id, attempts });
     onPhase({ step: `starting snapshot "${snapshot.name}"`, progress: null });
     try {
       await this.#switchTo(release, step);
-      const { startMs, stableMs } = this.#options;
-      await passGates(() => this.#options.runner.view(), { startMs, stableMs, signal: end });
+      const trial = { ...this.#options.trial(), signal: end };
+      await passGates(() => this.#options.runner.view(), trial);
     } catch (error) {
       if (end.aborted) {
         // Asked to end in good order: that says nothing against the release.
@@ -127,9 +135,9 @@ export class Executor {
       await this.#start(release, step.surroundings);
       return;
     }
-    const launch = await this.#options.journal.read(LAUNCH);
+    const { launch } = runner;
     if (launch === null) {
-      throw new GateError('The journal does not know what runs.');
+      throw new GateError('It is not known what runs.');
     }
     const next: Launch = { ...launch, releaseId: release.id, revision: (launch.revision ?? 0) + 1 };
     await this.#options.journal.write(LAUNCH, next);
@@ -151,6 +159,11 @@ export class Executor {
       await journal.remove(TRIAL);
       await runner.stop();
       throw new Error('The port of Node-RED is used by another program on this device.');
+    }
+    if (diskFault(error) !== null) {
+      await journal.remove(TRIAL);
+      await runner.stop();
+      throw error;
     }
     const damage = await builder.inspect(snapshot);
     if (damage.length > 0) {
@@ -174,6 +187,16 @@ export class Executor {
     return log === '' ? message : `${message}\n\nThe last lines of its log:\n${log}`;
   }
 
+  /** Puts a release that was found good, and is not, into quarantine. It is forgotten what was good before the other. */
+  async #return({ from, to, retries }: Extract<Step, { type: 'return' }>): Promise<void> {
+    const { paths, journal, runner } = this.#options;
+    const reason = runner.view()?.reason ?? 'It crashed again and again.';
+    const why = `It was found good and crashed later, again and again. ${reason}`;
+    await this.giveUp({ releaseId: from.id, snapshot: from.snapshot, retries }, await this.#withLog(why));
+    await replaceLink(paths.current, path.join('releases', to.id));
+    await journal.remove(PREVIOUS);
+  }
+
   async #commit(release: Release): Promise<void> {
     const { paths, journal, store, ownsStore } = this.#options;
     const previous = await linkedReleaseId(paths.current);
@@ -183,7 +206,7 @@ export class Executor {
     await replaceLink(paths.current, path.join('releases', release.id));
     await journal.remove(TRIAL);
     await journal.remove(FAILED);
-    const launch = await journal.read(LAUNCH);
+    const { launch } = this.#options.runner;
     const kept = new Set([release.id, previous, launch?.startedWith].filter((id) => typeof id === 'string'));
     const used = await tidyReleases(paths.releases, kept);
     if (ownsStore) {

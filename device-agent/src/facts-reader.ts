@@ -16,6 +16,8 @@ export interface FactsReaderOptions {
   builder: ReleaseBuilder;
   workspace: Workspace;
   runner: NodeRedRunner;
+  /** Whether the modules of the target may have run their install scripts. */
+  allowScripts: () => boolean;
 }
 
 const NOTHING: Readiness = { release: false, nodeRed: false, modules: false };
@@ -29,19 +31,22 @@ export class FactsReader {
   }
 
   async read(target: DeviceTarget | null): Promise<DeviceFacts> {
-    const { journal, builder } = this.#options;
+    const { journal, builder, allowScripts } = this.#options;
     const committed = await this.committed(target);
-    const committedReady = committed === null ? NOTHING : await builder.ready(committed.snapshot);
+    const committedReady = committed === null ? NOTHING : await builder.ready(committed.snapshot, false);
+    const running = this.#running();
+    // It is looked at only when it may be needed: that takes a while.
+    const needsBefore = !isWhole(committedReady) || running?.isBroken === true;
     return {
       committed,
       committedReady,
-      standIn: isWhole(committedReady) ? null : await this.#standIn(committed),
-      running: await this.#running(),
-      launchedWith: (await journal.read(LAUNCH))?.surroundings ?? null,
+      before: needsBefore ? await this.#before(committed) : null,
+      running,
+      launchedWith: (this.#options.runner.launch ?? (await journal.read(LAUNCH)))?.surroundings ?? null,
       failed: await journal.read(FAILED),
       restartsDone: (await journal.read(RESTARTS))?.done ?? null,
-      ready: target?.snapshot ? await builder.ready(target.snapshot) : NOTHING,
       developer: await this.#developer(target, committed),
+      ready: target?.snapshot ? await builder.ready(target.snapshot, allowScripts()) : NOTHING,
     };
   }
 
@@ -74,26 +79,25 @@ export class FactsReader {
     return {
       hasWorkspace: open !== null,
       base,
-      ready: base === null ? NOTHING : await builder.ready(base),
+      ready: base === null ? NOTHING : await builder.ready(base, false),
     };
   }
 
-  async #standIn(committed: KnownRelease | null): Promise<KnownRelease | null> {
+  async #before(committed: KnownRelease | null): Promise<KnownRelease | null> {
     const { paths, journal, builder } = this.#options;
     const id = (await journal.read(PREVIOUS))?.releaseId;
     if (id === undefined || id === committed?.id) {
       return null;
     }
     const release = await readReleaseFile(path.join(paths.releases, id));
-    return release !== null && isWhole(await builder.ready(release.snapshot)) ? release : null;
+    return release !== null && isWhole(await builder.ready(release.snapshot, false)) ? release : null;
   }
 
-  async #running(): Promise<DeviceFacts['running']> {
-    const { journal, runner } = this.#options;
-    const view = runner.view();
-    const launch = await journal.read(LAUNCH);
+  #running(): DeviceFacts['running'] {
+    const { launch } = this.#options.runner;
+    const view = this.#options.runner.view();
     return view === null || launch === null
       ? null
-      : { releaseId: launch.releaseId, isHealthy: view.state === 'running' };
+      : { releaseId: launch.releaseId, isHealthy: view.state === 'running', isBroken: view.isBroken };
   }
 }

@@ -141,6 +141,10 @@ export class LaunchedNodeRed implements NodeRedRunner {
     return { host: isAnyAddress(host) ? '127.0.0.1' : host, port };
   }
 
+  get launch(): Launch | null {
+    return this.#launch;
+  }
+
   async listen(): Promise<void> {
     const { url, close } = await this.#hub.listen(socketPath(this.#options.paths.folder));
     this.#linkUrl = url;
@@ -154,11 +158,12 @@ export class LaunchedNodeRed implements NodeRedRunner {
       return null;
     }
     const { reason, step, nodeRed } = status;
+    const isBroken = status.state === 'safe';
     if (this.#reloadFailure !== null) {
-      return { state: 'error', reason: this.#reloadFailure, step, nodeRed };
+      return { state: 'error', reason: this.#reloadFailure, step, nodeRed, isBroken };
     }
     const runsOldFlows = state === 'running' && status.flowsRevision !== (this.#launch?.revision ?? null);
-    return { state: runsOldFlows ? 'starting' : state, reason, step, nodeRed };
+    return { state: runsOldFlows ? 'starting' : state, reason, step, nodeRed, isBroken };
   }
 
   async adopt(launch: Launch | null, release: Release | null): Promise<boolean> {

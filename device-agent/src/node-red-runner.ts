@@ -7,6 +7,8 @@ import type { Release } from './release/release.ts';
 export interface NodeRedRunner {
   /** What it does now; null when none runs and none is about to. */
   view(): RuntimeView | null;
+  /** What runs, or is about to; null when nothing does. */
+  readonly launch: Launch | null;
   /** Takes over the process of that launch if it still runs, and ends any other one. */
   adopt(launch: Launch | null, release: Release | null): Promise<boolean>;
   /** Starts a process, which the view then follows. After a crash it is started again, each time a little later. */

@@ -25,16 +25,23 @@ export interface Readiness {
   modules: boolean;
 }
 
+export interface RunningRelease {
+  releaseId: string;
+  isHealthy: boolean;
+  /** It crashed so often in a row that its flows are not started any more. */
+  isBroken: boolean;
+}
+
 /** What is true of the device. */
 export interface DeviceFacts {
   /** The release that was found good; it is what runs when nothing else is wanted. */
   committed: KnownRelease | null;
   /** What of it is still there: disks fail, and people delete files. */
   committedReady: Readiness;
-  /** The release that was good before, when all of it is there and the committed one is damaged or lost. */
-  standIn: KnownRelease | null;
   /** The release that the Node-RED in our care was started with; null when there is none. */
-  running: { releaseId: string; isHealthy: boolean } | null;
+  running: RunningRelease | null;
+  /** The release that was good before, when all of it is there; known while the committed one is of no use. */
+  before: KnownRelease | null;
   /** The variables and settings of the last start; null before the first. */
   launchedWith: Surroundings | null;
   failed: FailedRelease | null;
@@ -58,6 +65,8 @@ export type Step =
       retries: number;
       surroundings: Surroundings;
     }
+  /** Give up a release that was found good and then crashed again and again, for the one before it. */
+  | { type: 'return'; from: KnownRelease; to: KnownRelease; retries: number }
   | { type: 'start'; releaseId: string; surroundings: Surroundings }
   | { type: 'prepare-workspace'; base: TargetSnapshot }
   | { type: 'start-workspace'; surroundings: Surroundings }
@@ -91,8 +100,14 @@ function planParts({ release, nodeRed, modules }: Readiness, snapshot: TargetSna
 }
 
 /** What is to run while nothing newer is: the committed release, or the one before it while that cannot. */
-function startable({ committed, committedReady, standIn }: DeviceFacts): KnownRelease | null {
-  return committed !== null && isWhole(committedReady) ? committed : standIn;
+function startable(facts: DeviceFacts): KnownRelease | null {
+  return standIn(facts) ?? (isWhole(facts.committedReady) ? facts.committed : null);
+}
+
+/** The release before, while the committed one is damaged or lost. */
+export function standIn({ committed, committedReady, before }: DeviceFacts): KnownRelease | null {
+  const isOfUse = committed !== null && isWhole(committedReady);
+  return isOfUse || before?.id === committed?.id ? null : before;
 }
 
 /**
@@ -100,12 +115,13 @@ function startable({ committed, committedReady, standIn }: DeviceFacts): KnownRe
  * the release before it.
  */
 function planRepair(facts: DeviceFacts, committed: KnownRelease, surroundings: Surroundings): Step[] {
-  const { running, standIn, committedReady } = facts;
+  const { running, committedReady } = facts;
+  const instead = standIn(facts);
   const isDown = running !== null && running.releaseId === committed.id && !running.isHealthy;
   return [
     ...(isDown ? [{ type: 'stop' } as const] : []),
-    ...((running === null || isDown) && standIn !== null
-      ? [{ type: 'start', releaseId: standIn.id, surroundings } as const]
+    ...((running === null || isDown) && instead !== null
+      ? [{ type: 'start', releaseId: instead.id, surroundings } as const]
       : []),
     ...planParts(committedReady, committed.snapshot),
   ];
@@ -189,8 +205,25 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
     return facts.running === null ? [] : [{ type: 'stop' }];
   }
   const releaseId = releaseIdOf(target.snapshot);
-  if (facts.committed?.id === releaseId || isGivenUp(facts.failed, target)) {
+  const { committed, running, before } = facts;
+  if (committed?.id === releaseId && running?.releaseId === releaseId && running.isBroken) {
+    if (before !== null && before.id !== releaseId) {
+      return [{ type: 'return', from: committed, to: before, retries: target.retries }];
+    }
+  }
+  if (committed?.id === releaseId || isGivenUp(facts.failed, target)) {
     return planCommitted(facts, target);
   }
   return planUpdate(facts, target.snapshot, target);
+}
+
+/** What to do while a step has to wait to be tried again: what is there runs. */
+export function planMeanwhile(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
+  const isWanted = target === null || (target.desired === 'running' && target.snapshot !== null);
+  const meanwhile = startable(facts);
+  if (!isWanted || meanwhile === null || facts.running !== null) {
+    return [];
+  }
+  const surroundings = target === null ? (facts.launchedWith ?? NO_SURROUNDINGS) : surroundingsOf(target);
+  return [{ type: 'start', releaseId: meanwhile.id, surroundings }];
 }

@@ -15,6 +15,7 @@ import { buildEnvironment } from './environment.ts';
 import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
 import { writeFileAtomically } from './files/atomic-file.ts';
+import { diskFault, Reserve } from './files/disk.ts';
 import { Journal } from './files/journal.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
@@ -24,6 +25,7 @@ import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
 import { Tunnels } from './tunnel/tunnels.ts';
+import { trialOptions } from './trial-options.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
@@ -36,9 +38,34 @@ export class LockedError extends Error {
   override name = 'LockedError';
 }
 
+/** The folder cannot be written to. */
+export class UnwritableError extends Error {
+  override name = 'UnwritableError';
+}
+
 /** Whether an agent runs on the folder now. */
 export function isAgentRunning(folder: string): boolean {
   return readProcessLock(devicePaths(folder, null).lockFile) !== null;
+}
+
+/** Takes the folder for this process, on a full disk by means of the space that was kept for it. */
+async function takeFolder(paths: DevicePaths): Promise<boolean> {
+  const reserve = new Reserve(paths.folder);
+  const take = async () => {
+    await mkdir(paths.data, { recursive: true });
+    return takeProcessLock(paths.lockFile);
+  };
+  try {
+    const isTaken = await take().catch(async () => {
+      await reserve.giveUp();
+      return take();
+    });
+    await reserve.take();
+    return isTaken;
+  } catch (error) {
+    const fault = diskFault(error);
+    throw fault === null ? error : new UnwritableError(`${paths.folder} cannot be written to. ${fault}`);
+  }
 }
 
 /** A device that runs: the agent, its link to the control plane, and its Node-RED. */
@@ -64,8 +91,7 @@ export class RunningDevice {
   static async start(command: RunCommand): Promise<RunningDevice> {
     const identity = await readDeviceFile(command.folder);
     const paths = devicePaths(command.folder, command.store);
-    await mkdir(paths.data, { recursive: true });
-    if (!(await takeProcessLock(paths.lockFile))) {
+    if (!(await takeFolder(paths))) {
       throw new LockedError(`Another agent runs on ${paths.folder}: one folder is one device.`);
     }
     const device = new RunningDevice(command, identity, paths);
@@ -146,10 +172,11 @@ export class RunningDevice {
   }
 
   #createAgent(store: Store, builder: ReleaseBuilder): Agent {
-    const { stableMs, startMs, store: sharedStore } = this.#command;
+    const { store: sharedStore } = this.#command;
     const workspace = this.#workspace;
     const paths = this.#paths;
     const journal = this.#journal;
+    const trial = () => trialOptions(this.#command, this.#agent?.target ?? null);
     const onPhase = (phase: Phase) => this.#agent.setPhase(phase);
     const executor = new Executor({
       paths,
@@ -159,12 +186,18 @@ export class RunningDevice {
       workspace,
       runner: this.#nodeRed,
       ownsStore: sharedStore === null,
-      startMs,
-      stableMs,
+      trial,
       onPhase,
     });
     const runner = this.#nodeRed;
-    const facts = new FactsReader({ paths, journal, builder, workspace, runner });
+    const facts = new FactsReader({
+      paths,
+      journal,
+      builder,
+      workspace,
+      runner,
+      allowScripts: () => trial().allowScripts,
+    });
     const damage = new DamageWatch({ journal, facts, builder, store, runner, log: writeAgentLog });
     return new Agent({
       journal,

@@ -3,6 +3,7 @@ import { LogLine } from './api/instances.ts';
 import { Id } from './names.ts';
 import { SnapshotManifest } from './snapshot-manifest.ts';
 import { Desired, DeviceMode, DeviceState } from './status.ts';
+import { DEFAULT_TRIAL, TrialPolicy } from './trial-policy.ts';
 
 /**
  * Messages between a device agent and the control plane on `/agent`. The agent proves itself with its token as
@@ -54,6 +55,7 @@ export const DeviceTarget = z.object({
   mode: DeviceMode.default('fleet').catch('fleet'),
   /** What developer mode needs; null in fleet mode. */
   developer: DeveloperMode.nullable().default(null),
+  trial: TrialPolicy.default(DEFAULT_TRIAL),
 });
 export type DeviceTarget = z.infer<typeof DeviceTarget>;
 

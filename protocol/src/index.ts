@@ -50,3 +50,4 @@ export * from './setting-values.ts';
 export * from './settings.ts';
 export * from './snapshot-manifest.ts';
 export * from './status.ts';
+export * from './trial-policy.ts';

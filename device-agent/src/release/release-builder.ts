@@ -2,6 +2,7 @@ import { mkdir, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Phase } from '../describe-current.ts';
 import type { DeviceIdentity } from '../device-file.ts';
+import { requireSpace } from '../files/disk.ts';
 import type { DevicePaths } from '../paths.ts';
 import type { Readiness } from '../plan-steps.ts';
 import { prepareRelease } from './prepare-release.ts';
@@ -14,7 +15,12 @@ import {
   type TargetSnapshot,
 } from './release.ts';
 import { stackFor } from './stack.ts';
-import type { Store } from './store.ts';
+import type { Store, TreeRequest } from './store.ts';
+
+/** What must be free for each, so that a disk is not filled to the brim and then found too small. */
+const NODE_RED_MB = 150;
+const MODULES_MB = 32;
+const RELEASE_MB = 4;
 
 export interface ReleaseBuilderOptions {
   paths: DevicePaths;
@@ -32,16 +38,20 @@ export class ReleaseBuilder {
   }
 
   /** What of a snapshot is on disk already, as far as a quick look tells. */
-  async ready(snapshot: TargetSnapshot): Promise<Readiness> {
+  async ready(snapshot: TargetSnapshot, allowScripts: boolean): Promise<Readiness> {
     const { paths, store } = this.#options;
     const { packages } = this.#stack(snapshot);
     const tree = moduleTreeName(snapshot.manifest);
     const release = await readRelease(path.join(paths.releases, releaseIdOf(snapshot)));
-    const has = await Promise.all(Object.entries(packages).map(([name, wanted]) => store.has(name, wanted)));
+    const has = await Promise.all(
+      Object.entries(packages).map(([name, wanted]) => store.has(name, wanted, false)),
+    );
     return {
       release: release !== null && (await this.#fits(release)),
       nodeRed: has.every(Boolean),
-      modules: tree === null || (await store.has(tree, Object.fromEntries(ownModules(snapshot.manifest)))),
+      modules:
+        tree === null ||
+        (await store.has(tree, Object.fromEntries(ownModules(snapshot.manifest)), allowScripts)),
     };
   }
 
@@ -87,30 +97,31 @@ export class ReleaseBuilder {
 
   async installNodeRed(snapshot: TargetSnapshot, signal: AbortSignal): Promise<void> {
     for (const [name, dependencies] of Object.entries(this.#stack(snapshot).packages)) {
-      await this.#install(name, dependencies, signal, `Node-RED ${snapshot.manifest.nodeRed}`);
+      const what = `Node-RED ${snapshot.manifest.nodeRed}`;
+      await this.#install({ name, dependencies, signal, megabytes: NODE_RED_MB, allowScripts: false }, what);
     }
   }
 
-  async installModules(snapshot: TargetSnapshot, signal: AbortSignal): Promise<void> {
+  async installModules(snapshot: TargetSnapshot, allowScripts: boolean, signal: AbortSignal): Promise<void> {
     const name = moduleTreeName(snapshot.manifest);
     if (name !== null) {
       const modules = ownModules(snapshot.manifest);
       const what = modules.length === 1 ? `module ${modules[0]?.[0]}` : `${modules.length} modules`;
-      await this.#install(name, Object.fromEntries(modules), signal, what);
+      const dependencies = Object.fromEntries(modules);
+      await this.#install({ name, dependencies, signal, megabytes: MODULES_MB, allowScripts }, what);
     }
   }
 
   async #install(
-    name: string,
-    dependencies: Record<string, string>,
-    signal: AbortSignal,
+    { megabytes, ...tree }: Omit<TreeRequest, 'onProgress'> & { megabytes: number },
     what: string,
   ): Promise<void> {
     const { store, onPhase } = this.#options;
     onPhase({ step: `installing ${what}`, progress: null });
     const onProgress = (packages: number) =>
       onPhase({ step: `installing ${what} (${packages} packages looked up)`, progress: null });
-    await store.install({ name, dependencies, signal, onProgress });
+    await requireSpace(path.dirname(store.path('-')), megabytes, `to install ${what}`);
+    await store.install({ ...tree, onProgress });
   }
 
   async prepare(snapshot: TargetSnapshot, signal: AbortSignal): Promise<void> {
@@ -118,6 +129,7 @@ export class ReleaseBuilder {
     onPhase({ step: `fetching snapshot "${snapshot.name}"`, progress: null });
     const release = this.releaseOf(snapshot);
     await mkdir(paths.releases, { recursive: true });
+    await requireSpace(paths.releases, RELEASE_MB, `snapshot "${snapshot.name}"`);
     const others = (await readdir(paths.releases)).map((name) => path.join(paths.releases, name));
     const { url, token } = identity;
     const storeFolder = path.dirname(store.path('-'));

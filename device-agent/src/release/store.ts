@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../files/atomic-file.ts';
+import { hasRunScripts, noteScripts } from './install-scripts.ts';
 import { npmInstall } from './npm.ts';
 import { findDamage, writeTreeList } from './tree-list.ts';
 
@@ -12,12 +13,13 @@ const ABANDONED_MS = 60 * 60_000;
 
 export interface StoreOptions {
   folder: string;
-  allowScripts: boolean;
 }
 
 export interface TreeRequest {
   name: string;
   dependencies: Record<string, string>;
+  /** Whether the packages may run their install scripts. */
+  allowScripts: boolean;
   signal: AbortSignal;
   onProgress: (packages: number) => void;
 }
@@ -54,9 +56,13 @@ export class Store {
     return path.join(this.#options.folder, name);
   }
 
-  /** Whether the tree is there with these packages, as far as a quick look tells. */
-  async has(name: string, dependencies: Record<string, string>): Promise<boolean> {
-    return !this.#damaged.has(name) && (await this.#holds(name, dependencies));
+  /** Whether the tree is there with these packages, and with what their scripts made, as far as a quick look tells. */
+  async has(name: string, dependencies: Record<string, string>, needsScripts: boolean): Promise<boolean> {
+    return (
+      !this.#damaged.has(name) &&
+      (await this.#holds(name, dependencies)) &&
+      (!needsScripts || (await hasRunScripts(this.path(name))))
+    );
   }
 
   async #holds(name: string, dependencies: Record<string, string>): Promise<boolean> {
@@ -96,8 +102,8 @@ export class Store {
 
   /** Installs a tree unless it is there. Nothing is left of one that fails. */
   async install(request: TreeRequest): Promise<void> {
-    const { name, dependencies } = request;
-    if (await this.has(name, dependencies)) {
+    const { name, dependencies, allowScripts } = request;
+    if (await this.has(name, dependencies, allowScripts)) {
       return;
     }
     await this.#make(request);
@@ -105,17 +111,21 @@ export class Store {
     this.#excused.delete(name);
   }
 
-  async #make({ name, dependencies, signal, onProgress }: TreeRequest): Promise<void> {
-    const { folder, allowScripts } = this.#options;
+  async #make(request: TreeRequest): Promise<void> {
+    const { name, dependencies, allowScripts, signal, onProgress } = request;
+    const { folder } = this.#options;
     const temporary = this.#temporary(name);
     await mkdir(temporary, { recursive: true });
     try {
       const manifest = { name: 'flowyard-tree', version: '1.0.0', private: true, dependencies };
       await writeFile(path.join(temporary, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
       await npmInstall({ folder: temporary, allowScripts, signal, onProgress });
+      if (allowScripts) {
+        await noteScripts(temporary);
+      }
       await writeTreeList(temporary);
       await syncTree(temporary);
-      await this.#replace(name, dependencies, temporary);
+      await this.#replace(request, temporary);
       await syncFolder(folder);
     } finally {
       await rm(temporary, { recursive: true, force: true });
@@ -123,8 +133,8 @@ export class Store {
   }
 
   /** Gives a new tree its name. A damaged one of that name goes; a good one is that of another agent, and stays. */
-  async #replace(name: string, dependencies: Record<string, string>, made: string): Promise<void> {
-    if (!(await this.has(name, dependencies))) {
+  async #replace({ name, dependencies, allowScripts }: TreeRequest, made: string): Promise<void> {
+    if (!(await this.has(name, dependencies, allowScripts))) {
       const old = this.#temporary(name);
       await rename(this.path(name), old).catch(() => {});
       await rename(made, this.path(name)).catch(async (error: unknown) => {

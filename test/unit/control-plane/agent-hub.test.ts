@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { DeviceTarget } from '@flowyard/protocol';
+import { DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
 import pino from 'pino';
 import { AgentHub } from '../../../control-plane/src/relay/agent-hub.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
@@ -87,6 +87,7 @@ function targets(generation: number): Map<string, DeviceTarget> {
     settings: {},
     mode: 'fleet',
     developer: null,
+    trial: DEFAULT_TRIAL,
   };
   return new Map([[DEVICE_ID, target]]);
 }

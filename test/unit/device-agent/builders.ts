@@ -1,4 +1,4 @@
-import type { DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
+import { DEFAULT_TRIAL, type DeviceTarget, type SnapshotManifest } from '@flowyard/protocol';
 import type { DeviceFacts } from '../../../device-agent/src/plan-steps.ts';
 import type { TargetSnapshot } from '../../../device-agent/src/release/release.ts';
 
@@ -35,6 +35,7 @@ export function buildTarget(overrides: Partial<DeviceTarget> = {}): DeviceTarget
     settings: {},
     mode: 'fleet',
     developer: null,
+    trial: DEFAULT_TRIAL,
     ...overrides,
   };
 }
@@ -43,7 +44,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
   return {
     committed: null,
     committedReady: { release: true, nodeRed: true, modules: true },
-    standIn: null,
+    before: null,
     running: null,
     launchedWith: null,
     failed: null,

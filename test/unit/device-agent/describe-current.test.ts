@@ -6,7 +6,7 @@ import { buildFacts, buildSnapshot, buildTarget } from './builders.ts';
 
 const OLD = { id: 'old', snapshot: buildSnapshot('snap01') };
 const target = buildTarget({ generation: 7, snapshot: buildSnapshot('snap02') });
-const running = { state: 'running', reason: null, step: null, nodeRed: '4.1.15' } as const;
+const running = { state: 'running', reason: null, step: null, nodeRed: '4.1.15', isBroken: false } as const;
 const NEW = buildSnapshot('snap02');
 const failed = { releaseId: releaseIdOf(NEW), snapshotId: 'snap02', retries: 0, reason: 'It crashed.' };
 
@@ -90,14 +90,14 @@ describe('what a device says of itself', () => {
   });
 
   it('names the snapshot that runs in place of a damaged one', () => {
-    const standIn = { id: 'older', snapshot: buildSnapshot('snap00') };
+    const before = { id: 'older', snapshot: buildSnapshot('snap00') };
     const current = describeSituation({
       target,
       facts: {
         committed: OLD,
         committedReady: { release: true, nodeRed: true, modules: false },
-        standIn,
-        running: { releaseId: 'older', isHealthy: true },
+        before,
+        running: { releaseId: 'older', isHealthy: true, isBroken: false },
       },
       runtime: running,
     });

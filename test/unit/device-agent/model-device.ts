@@ -7,6 +7,7 @@ import {
   type KnownRelease,
   planSteps,
   type Readiness,
+  type RunningRelease,
   type Step,
 } from '../../../device-agent/src/plan-steps.ts';
 import {
@@ -33,7 +34,7 @@ export class ModelDevice {
   readonly disk = new Set<string>();
   current: KnownRelease | null = null;
   previous: KnownRelease | null = null;
-  running: { releaseId: string; isHealthy: boolean } | null = null;
+  running: RunningRelease | null = null;
   launchedWith: Surroundings | null = null;
   startedWith: string | null = null;
   failed: FailedRelease | null = null;
@@ -74,11 +75,12 @@ export class ModelDevice {
   facts(target: DeviceTarget | null): DeviceFacts {
     const nothing = { release: false, nodeRed: false, modules: false };
     const committedReady = this.current === null ? nothing : this.#ready(this.current);
-    const canStandIn = this.previous?.id !== this.current?.id && this.isRunnable(this.previous);
+    const needsBefore = !isWhole(committedReady) || this.running?.isBroken === true;
+    const canBeUsed = this.previous?.id !== this.current?.id && this.isRunnable(this.previous);
     return {
       committed: this.current,
       committedReady,
-      standIn: !isWhole(committedReady) && canStandIn ? this.previous : null,
+      before: needsBefore && canBeUsed ? this.previous : null,
       running: this.running,
       launchedWith: this.launchedWith,
       failed: this.failed,
@@ -137,6 +139,9 @@ export class ModelDevice {
       case 'start':
         yield () => this.#start(this.#release(step.releaseId), step.surroundings);
         break;
+      case 'return':
+        yield* this.#return(step);
+        break;
       case 'stop':
         assert.notEqual(this.running, null, 'it stops what does not run');
         yield () => {
@@ -158,7 +163,7 @@ export class ModelDevice {
     assert.equal(this.running, null, 'two Node-RED on one data folder');
     assert.ok(this.isRunnable(release), 'it starts a release that is not whole');
     this.starts += 1;
-    this.running = { releaseId: release.id, isHealthy: true };
+    this.running = { releaseId: release.id, isHealthy: true, isBroken: false };
     this.launchedWith = surroundings;
     this.startedWith = release.id;
   }
@@ -185,10 +190,23 @@ export class ModelDevice {
     } else {
       assert.notEqual(this.running, null, 'it loads flows into nothing');
       yield () => {
-        this.running = { releaseId: release.id, isHealthy: true };
+        this.running = { releaseId: release.id, isHealthy: true, isBroken: false };
       };
     }
     yield* this.#isGood(release.snapshot) ? this.#commit(release) : this.#giveUp(step);
+  }
+
+  *#return({ from, to, retries }: Extract<Step, { type: 'return' }>): Generator<() => void> {
+    assert.ok(this.isRunnable(to), 'it returns to a release that is not whole');
+    yield () => {
+      this.failed = { releaseId: from.id, snapshotId: from.snapshot.id, retries, reason: 'it crashes' };
+    };
+    yield () => {
+      this.current = to;
+    };
+    yield () => {
+      this.previous = null;
+    };
   }
 
   *#giveUp({ releaseId, snapshot, retries }: Extract<Step, { type: 'try-release' }>): Generator<() => void> {

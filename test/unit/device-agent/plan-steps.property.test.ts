@@ -66,7 +66,11 @@ const devices: fc.Arbitrary<() => ModelDevice> = fc
       null,
     ),
     other: fc.constantFrom(...SNAPSHOTS),
-    isHealthy: fc.boolean(),
+    health: fc.constantFrom(
+      { isHealthy: true, isBroken: false },
+      { isHealthy: false, isBroken: false },
+      { isHealthy: false, isBroken: true },
+    ),
     launchedWith: surroundings,
     failed: fc.option(fc.tuple(fc.constantFrom(...SNAPSHOTS), fc.nat(2))),
     trial: fc.option(fc.tuple(fc.constantFrom(...SNAPSHOTS), fc.integer({ min: 1, max: 3 }))),
@@ -85,7 +89,7 @@ const devices: fc.Arbitrary<() => ModelDevice> = fc
       }
     }
     const running = facts.running && { committed, previous, other }[facts.running];
-    device.running = running ? { releaseId: running.id, isHealthy: facts.isHealthy } : null;
+    device.running = running ? { releaseId: running.id, ...facts.health } : null;
     device.startedWith = running?.id ?? null;
     device.launchedWith = running ? facts.launchedWith : null;
     if (facts.failed !== null) {

@@ -10,9 +10,9 @@ const NEW_FLOWS = buildSnapshot('snap02', { flows: digest('b') });
 const NEW_MODULES = buildSnapshot('snap03', { modules: { 'node-red-node-random': '0.4.1' } });
 const OLD_ID = releaseIdOf(OLD);
 const committed = { id: OLD_ID, snapshot: OLD };
-const running = { releaseId: OLD_ID, isHealthy: true };
+const running = { releaseId: OLD_ID, isHealthy: true, isBroken: false };
 const onDisk = { release: true, nodeRed: true, modules: true };
-const standIn = { id: releaseIdOf(NEW_MODULES), snapshot: NEW_MODULES };
+const before = { id: releaseIdOf(NEW_MODULES), snapshot: NEW_MODULES };
 const noNodeRed = { release: true, nodeRed: false, modules: true };
 const noFlows = { release: false, nodeRed: true, modules: true };
 const failedNew = { releaseId: releaseIdOf(NEW_FLOWS), snapshotId: 'snap02', retries: 1, reason: 'crashed' };
@@ -62,7 +62,7 @@ const CASES: Case[] = [
   },
   {
     title: 'starts Node-RED anew when only flows differ but the running one is not well',
-    facts: { committed, running: { ...running, isHealthy: false }, ready: onDisk },
+    facts: { committed, running: { ...running, isHealthy: false, isBroken: false }, ready: onDisk },
     target: { snapshot: NEW_FLOWS },
     steps: ['try-release:start'],
   },
@@ -88,6 +88,29 @@ const CASES: Case[] = [
     title: 'stays stopped',
     facts: { committed },
     target: { snapshot: OLD, desired: 'suspended' },
+    steps: [],
+  },
+  {
+    title: 'returns from a release that crashes again and again to the one before it',
+    facts: { committed, running: { ...running, isHealthy: false, isBroken: true }, before },
+    target: { snapshot: OLD },
+    steps: ['return'],
+  },
+  {
+    title: 'keeps a release that crashes again and again when there is none before it',
+    facts: { committed, running: { ...running, isHealthy: false, isBroken: true } },
+    target: { snapshot: OLD },
+    steps: [],
+  },
+  {
+    title: 'does not return any further from a release that is not the target',
+    facts: {
+      committed,
+      running: { ...running, isHealthy: false, isBroken: true },
+      before,
+      failed: failedNew,
+    },
+    target: { snapshot: NEW_FLOWS },
     steps: [],
   },
   {
@@ -140,7 +163,7 @@ const CASES: Case[] = [
   },
   {
     title: 'ends a process that runs another release than the committed one',
-    facts: { committed, running: { releaseId: 'other', isHealthy: true } },
+    facts: { committed, running: { releaseId: 'other', isHealthy: true, isBroken: false } },
     target: { snapshot: OLD },
     steps: ['stop', 'start'],
   },
@@ -158,37 +181,42 @@ const CASES: Case[] = [
   },
   {
     title: 'runs the release before while the committed one is repaired',
-    facts: { committed, committedReady: noNodeRed, standIn },
+    facts: { committed, committedReady: noNodeRed, before },
     target: { snapshot: OLD },
     steps: ['start', 'install-node-red'],
   },
   {
     title: 'ends a damaged release that does not run, and repairs it',
-    facts: { committed, committedReady: noNodeRed, running: { ...running, isHealthy: false }, standIn },
+    facts: {
+      committed,
+      committedReady: noNodeRed,
+      running: { ...running, isHealthy: false, isBroken: false },
+      before,
+    },
     target: { snapshot: OLD },
     steps: ['stop', 'start', 'install-node-red'],
   },
   {
     title: 'leaves a damaged release alone that runs all the same',
-    facts: { committed, committedReady: noFlows, running, standIn },
+    facts: { committed, committedReady: noFlows, running, before },
     target: { snapshot: OLD },
     steps: ['prepare-release'],
   },
   {
     title: 'returns from the release before to the repaired one',
-    facts: { committed, running: { releaseId: standIn.id, isHealthy: true } },
+    facts: { committed, running: { releaseId: before.id, isHealthy: true, isBroken: false } },
     target: { snapshot: OLD },
     steps: ['stop', 'start'],
   },
   {
     title: 'runs the release before when the committed one is lost',
-    facts: { standIn, failed: failedNew },
+    facts: { before, failed: failedNew },
     target: { snapshot: NEW_FLOWS, retries: 1 },
     steps: ['start'],
   },
   {
     title: 'leaves that release alone while it runs',
-    facts: { standIn, running: { releaseId: standIn.id, isHealthy: true }, failed: failedNew },
+    facts: { before, running: { releaseId: before.id, isHealthy: true, isBroken: false }, failed: failedNew },
     target: { snapshot: NEW_FLOWS, retries: 1 },
     steps: [],
   },
@@ -221,7 +249,7 @@ const CASES: Case[] = [
     title: 'does not start it again for a value that the snapshot has the last word on',
     facts: {
       committed: { id: releaseIdOf(WITH_LINE), snapshot: WITH_LINE },
-      running: { releaseId: releaseIdOf(WITH_LINE), isHealthy: true },
+      running: { releaseId: releaseIdOf(WITH_LINE), isHealthy: true, isBroken: false },
     },
     target: { snapshot: WITH_LINE, ...LINE_2 },
     steps: [],

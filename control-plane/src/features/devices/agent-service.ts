@@ -1,4 +1,10 @@
-import type { AgentMessage, DeviceCurrent, DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
+import {
+  type AgentMessage,
+  DEFAULT_TRIAL,
+  type DeviceCurrent,
+  type DeviceTarget,
+  type SnapshotManifest,
+} from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
@@ -103,6 +109,7 @@ export class AgentService {
         device.mode === 'developer'
           ? { identityKey: this.#parts.vault.identityKey, nodeRed: this.#parts.nodeRed }
           : null,
+      trial: DEFAULT_TRIAL,
     };
   }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import {
   AgentCommand,
   AgentMessage,
+  DEFAULT_TRIAL,
   type DeviceCurrent,
   type DeviceTarget,
   type SnapshotManifest,
@@ -53,6 +54,7 @@ export class FakeControlPlane {
       settings: {},
       mode: 'fleet',
       developer: null,
+      trial: DEFAULT_TRIAL,
     };
     this.#http.on('upgrade', (request, socket, head) => {
       const status = this.#refusal(request);

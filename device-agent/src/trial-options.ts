@@ -1,0 +1,22 @@
+import { DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
+import type { RunCommand } from './command-line.ts';
+import type { GateOptions } from './health-gates.ts';
+import { httpProbe } from './http-probe.ts';
+
+/** How the next snapshot is tried: what was said on this machine counts more than what the target says. */
+export interface TrialOptions extends Omit<GateOptions, 'signal'> {
+  allowScripts: boolean;
+}
+
+export function trialOptions(command: RunCommand, target: DeviceTarget | null): TrialOptions {
+  const { stableSeconds, startSeconds, allowScripts, probe } = target?.trial ?? DEFAULT_TRIAL;
+  return {
+    stableMs: command.stableMs ?? stableSeconds * 1000,
+    startMs: command.startMs ?? startSeconds * 1000,
+    allowScripts: command.allowScripts ?? allowScripts,
+    probe: probe && {
+      withinMs: probe.seconds * 1000,
+      ask: (signal) => httpProbe({ host: command.host, port: command.port, path: probe.path, signal }),
+    },
+  };
+}
