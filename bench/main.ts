@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
 import { runApi } from './api.ts';
+import { runDevice } from './device.ts';
 import { runLaunch } from './launch.ts';
 import type { BenchOptions } from './options.ts';
 import { formatTable, type Row } from './rows.ts';
 
-const GROUPS: Record<string, (options: BenchOptions) => Promise<Row[]>> = { launch: runLaunch, api: runApi };
+const GROUPS: Record<string, (options: BenchOptions) => Promise<Row[]>> = {
+  launch: runLaunch,
+  api: runApi,
+  device: runDevice,
+};
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },

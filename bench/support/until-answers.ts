@@ -36,10 +36,15 @@ export function ask(url: string, path: string, headers: Record<string, string> =
  * Asks again and again until the answer is 200 (and has that body); resolves with the milliseconds it took. A request
  * that Node-RED forgets while it exchanges its flows holds up no later one.
  */
-export async function untilAnswers(url: string, path: string, body?: string): Promise<number> {
+export async function untilAnswers(
+  url: string,
+  path: string,
+  body?: string,
+  giveUpMs = GIVE_UP_MS,
+): Promise<number> {
   const begin = performance.now();
   let answeredAfter: number | undefined;
-  while (answeredAfter === undefined && performance.now() - begin < GIVE_UP_MS) {
+  while (answeredAfter === undefined && performance.now() - begin < giveUpMs) {
     void ask(url, path).then((answer) => {
       if (answer?.status === 200 && (body === undefined || answer.body === body)) {
         answeredAfter ??= performance.now() - begin;
@@ -48,7 +53,7 @@ export async function untilAnswers(url: string, path: string, body?: string): Pr
     await wait(ASK_EVERY_MS);
   }
   if (answeredAfter === undefined) {
-    throw new Error(`${url}${path} did not answer as expected within ${GIVE_UP_MS} ms`);
+    throw new Error(`${url}${path} did not answer as expected within ${giveUpMs} ms`);
   }
   return answeredAfter;
 }

@@ -230,13 +230,13 @@ export class LaunchedNodeRed implements NodeRedRunner {
     return release.id === WORKSPACE ? paths.developer : path.join(paths.releases, release.id);
   }
 
-  /** Whether the process on the folder says in time that it was started for this. */
+  /** Whether the process on the folder says in time that it was started for this, and runs its flows. */
   async #isHeard(launch: Launch): Promise<boolean> {
     const end = performance.now() + ADOPT_MS;
     while (performance.now() < end) {
-      const { generation } = this.#supervisor.status;
+      const { generation, flowsRevision } = this.#supervisor.status;
       if (generation !== null) {
-        return generation === launch.generation;
+        return generation === launch.generation && [null, launch.revision].includes(flowsRevision);
       }
       await delay(LOOK_EVERY_MS);
     }

@@ -21,7 +21,7 @@ export interface ControlLinkOptions {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
-const PING_MS = 20_000;
+const PING_MS = 10_000;
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 /** Beyond this the network takes less than we send; logs and figures are then left out. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;

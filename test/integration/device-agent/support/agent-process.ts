@@ -42,18 +42,23 @@ export function runCommandWithin(
 export class TestDevice {
   readonly folder: string;
   readonly port: number;
-  readonly #store: string;
+  readonly store: string;
   output = '';
   #agent: ChildProcess | null = null;
 
   private constructor(folder: string, port: number, store: string) {
     this.folder = folder;
     this.port = port;
-    this.#store = store;
+    this.store = store;
   }
 
   static async create(store: string): Promise<TestDevice> {
     return new TestDevice(await mkdtemp(path.join(os.tmpdir(), 'flowyard-device-')), await freePort(), store);
+  }
+
+  /** Another folder that is the same device, on the same port. */
+  static on(folder: string, { port, store }: TestDevice): TestDevice {
+    return new TestDevice(folder, port, store);
   }
 
   get pid(): number {
@@ -74,7 +79,7 @@ export class TestDevice {
       '--host',
       '127.0.0.1',
       '--store',
-      this.#store,
+      this.store,
     ];
     this.#agent = spawn(process.execPath, [MAIN, ...all, '--stable-seconds', '0.5', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -115,13 +120,23 @@ export class TestDevice {
     );
   }
 
-  /** Ends everything of it, whatever the test has left, and deletes the folder. */
-  async dispose(): Promise<void> {
-    await this.end('SIGKILL');
+  /** Whether the agent runs. */
+  get isRunning(): boolean {
+    const agent = this.#agent;
+    return agent !== null && agent.exitCode === null && agent.signalCode === null;
+  }
+
+  async endNodeRed(): Promise<void> {
     const pid = await this.nodeRedPid();
     if (pid !== null) {
       process.kill(pid, 'SIGKILL');
     }
+  }
+
+  /** Ends everything of it, whatever the test has left, and deletes the folder. */
+  async dispose(): Promise<void> {
+    await this.end('SIGKILL');
+    await this.endNodeRed();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }

@@ -110,6 +110,11 @@ export class FakeControlPlane {
   /** Changes the target and tells whoever is connected. */
   setTarget(change: Partial<DeviceTarget>): void {
     this.#target = { ...this.#target, ...change, generation: this.#target.generation + 1 };
+    this.sendTarget();
+  }
+
+  /** Tells the target as it is, once more. */
+  sendTarget(): void {
     for (const client of this.#ws.clients) {
       this.#send(client, { type: 'target', target: this.#target });
     }

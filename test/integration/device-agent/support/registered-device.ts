@@ -17,9 +17,11 @@ export class RegisteredDevice {
     this.device = device;
   }
 
-  static async create(): Promise<RegisteredDevice> {
+  /** `prepare` may do something to the folder before the device is registered in it. */
+  static async create(prepare: (folder: string) => void = () => {}): Promise<RegisteredDevice> {
     const plane = await new FakeControlPlane().start();
     const device = await TestDevice.create(sharedDeviceStore());
+    prepare(device.folder);
     const { code, stderr } = await runCommand(
       'register',
       ...['--url', plane.url, '--token', PROVISIONING_TOKEN, '--name', 'Filler 3', '--dir', device.folder],
@@ -30,6 +32,11 @@ export class RegisteredDevice {
 
   readonly runs = (snapshotId: string): boolean =>
     this.plane.last?.state === 'running' && this.plane.last.snapshotId === snapshotId;
+
+  /** Resolves when its agent has said hello. */
+  async connected(): Promise<void> {
+    await eventually(() => this.plane.hellos > 0, { withinMs: MINUTE });
+  }
 
   /** Has it run a snapshot that answers with a text. */
   async run(snapshotId: string, text: string, modules: Record<string, string> = {}): Promise<void> {
@@ -50,7 +57,7 @@ export class RegisteredDevice {
     const last = this.plane.states
       .slice(-5)
       .map((state) => ({ ...state, reason: state.reason?.slice(0, 400) }));
-    process.stdout.write(`${this.device.output}\n${JSON.stringify(last, null, 1)}\n`);
+    process.stderr.write(`${this.device.output}\n${JSON.stringify(last, null, 1)}\n`);
   }
 
   async dispose(): Promise<void> {

@@ -1,38 +1,49 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-const NAME = 'flowyard-spare-part';
 const VERSION = '1.2.3';
+const SPARE_PART = 'flowyard-spare-part';
 
-/** A registry of one module on this machine, which can be away. */
+interface ModuleContent {
+  /** Fields of its package.json beside name and version. */
+  description?: Record<string, unknown>;
+  files?: Record<string, string>;
+}
+
+/** A registry of a few modules on this machine, which can be slow or away. */
 export class TinyRegistry {
-  readonly module = { [NAME]: VERSION };
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'flowyard-registry-'));
-  readonly #server = createServer((request, response) => {
-    if (this.isAway) {
-      request.socket.destroy();
-    } else if (request.url === `/${NAME}`) {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(this.#packument()));
-    } else if (request.url === '/part.tgz') {
-      response.end(readFileSync(path.join(this.#folder, 'part.tgz')));
-    } else {
-      response.writeHead(404).end('{}');
-    }
-  });
+  readonly module = { [SPARE_PART]: VERSION };
   isAway = false;
+  /** Each answer takes so long. */
+  delayMs = 0;
+  readonly #folder = mkdtempSync(path.join(tmpdir(), 'flowyard-registry-'));
+  readonly #descriptions = new Map<string, object>();
+  readonly #server = createServer((request, response) => {
+    setTimeout(() => this.#answer(request, response), this.delayMs);
+  });
 
   async start(): Promise<this> {
-    const content = path.join(this.#folder, 'package');
-    mkdirSync(content);
-    writeFileSync(path.join(content, 'package.json'), JSON.stringify({ name: NAME, version: VERSION }));
-    writeFileSync(path.join(content, 'index.js'), 'module.exports = "part";');
-    execFileSync('tar', ['-czf', path.join(this.#folder, 'part.tgz'), '-C', this.#folder, 'package']);
+    this.add(SPARE_PART, { files: { 'index.js': 'module.exports = "part";' } });
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     return this;
+  }
+
+  /** Offers a module. Answers it as a manifest names it. */
+  add(name: string, { description = {}, files = {} }: ModuleContent): Record<string, string> {
+    const folder = path.join(this.#folder, 'package');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    const manifest = { name, version: VERSION, ...description };
+    for (const [file, content] of Object.entries({ ...files, 'package.json': JSON.stringify(manifest) })) {
+      writeFileSync(path.join(folder, file), content);
+    }
+    execFileSync('tar', ['-czf', path.join(this.#folder, `${name}.tgz`), '-C', this.#folder, 'package']);
+    this.#descriptions.set(name, manifest);
+    return { [name]: VERSION };
   }
 
   /** For the environment of an agent: it knows no other registry, and npm remembers nothing from before. */
@@ -63,12 +74,21 @@ export class TinyRegistry {
     return path.join(this.#folder, 'cache');
   }
 
-  #packument(): object {
-    const dist = { tarball: `${this.#url}/part.tgz` };
-    return {
-      name: NAME,
-      'dist-tags': { latest: VERSION },
-      versions: { [VERSION]: { name: NAME, version: VERSION, dist } },
-    };
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const name = path.basename(request.url ?? '', '.tgz');
+    const manifest = this.#descriptions.get(name);
+    if (this.isAway) {
+      request.socket.destroy();
+    } else if (manifest === undefined) {
+      response.writeHead(404).end('{}');
+    } else if (request.url?.endsWith('.tgz')) {
+      response.end(readFileSync(path.join(this.#folder, `${name}.tgz`)));
+    } else {
+      const hasInstallScript = 'scripts' in manifest;
+      const dist = { tarball: `${this.#url}/${name}.tgz` };
+      const versions = { [VERSION]: { ...manifest, hasInstallScript, dist } };
+      const packument = { name, 'dist-tags': { latest: VERSION }, versions };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(packument));
+    }
   }
 }

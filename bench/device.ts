@@ -1,0 +1,16 @@
+import { benchAgent } from './device/agent.ts';
+import { benchFirstSnapshot } from './device/first-snapshot.ts';
+import { benchFlowsOnly } from './device/flows-only.ts';
+import { benchReturn } from './device/return.ts';
+import type { BenchOptions } from './options.ts';
+import type { Row } from './rows.ts';
+
+/** How quickly one device takes up what it should be, how it returns from what is bad, and what its agent costs. */
+export async function runDevice(options: BenchOptions): Promise<Row[]> {
+  return [
+    ...(await benchFlowsOnly(options)),
+    ...(await benchFirstSnapshot(options)),
+    ...(await benchReturn(options)),
+    ...(await benchAgent(options)),
+  ];
+}
