@@ -236,7 +236,9 @@ export class LaunchedNodeRed implements NodeRedRunner {
     while (performance.now() < end) {
       const { generation, flowsRevision } = this.#supervisor.status;
       if (generation !== null) {
-        return generation === launch.generation && [null, launch.revision].includes(flowsRevision);
+        const isEdited = launch.releaseId === WORKSPACE;
+        const runsItsFlows = isEdited || [null, launch.revision].includes(flowsRevision);
+        return generation === launch.generation && runsItsFlows;
       }
       await delay(LOOK_EVERY_MS);
     }

@@ -220,8 +220,9 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
 /** What to do while a step has to wait to be tried again: what is there runs. */
 export function planMeanwhile(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
   const isWanted = target === null || (target.desired === 'running' && target.snapshot !== null);
+  const isDeveloper = target?.mode === 'developer' || facts.developer.hasWorkspace;
   const meanwhile = startable(facts);
-  if (!isWanted || meanwhile === null || facts.running !== null) {
+  if (!isWanted || isDeveloper || meanwhile === null || facts.running !== null) {
     return [];
   }
   const surroundings = target === null ? (facts.launchedWith ?? NO_SURROUNDINGS) : surroundingsOf(target);

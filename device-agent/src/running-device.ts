@@ -24,8 +24,8 @@ import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
-import { Tunnels } from './tunnel/tunnels.ts';
 import { trialOptions } from './trial-options.ts';
+import { Tunnels } from './tunnel/tunnels.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
@@ -118,7 +118,7 @@ export class RunningDevice {
       developer: () => this.#agent.target?.developer ?? null,
       onChange: () => this.#agent.changed(),
     });
-    const store = new Store({ folder: paths.store, allowScripts: command.allowScripts });
+    const store = new Store({ folder: paths.store });
     const builder = new ReleaseBuilder({
       paths,
       identity,

@@ -1,6 +1,5 @@
-import { stopPostgres } from '../support/postgres.ts';
 import { DEVICE_FAULTS } from './device/faults.ts';
-import { runFault } from './device/run-fault.ts';
+import { runFault, stopFault } from './device/run-fault.ts';
 import { tableHead, tableRow } from './device/table.ts';
 
 const GROUPS = { device: DEVICE_FAULTS };
@@ -28,10 +27,8 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} finally {
-  await stopPostgres();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopFault().finally(() => process.exit(1)));
 }
-// What still listens must not keep the command from ending.
-setTimeout(() => process.exit(), 1000).unref();
+
+process.exit(await main());

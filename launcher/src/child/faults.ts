@@ -8,10 +8,18 @@ const LAST_EXIT_FILE = 'last-exit.json';
 
 /**
  * Ends the process at an exception that nobody caught, after saying why: in the log, and in a file for whoever
- * starts it again. A rejected promise without a handler arrives here, too.
+ * starts it again. A rejected promise without a handler arrives here, too; when it tells of a full disk, Node-RED is
+ * as good as before, and the flows go on.
  */
 export function endOnFaults(dataFolder: string, blame: Blame): void {
+  // What flows print themselves may not find room on a full disk, either.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   process.on('uncaughtException', (error, origin) => {
+    if (origin === 'unhandledRejection' && isFullDisk(error)) {
+      writeLog('error', `Something could not be written to disk: ${error.message}`);
+      return;
+    }
     try {
       const stack = stackOf(error);
       writeLog(
@@ -23,6 +31,12 @@ export function endOnFaults(dataFolder: string, blame: Blame): void {
       process.exit(EXIT.fault);
     }
   });
+}
+
+const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
+function isFullDisk(error: object): boolean {
+  return 'code' in error && FULL_DISK.has(error.code);
 }
 
 /** Errors of function nodes come from a context of their own, where `Error` is another one. */

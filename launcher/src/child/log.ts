@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { format, inspect } from 'node:util';
 import type { LogLine } from '@flowyard/protocol';
 
@@ -25,10 +26,17 @@ export const AUDIT_LEVEL = 98;
 
 const MAX_TEXT = 16_000;
 
-/** Writes one line to standard output, which is the log file. Writing there is synchronous, so a crash loses nothing. */
+/**
+ * Writes one line to standard output, which is the log file, and at once, so that a crash loses nothing. On a full
+ * disk the line is lost; the stream that Node.js has for it would be of no use from then on.
+ */
 export function writeLog(level: Level, text: string): void {
   const line = { at: new Date().toISOString(), level, text: text.slice(0, MAX_TEXT) };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  try {
+    writeSync(process.stdout.fd, `${JSON.stringify(line)}\n`);
+  } catch {
+    // There is nowhere to say so.
+  }
 }
 
 function textOf(msg: unknown): string {

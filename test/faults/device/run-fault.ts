@@ -11,6 +11,13 @@ export interface FaultRow {
   seconds: number;
 }
 
+let current: Site | null = null;
+
+/** Ends what the fault that is being done has started, for when somebody ends the command. */
+export async function stopFault(): Promise<void> {
+  await current?.dispose();
+}
+
 const SETTLE_MS = 20_000;
 const LONGEST_TEXT = 160;
 
@@ -44,6 +51,7 @@ export async function runFault(fault: Fault): Promise<FaultRow> {
   let seen: Record<string, unknown> = {};
   try {
     site = await Site.create(fault.diskMb ?? null);
+    current = site;
     const { at } = site;
     const own = await fault.run(site);
     await eventually(
@@ -59,6 +67,7 @@ export async function runFault(fault: Fault): Promise<FaultRow> {
     site?.at.print();
     return row(`the run failed: ${shorten((error as Error).message)}`, false);
   } finally {
+    current = null;
     await site?.dispose();
   }
 }

@@ -14,7 +14,7 @@ async function countRuntimes(folder: string): Promise<number> {
       const line = cwd.startsWith(folder)
         ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
         : '';
-      return line.includes('child/main.js');
+      return line.includes('launcher/dist/child.js');
     }),
   );
   return found.filter(Boolean).length;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeviceTarget } from '@flowyard/protocol';
+import { NO_DEVELOPER } from '../../../device-agent/src/developer/plan-developer.ts';
 import {
   type DeviceFacts,
   type FailedRelease,
@@ -85,6 +86,7 @@ export class ModelDevice {
       launchedWith: this.launchedWith,
       failed: this.failed,
       restartsDone: this.restartsDone,
+      developer: NO_DEVELOPER,
       ready: target?.snapshot ? this.#ready(this.learn(target.snapshot)) : nothing,
     };
   }
