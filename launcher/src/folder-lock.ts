@@ -101,6 +101,12 @@ function ownerJson(role: RuntimeRole): string {
 function writeLockFile(folder: string, role: RuntimeRole): void {
   const path = join(folder, LOCK_FILE);
   const own = `${path}.${process.pid}`;
-  writeFileSync(own, ownerJson(role), { mode: 0o600 });
+  try {
+    writeFileSync(own, ownerJson(role), { mode: 0o600 });
+  } catch {
+    // On a full disk there is the room that the file of the one before us takes.
+    rmSync(path, { force: true });
+    writeFileSync(own, ownerJson(role), { mode: 0o600 });
+  }
   renameSync(own, path);
 }

@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Blame } from './blame.ts';
 import { EXIT } from './configuration.ts';
+import { isFullDisk } from './full-disk.ts';
 import { writeLog } from './log.ts';
 
 const LAST_EXIT_FILE = 'last-exit.json';
@@ -31,12 +32,6 @@ export function endOnFaults(dataFolder: string, blame: Blame): void {
       process.exit(EXIT.fault);
     }
   });
-}
-
-const FULL_DISK: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
-
-function isFullDisk(error: object): boolean {
-  return 'code' in error && FULL_DISK.has(error.code);
 }
 
 /** Errors of function nodes come from a context of their own, where `Error` is another one. */

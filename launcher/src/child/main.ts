@@ -39,4 +39,9 @@ async function main(): Promise<void> {
   await runtime.start();
 }
 
-await main();
+await main().catch((error: unknown) => {
+  // Node-RED did not start, whatever the reason: that ends the process.
+  setImmediate(() => {
+    throw error;
+  });
+});

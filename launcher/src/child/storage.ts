@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FlowsStore, LeftOut, NewerFlows, RuntimeFlows } from '@flowyard/protocol';
+import { unlessFull } from './full-disk.ts';
 import { createLibrary } from './library.ts';
 import { writeJson } from './local-flows.ts';
 
@@ -99,9 +100,9 @@ function createSettingsFiles(folder: string): Json {
   const sessionsPath = join(folder, '.sessions.json');
   return {
     getSettings: () => readObject(settingsPath),
-    saveSettings: (settings: Json) => writeJson(settingsPath, settings, 'by-and-by'),
+    saveSettings: (settings: Json) => unlessFull(writeJson(settingsPath, settings, 'by-and-by')),
     getSessions: () => readObject(sessionsPath),
-    saveSessions: (sessions: Json) => writeJson(sessionsPath, sessions, 'by-and-by'),
+    saveSessions: (sessions: Json) => unlessFull(writeJson(sessionsPath, sessions, 'by-and-by')),
   };
 }
 
