@@ -49,6 +49,9 @@ import { PipelineService } from './features/pipelines/service.ts';
 import { PlatformService } from './features/platform/service.ts';
 import { ProvisioningService } from './features/provisioning/service.ts';
 import { RecycleBinService } from './features/recycle-bin/service.ts';
+import { DeviceIdentityService } from './features/registration/identity-service.ts';
+import { MachineImport } from './features/registration/machine-import.ts';
+import { RegistrationService } from './features/registration/service.ts';
 import { IndexFiller } from './features/search/fill-index.ts';
 import { SearchService } from './features/search/service.ts';
 import { DeviceSettingsService } from './features/settings/device-service.ts';
@@ -248,6 +251,9 @@ function composeFeatures(
   const bulkDevices = new BulkService({ db, vault, targets, access });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
+  const identities = new DeviceIdentityService({ db, vault, notifications, publicUrl });
+  const machineImport = new MachineImport({ db, vault, targets, nodeRed: readBundledNodeRedVersion() });
+  const registrations = new RegistrationService({ db, vault, access, devices, identities, publicUrl });
   const pipelines = new PipelineService({ db });
   const runner = new DeploymentRunner({
     db,
@@ -325,6 +331,9 @@ function composeFeatures(
     modes,
     groups,
     provisioning,
+    identities,
+    machineImport,
+    registrations,
     pipelines,
     runner,
     deployments,
@@ -350,7 +359,7 @@ function composeRelay(
 ) {
   const { access, agents, instances, pipelines, oauth, deviceOauth, redirectUriOf } = features;
   const { driver, driverHost } = hosting;
-  const agentHub = new AgentHub({ agents, changes, logger });
+  const agentHub = new AgentHub({ agents, identities: features.identities, changes, logger });
   const tunnelHub = new TunnelHub({
     stores: db.stores,
     changes,

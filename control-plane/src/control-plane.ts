@@ -197,6 +197,7 @@ export class ControlPlane {
       await this.#db.stores.passwordResets.deleteExpired(new Date().toISOString());
       await this.#db.stores.passkeys.deleteExpired(new Date().toISOString());
       await this.#parts.invitations.deleteExpired(Date.now());
+      await this.#parts.registrations.deleteExpired();
       await this.#parts.recycleBin.purgeOld();
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();

@@ -18,6 +18,7 @@ import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { platformRoutes } from './features/platform/routes.ts';
 import { provisioningRoutes } from './features/provisioning/routes.ts';
 import { recycleBinRoutes } from './features/recycle-bin/routes.ts';
+import { registrationRoutes } from './features/registration/routes.ts';
 import { searchRoutes } from './features/search/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
@@ -68,6 +69,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
       ...deviceRoutes(parts),
       ...deviceGroupRoutes(parts),
       ...provisioningRoutes(parts),
+      ...registrationRoutes({ ...parts, signInLimit }),
     ]),
     ...inFeature('pipelines', pipelineRoutes(parts)),
     ...metricsRoutes(parts),

@@ -1,7 +1,9 @@
 import os from 'node:os';
 import path from 'node:path';
 import { type Command, HELP, parseCommandLine, UsageError } from './command-line.ts';
-import { RegistrationError, register } from './commands/register.ts';
+import { ImportError, importNodeRed } from './commands/import-node-red.ts';
+import { register } from './commands/register.ts';
+import { RegistrationError } from './commands/registration-error.ts';
 import { describeStatus, readStatus } from './commands/status.ts';
 import { DeviceFileError } from './device-file.ts';
 import { isAgentRunning, LockedError, RunningDevice, UnwritableError } from './running-device.ts';
@@ -55,11 +57,17 @@ async function run(command: Command): Promise<number> {
       print(AGENT_VERSION);
       return 0;
     case 'register': {
-      const { deviceName, ...options } = command;
-      const id = await register({ ...options, name: deviceName });
+      const { deviceName, importFrom, ...options } = command;
+      const id = await register({ ...options, name: deviceName }, print);
       print(`Registered as device ${id}. Run it with: flowyard-device --dir ${command.folder}`);
+      if (importFrom !== null) {
+        print(await importNodeRed(command.folder, importFrom));
+      }
       return 0;
     }
+    case 'import':
+      print(await importNodeRed(command.folder, command.from ?? path.join(os.homedir(), '.node-red')));
+      return 0;
     case 'status':
       return showStatus(command.folder, command.json);
     case 'run':
@@ -73,6 +81,9 @@ function exitCodeOf(error: unknown): number {
   }
   if (error instanceof DeviceFileError) {
     return EXIT.configuration;
+  }
+  if (error instanceof ImportError) {
+    return EXIT.unavailable;
   }
   if (error instanceof LockedError) {
     return EXIT.locked;

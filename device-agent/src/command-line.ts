@@ -6,12 +6,16 @@ export type Command =
   | {
       name: 'register';
       url: string;
-      token: string;
+      /** How it joins: by a provisioning token, by a one-time code, or, with neither, by asking a person. */
+      token: string | null;
+      code: string | null;
+      importFrom: string | null;
       deviceName: string | null;
       type: string | null;
       folder: string;
       force: boolean;
     }
+  | { name: 'import'; folder: string; from: string | null }
   | { name: 'status'; folder: string; json: boolean }
   | RunCommand;
 
@@ -34,8 +38,13 @@ export class UsageError extends Error {
 
 export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
 
-  flowyard-device register --url <address> --token <provisioning token> [--name N] [--type T] [--dir <folder>] [--force]
-      Joins a team and writes device.yml into the folder.
+  flowyard-device register --url <address> [--token <provisioning token> | --code <three words>]
+                           [--name N] [--type T] [--import <folder>] [--dir <folder>] [--force]
+      Joins a team and writes device.yml into the folder. Without a token or code it prints an address, at which
+      somebody says where the device belongs. --import takes over the Node-RED of that folder.
+  flowyard-device import [--from <folder>] [--dir <folder>]
+      Sends the flows, credentials and modules of a Node-RED on this machine (default: ~/.node-red) as a snapshot of
+      this device. The Node-RED itself is not touched.
   flowyard-device [--dir <folder>] [--port 1880] [--host 0.0.0.0]
       Runs the device until it is told to end.
   flowyard-device status [--dir <folder>] [--json]
@@ -54,6 +63,9 @@ const OPTIONS = {
   dir: { type: 'string' },
   url: { type: 'string' },
   token: { type: 'string' },
+  code: { type: 'string' },
+  import: { type: 'string' },
+  from: { type: 'string' },
   name: { type: 'string' },
   type: { type: 'string' },
   force: { type: 'boolean' },
@@ -99,7 +111,7 @@ function secondsOf(values: Values, name: 'stable-seconds' | 'start-seconds'): nu
   return values[name] === undefined ? null : 1000 * numberOf(values, name, 0, 3600);
 }
 
-function required(values: Values, name: 'url' | 'token'): string {
+function required(values: Values, name: 'url'): string {
   const value = values[name];
   if (value === undefined || value === '') {
     throw new UsageError(`register needs --${name}`);
@@ -123,15 +135,22 @@ export function parseCommandLine(args: readonly string[], home: string): Command
   const folder = values.dir ?? home;
   switch (name) {
     case 'register':
+      if (values.token !== undefined && values.code !== undefined) {
+        throw new UsageError('register takes --token or --code, not both');
+      }
       return {
         name,
         url: required(values, 'url'),
-        token: required(values, 'token'),
+        token: values.token || null,
+        code: values.code || null,
+        importFrom: values.import ?? null,
         deviceName: values.name ?? null,
         type: values.type ?? null,
         folder,
         force: values.force ?? false,
       };
+    case 'import':
+      return { name, folder, from: values.from ?? null };
     case 'status':
       return { name, folder, json: values.json ?? false };
     case 'run':

@@ -18,7 +18,8 @@ export class HttpError extends Error {
 
 export interface HttpRequest {
   method?: 'GET' | 'POST';
-  token: string;
+  /** None for what anybody may ask. */
+  token: string | null;
   body?: unknown;
   timeoutMs?: number;
   maxBytes?: number;
@@ -63,7 +64,7 @@ function send(url: string, request: HttpRequest): Promise<IncomingMessage> {
       method: request.method ?? 'GET',
       signal,
       headers: {
-        authorization: `Bearer ${request.token}`,
+        ...(request.token === null ? {} : { authorization: `Bearer ${request.token}` }),
         accept: '*/*',
         ...(body === null
           ? {}

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
 import { readProcessLock, takeProcessLock } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
 import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
@@ -10,7 +11,7 @@ import { DamageWatch } from './damage-watch.ts';
 import type { Phase } from './describe-current.ts';
 import { sendSnapshot } from './developer/send-snapshot.ts';
 import { Workspace } from './developer/workspace.ts';
-import { type DeviceIdentity, readDeviceFile } from './device-file.ts';
+import { type DeviceIdentity, readDeviceFile, writeDeviceFile } from './device-file.ts';
 import { buildEnvironment } from './environment.ts';
 import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
@@ -20,6 +21,7 @@ import { Journal } from './files/journal.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
 import { LogWatch } from './log-watch.ts';
+import { hardwareOf } from './machine.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
@@ -132,14 +134,14 @@ export class RunningDevice {
     this.#agent = this.#createAgent(store, builder);
     this.#link = new ControlLink({
       url: identity.url,
-      token: identity.token,
+      token: () => identity.token,
       hello: () => this.#hello(),
       onCommand: (received) => this.#obey(received),
       onStatus: (status) => this.#linkChanged(status),
     });
     this.#tunnels = new Tunnels({
       url: identity.url,
-      token: identity.token,
+      token: () => identity.token,
       address: () => (this.#agent.target?.mode === 'developer' ? this.#nodeRed.editorAddress() : null),
       onFailure: (id, reason) =>
         this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) }),
@@ -220,6 +222,8 @@ export class RunningDevice {
       platform: `${process.platform} ${process.arch}`,
       time: Date.now(),
       capabilities: Object.values(AGENT_CAPABILITY),
+      hardware: hardwareOf(this.#identity.id),
+      hostname: os.hostname().slice(0, 255),
       current: this.#agent.current,
     };
   }
@@ -243,6 +247,21 @@ export class RunningDevice {
       case 'take-snapshot':
         void this.#sendSnapshot(command.id);
         break;
+      case 'new-token':
+        void this.#keepToken(command.token);
+        break;
+    }
+  }
+
+  /** The link goes on with the old one; the next connection has the new one, which tells the control plane so. */
+  async #keepToken(token: string): Promise<void> {
+    try {
+      await writeDeviceFile(this.#command.folder, { ...this.#identity, token });
+      this.#identity.token = token;
+      writeAgentLog('info', 'The credentials of this device were renewed.');
+      this.#link.reconnect();
+    } catch (error) {
+      writeAgentLog('error', `New credentials could not be written down: ${(error as Error).message}`);
     }
   }
 

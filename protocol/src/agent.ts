@@ -88,6 +88,9 @@ export const AgentMessage = z.discriminatedUnion('type', [
     time: z.number(),
     /** What it can do beyond the first version of the protocol. */
     capabilities: z.array(z.string().max(64)).max(100).default([]),
+    /** What tells this machine from another, hashed; empty where nothing does, as in a container. */
+    hardware: z.array(z.string().max(64)).max(32).default([]),
+    hostname: z.string().max(255).default(''),
     current: DeviceCurrent,
   }),
   z.object({ type: z.literal('state'), current: DeviceCurrent }),
@@ -118,6 +121,8 @@ export const AgentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open-tunnel'), id: z.string().max(64), token: z.string().max(200) }),
   /** Send what runs now to `/api/v1/agent/snapshots`. */
   z.object({ type: z.literal('take-snapshot'), id: z.string().max(64) }),
+  /** Keep this token and use it from the next connection on; the old one ends at some time. */
+  z.object({ type: z.literal('new-token'), token: z.string().max(200) }),
 ]);
 export type AgentCommand = z.infer<typeof AgentCommand>;
 

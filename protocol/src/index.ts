@@ -21,6 +21,7 @@ export * from './api/pipelines.ts';
 export * from './api/platform.ts';
 export * from './api/provisioning.ts';
 export * from './api/recycle-bin.ts';
+export * from './api/registration.ts';
 export * from './api/search.ts';
 export * from './api/second-factor.ts';
 export * from './api/session.ts';

@@ -59,5 +59,7 @@ export const CLOSE = {
   unauthorized: 4401,
   protocol: 4406,
   replaced: 4409,
+  /** The identity belongs to another machine. */
+  cloned: 4410,
   shuttingDown: 1012,
 } as const;

@@ -19,6 +19,7 @@ import * as pipelines from './api/pipelines.ts';
 import * as platform from './api/platform.ts';
 import * as provisioning from './api/provisioning.ts';
 import * as recycleBin from './api/recycle-bin.ts';
+import * as registration from './api/registration.ts';
 import * as search from './api/search.ts';
 import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
@@ -39,7 +40,7 @@ const TAGS: Record<string, object> = {
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,
-  devices: { ...devices, ...deviceConfiguration, ...deviceOperations },
+  devices: { ...devices, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines,
   provisioning,
   metrics,

@@ -41,7 +41,15 @@ export class AgentClient {
     return client;
   }
 
-  hello(overrides: { time?: number; protocol?: number; current?: Partial<DeviceCurrent> } = {}): void {
+  hello(
+    overrides: {
+      time?: number;
+      protocol?: number;
+      current?: Partial<DeviceCurrent>;
+      hardware?: string[];
+      hostname?: string;
+    } = {},
+  ): void {
     this.send({
       type: 'hello',
       protocol: overrides.protocol ?? AGENT_PROTOCOL,
@@ -49,6 +57,8 @@ export class AgentClient {
       nodeJs: process.version,
       platform: 'linux x64',
       time: overrides.time ?? Date.now(),
+      ...(overrides.hardware && { hardware: overrides.hardware }),
+      ...(overrides.hostname && { hostname: overrides.hostname }),
       current: { ...IDLE, ...overrides.current },
     });
   }

@@ -25,6 +25,7 @@ import * as passkeys from './migrations/047-passkeys.ts';
 import * as deviceConfiguration from './migrations/050-device-configuration.ts';
 import * as deviceLabels from './migrations/051-device-labels.ts';
 import * as deviceModes from './migrations/054-device-modes.ts';
+import * as registration from './migrations/058-registration.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -52,6 +53,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '050-device-configuration': deviceConfiguration,
     '051-device-labels': deviceLabels,
     '054-device-modes': deviceModes,
+    '058-registration': registration,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -23,6 +23,8 @@ import { PipelineStore } from '../features/pipelines/store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { RecycleBinStore } from '../features/recycle-bin/store.ts';
+import { DeviceIdentityStore } from '../features/registration/identity-store.ts';
+import { RegistrationStore } from '../features/registration/registration-store.ts';
 import { FlowNodeStore } from '../features/search/flow-node-store.ts';
 import { SearchStore } from '../features/search/search-store.ts';
 import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
@@ -74,6 +76,8 @@ export function createStores(knex: Knex) {
     blobs: new BlobStore(knex),
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
+    deviceIdentities: new DeviceIdentityStore(knex),
+    registrations: new RegistrationStore(knex),
     provisioning: new ProvisioningStore(knex),
     crashes: new CrashStore(knex),
     deviceWatch: new DeviceWatchStore(knex),

@@ -128,7 +128,7 @@ export class Authenticator {
   }
 
   async #byDeviceToken(token: string): Promise<Actor | null> {
-    const deviceId = await this.#stores.devices.findIdByToken(hashToken(token));
+    const deviceId = await this.#stores.devices.findIdByToken(hashToken(token), new Date().toISOString());
     return deviceId === null ? null : { kind: 'device', deviceId };
   }
 
@@ -188,7 +188,7 @@ export class Authenticator {
 }
 
 /** Where a request comes from: what Express makes of the headers of trusted proxies, else the other end of the socket. */
-function addressOf(request: IncomingMessage): string {
+export function addressOf(request: IncomingMessage): string {
   const ip = 'ip' in request && typeof request.ip === 'string' ? request.ip : request.socket.remoteAddress;
   return ip ?? '';
 }

@@ -11,10 +11,14 @@ import {
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AgentService } from '../features/devices/agent-service.ts';
+import type { DeviceIdentityService, Greeting } from '../features/registration/identity-service.ts';
+import { addressOf, bearerOf } from '../http/authenticate.ts';
 import type { Changes } from './changes.ts';
 
 const PING_MS = 10_000;
 const HELLO_TIMEOUT_MS = 10_000;
+/** So long the connection that a device has may take to show that it is alive when another one comes. */
+const CHALLENGE_MS = 3000;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const KEEP_LOG_LINES = 500;
 
@@ -23,12 +27,16 @@ interface Parts {
     AgentService,
     'targetsOf' | 'recordHello' | 'recordState' | 'recordMetrics' | 'recordEvent' | 'recordGone'
   >;
+  identities: Pick<DeviceIdentityService, 'greet' | 'reportOther'>;
   changes: Changes;
   logger: Logger;
 }
 
 interface Session {
   deviceId: string;
+  /** With what and from where it connected. */
+  token: string;
+  address: string;
   socket: WebSocket;
   greeted: boolean;
   capabilities: ReadonlySet<string>;
@@ -70,7 +78,7 @@ export class AgentHub {
   async stop(): Promise<void> {
     clearInterval(this.#pingTimer);
     const sessions = [...this.#sessions.values()];
-    for (const { socket } of sessions) {
+    for (const socket of this.#server.clients) {
       socket.close(CLOSE.shuttingDown, 'The server is shutting down');
     }
     this.#server.close();
@@ -78,7 +86,10 @@ export class AgentHub {
   }
 
   accept(deviceId: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(deviceId, webSocket));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const token = bearerOf(request) ?? '';
+      this.#open({ deviceId, socket: webSocket, token, address: addressOf(request) });
+    });
   }
 
   isConnected(deviceId: string): boolean {
@@ -120,18 +131,15 @@ export class AgentHub {
     };
   }
 
-  #open(deviceId: string, socket: WebSocket): void {
-    const before = this.#sessions.get(deviceId);
+  #open(connection: Pick<Session, 'deviceId' | 'socket' | 'token' | 'address'>): void {
+    const { deviceId, socket } = connection;
     const session: Session = {
-      deviceId,
-      socket,
+      ...connection,
       greeted: false,
       capabilities: new Set(),
       alive: true,
-      work: before?.work ?? Promise.resolve(),
+      work: this.#sessions.get(deviceId)?.work ?? Promise.resolve(),
     };
-    this.#sessions.set(deviceId, session);
-    before?.socket.close(CLOSE.replaced, 'Another connection of this device took over');
     const greeting = setTimeout(() => {
       if (!session.greeted) {
         socket.close(CLOSE.protocol, 'No hello came');
@@ -202,13 +210,37 @@ export class AgentHub {
       );
       return;
     }
+    const greeting = await this.#greet(session, hello);
+    if (greeting.refused !== null) {
+      session.socket.close(greeting.refused, 'This identity belongs to another machine');
+      return;
+    }
+    const before = this.#sessions.get(session.deviceId);
+    this.#sessions.set(session.deviceId, session);
+    if (before !== session) {
+      before?.socket.close(CLOSE.replaced, 'Another connection of this device took over');
+    }
     session.greeted = true;
     session.capabilities = new Set(hello.capabilities);
     await this.#parts.agents.recordHello(session.deviceId, hello);
     await this.#sendTargets([session.deviceId]);
+    if (greeting.newToken !== null) {
+      this.send(session.deviceId, { type: 'new-token', token: greeting.newToken });
+    }
     if (this.#logReaders.has(session.deviceId)) {
       this.send(session.deviceId, { type: 'watch-logs', on: true });
     }
+  }
+
+  /** Whether it is the device. One whose other connection is alive is a copy of it: an agent has only one. */
+  async #greet(session: Session, hello: Extract<AgentMessage, { type: 'hello' }>): Promise<Greeting> {
+    const { deviceId, token, address } = session;
+    const before = this.#sessions.get(deviceId);
+    if (before !== undefined && before !== session && (await answers(before.socket))) {
+      await this.#parts.identities.reportOther(deviceId, { token, address, hello });
+      return { refused: CLOSE.cloned, newToken: null };
+    }
+    return this.#parts.identities.greet(deviceId, { token, address, hello });
   }
 
   async #onLogs(deviceId: string, lines: LogLine[]): Promise<void> {
@@ -281,4 +313,23 @@ export class AgentHub {
       session.socket.ping();
     }
   }
+}
+
+/** Whether there is somebody at the other end of a connection. */
+function answers(socket: WebSocket): Promise<boolean> {
+  if (socket.readyState !== socket.OPEN) {
+    return Promise.resolve(false);
+  }
+  return new Promise((resolve) => {
+    const settle = (isAlive: boolean) => {
+      clearTimeout(timer);
+      socket.off('pong', onPong).off('close', onClose);
+      resolve(isAlive);
+    };
+    const onPong = () => settle(true);
+    const onClose = () => settle(false);
+    const timer = setTimeout(onClose, CHALLENGE_MS);
+    socket.once('pong', onPong).once('close', onClose);
+    socket.ping();
+  });
 }

@@ -13,6 +13,7 @@ const PREFIXES = {
   invitation: 'fyi_',
   reset: 'fyn_',
   tunnel: 'fyt_',
+  registration: 'fyq_',
 } as const;
 export type TokenKind = keyof typeof PREFIXES;
 

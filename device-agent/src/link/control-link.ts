@@ -12,7 +12,7 @@ export interface LinkStatus {
 
 export interface ControlLinkOptions {
   url: string;
-  token: string;
+  token: () => string;
   /** The first message of each connection. */
   hello: () => AgentMessage;
   onCommand: (command: AgentCommand) => void;
@@ -31,6 +31,8 @@ const CLOSE_REASONS: Record<number, string> = {
   [CLOSE.protocol]: 'The control plane speaks another version of the protocol: update the agent.',
   [CLOSE.replaced]:
     'Another agent connected with the identity of this device. Was its folder copied? Register one of them anew.',
+  [CLOSE.cloned]:
+    'The identity of this device belongs to another machine. Was its disk or folder copied? Register this one anew, or let it be the device on its page.',
   [CLOSE.malformed]: 'The control plane did not understand this agent.',
 };
 
@@ -62,6 +64,7 @@ export class ControlLink {
   #failures = 0;
   #isStopped = false;
   #refusal: string | null = null;
+  #isReconnecting = false;
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
@@ -81,9 +84,19 @@ export class ControlLink {
       clearTimeout(this.#retry);
     }
     this.#stopLiveness();
-    this.#socket?.close(1000);
-    // A peer that does not answer the close must not hold up the end of the agent.
+    this.#close();
+  }
+
+  /** Ends the connection to begin a new one at once. */
+  reconnect(): void {
+    this.#isReconnecting = true;
+    this.#close();
+  }
+
+  /** A peer that does not answer the close holds up nothing. */
+  #close(): void {
     const socket = this.#socket;
+    socket?.close(1000);
     setTimeout(() => socket?.terminate(), 500).unref();
   }
 
@@ -103,7 +116,7 @@ export class ControlLink {
     this.#refusal = null;
     this.#options.onStatus({ state: 'connecting', problem: null });
     const socket = new WebSocket(`${this.#options.url.replace(/^http/, 'ws')}/agent`, {
-      headers: { authorization: `Bearer ${this.#options.token}` },
+      headers: { authorization: `Bearer ${this.#options.token()}` },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false,
       maxPayload: MAX_PAYLOAD_BYTES,
@@ -172,6 +185,11 @@ export class ControlLink {
   #tryAgain(problem: string): void {
     this.#socket = null;
     if (this.#isStopped) {
+      return;
+    }
+    if (this.#isReconnecting) {
+      this.#isReconnecting = false;
+      this.#connect();
       return;
     }
     this.#failures += 1;

@@ -5,7 +5,7 @@ import { createWebSocketStream, WebSocket } from 'ws';
 
 export interface TunnelsOptions {
   url: string;
-  token: string;
+  token: () => string;
   /** Where the own Node-RED answers; null while there is no editor to be led to. Nothing else is ever connected to. */
   address: () => { host: string; port: number } | null;
   /** Tells the control plane that a tunnel cannot be opened. */
@@ -71,7 +71,7 @@ export class Tunnels {
   #dial(id: string, token: string): Promise<Duplex> {
     const url = `${this.#options.url.replace(/^http/, 'ws')}/tunnel/${encodeURIComponent(id)}`;
     const socket = new WebSocket(url, {
-      headers: { authorization: `Bearer ${this.#options.token}`, [TUNNEL_TOKEN_HEADER]: token },
+      headers: { authorization: `Bearer ${this.#options.token()}`, [TUNNEL_TOKEN_HEADER]: token },
       handshakeTimeout: DIAL_TIMEOUT_MS,
       perMessageDeflate: false,
       maxPayload: MAX_PAYLOAD_BYTES,

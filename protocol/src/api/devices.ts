@@ -72,6 +72,10 @@ export const DeviceView = z.object({
       editors: z.array(z.string()),
     })
     .nullable(),
+  /** Another machine that came with the identity of this one and was refused; null when none did. */
+  otherMachine: z.object({ at: Time, hostname: z.string(), address: z.string().nullable() }).nullable(),
+  /** New credentials were made: until when the old ones are good, too, and whether the device has the new ones. */
+  renewal: z.object({ oldUntil: Time, taken: z.boolean() }).nullable(),
   createdAt: Time,
 });
 export type DeviceView = z.infer<typeof DeviceView>;

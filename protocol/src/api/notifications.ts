@@ -28,6 +28,10 @@ export const NOTIFICATION_KINDS = {
   },
   'device.update-failed': { severity: 'error', text: 'A device could not run its new target and went back' },
   'device.drift': { severity: 'warning', text: 'A device has not run its target for ten minutes' },
+  'device.cloned': {
+    severity: 'error',
+    text: 'Another machine came with the identity of a device and was refused',
+  },
   'deployment.failed': { severity: 'error', text: 'A push did not reach all its targets' },
   'deployment.halted': { severity: 'error', text: 'A push was halted, since too many of its targets failed' },
   'stack.failed': { severity: 'warning', text: 'A stack could not be installed (administrators)' },

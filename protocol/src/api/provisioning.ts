@@ -7,6 +7,11 @@ import { Reference } from './instances.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
+/** An address, or a network such as 10.1.0.0/16. */
+const Network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'is not an address or a network such as 10.1.0.0/16',
+});
+
 export const ProvisioningTokenView = z.object({
   id: Id,
   name: z.string(),
@@ -16,6 +21,10 @@ export const ProvisioningTokenView = z.object({
   expiresAt: Time.nullable(),
   /** How many devices may join in all; null for any number. */
   uses: z.number().int().nullable(),
+  /** What names of devices must look like; `*` stands for anything. */
+  namePattern: z.string().nullable(),
+  /** Networks that devices may join from; empty for any. */
+  networks: z.array(z.string()),
   used: z.number().int(),
   createdAt: Time,
 });
@@ -43,6 +52,8 @@ export const createProvisioningToken = operation('createProvisioningToken', {
       deviceGroupId: Id.optional(),
       expiresAt: Time.optional(),
       uses: z.number().int().min(1).max(100_000).optional(),
+      namePattern: DisplayName.optional(),
+      networks: z.array(Network).max(20).optional(),
     })
     .refine((body) => [body.applicationId, body.instanceId, body.deviceGroupId].filter(Boolean).length <= 1, {
       message: 'Name at most one of applicationId, instanceId and deviceGroupId',

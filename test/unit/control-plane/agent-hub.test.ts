@@ -31,6 +31,10 @@ describe('The hub of the agents', () => {
         recordEvent: nothing,
         recordGone: nothing,
       },
+      identities: {
+        greet: async () => ({ refused: null, newToken: null }),
+        reportOther: nothing,
+      },
       changes,
       logger: pino({ level: 'silent' }),
     });

@@ -24,7 +24,8 @@ describe('the command line of the agent', () => {
   });
 
   const wrong: [string[], RegExp][] = [
-    [['register', '--url', 'http://x'], /--token/],
+    [['register'], /--url/],
+    [['register', '--url', 'http://x', '--token', 't', '--code', 'a-b-c'], /--token or --code/],
     [['--port', 'many'], /--port must be a number from 0 to 65535, not "many"/],
     [['--port', '70000'], /--port/],
     [['fly'], /no command "fly"/],

@@ -34,6 +34,8 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     mode: 'fleet',
     runningMode: 'fleet',
     developer: null,
+    otherMachine: null,
+    renewal: null,
     createdAt: TIME,
     ...overrides,
   };

@@ -57,6 +57,13 @@ export interface DeviceRow {
   developerBy: string | null;
   runningMode: DeviceMode;
   edited: boolean;
+  oldTokenUntil: string | null;
+  /** The new token, sealed, until the device has taken it. */
+  nextToken: string | null;
+  /** JSON: what tells its machine from others; null before it said. */
+  hardware: string | null;
+  /** JSON: another machine that came with its identity. */
+  otherMachine: string | null;
   createdAt: string;
 }
 
@@ -110,6 +117,10 @@ export const DEVICE_COLUMNS = {
   developerBy: 'd.developer_by',
   runningMode: 'd.running_mode',
   edited: 'd.edited',
+  oldTokenUntil: 'd.old_token_until',
+  nextToken: 'd.next_token',
+  hardware: 'd.hardware',
+  otherMachine: 'd.other_machine',
   createdAt: 'd.created_at',
 };
 

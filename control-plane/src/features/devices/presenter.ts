@@ -100,6 +100,9 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     mode: row.mode,
     runningMode: row.runningMode,
     developer: presentDeveloper(row, extras),
+    otherMachine: row.otherMachine === null ? null : JSON.parse(row.otherMachine),
+    renewal:
+      row.oldTokenUntil === null ? null : { oldUntil: row.oldTokenUntil, taken: row.nextToken === null },
     createdAt: row.createdAt,
   };
 }

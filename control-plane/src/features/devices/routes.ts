@@ -36,7 +36,7 @@ interface Parts {
 }
 
 /** Whoever assigns a device must have the right on both sides: the device and where it goes. */
-async function mayAssignTo(
+export async function mayAssignTo(
   access: Access,
   actor: Actor,
   to: Assignment,

@@ -84,9 +84,14 @@ export class DeviceStore {
     return rows.map(normalise);
   }
 
-  async findIdByToken(tokenHash: string): Promise<string | null> {
+  /** Whose token it is; an old one counts until its time is over. */
+  async findIdByToken(tokenHash: string, now: string): Promise<string | null> {
     const row: { id: string } | undefined = await this.#knex('devices')
-      .where({ token_hash: tokenHash })
+      .where((where) =>
+        where
+          .where({ token_hash: tokenHash })
+          .orWhere((old) => old.where({ old_token_hash: tokenHash }).where('old_token_until', '>', now)),
+      )
       .whereNotIn('team_id', this.#deletedTeams())
       .first('id');
     return row?.id ?? null;

@@ -39,7 +39,8 @@ export async function importContent(
   };
 }
 
-function openCredentials({ credentials, credentialSecret }: ImportedNodeRed): FlowCredentials | null {
+/** @throws AppError 422 when the secret does not open them */
+export function openCredentials({ credentials, credentialSecret }: ImportedNodeRed): FlowCredentials | null {
   if (credentials === undefined || Object.keys(credentials).length === 0) {
     return null;
   }
@@ -56,7 +57,8 @@ function openCredentials({ credentials, credentialSecret }: ImportedNodeRed): Fl
   }
 }
 
-function refuseTwice(flows: Flows): void {
+/** @throws AppError 422 when two nodes have one id */
+export function refuseTwice(flows: Flows): void {
   const seen = new Set<string>();
   for (const { id } of flows) {
     if (seen.has(id)) {

@@ -9,7 +9,7 @@ import {
 } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
 import { unauthenticated } from '../../errors.ts';
-import { type Authenticator, bearerOf } from '../../http/authenticate.ts';
+import { type Authenticator, addressOf, bearerOf } from '../../http/authenticate.ts';
 import { AGENT, may, type Route, route } from '../../http/route.ts';
 import type { AgentService } from '../devices/agent-service.ts';
 import type { DeviceSnapshotService } from '../devices/snapshot-service.ts';
@@ -33,6 +33,8 @@ function presentToken(row: ProvisioningTokenRow): ProvisioningTokenView {
     deviceGroup: reference(row.deviceGroupId, row.deviceGroupName),
     expiresAt: row.expiresAt,
     uses: row.uses,
+    namePattern: row.namePattern,
+    networks: JSON.parse(row.networks),
     used: row.used,
     createdAt: row.createdAt,
   };
@@ -49,7 +51,9 @@ export function provisioningRoutes({ provisioning, agents, authenticator, device
     route(deleteProvisioningToken, may('provisioning:edit', 'team'), ({ actor, params }) =>
       provisioning.delete(actor, params.id, params.tokenId),
     ),
-    route(registerDevice, AGENT, ({ body, request }) => provisioning.register(bearerOf(request), body)),
+    route(registerDevice, AGENT, ({ body, request }) =>
+      provisioning.register(bearerOf(request), addressOf(request), body),
+    ),
     route(sendAgentSnapshot, AGENT, async ({ body, request }) => {
       const actor = await authenticator.authenticate(request);
       if (actor?.kind !== 'device') {

@@ -5,6 +5,8 @@ import { AppError, invalid, notFound, unauthenticated } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { DeviceService } from '../devices/service.ts';
+import { fitsPattern } from './name-pattern.ts';
+import { isWithin } from './networks.ts';
 import type { ProvisioningTokenRow } from './store.ts';
 
 export interface NewProvisioningToken {
@@ -14,6 +16,8 @@ export interface NewProvisioningToken {
   deviceGroupId?: string | undefined;
   expiresAt?: string | undefined;
   uses?: number | undefined;
+  namePattern?: string | undefined;
+  networks?: string[] | undefined;
 }
 
 /** Tokens with which devices join a team by themselves. */
@@ -52,6 +56,8 @@ export class ProvisioningService {
         deviceGroupId: input.deviceGroupId ?? null,
         expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt).toISOString(),
         uses: input.uses ?? null,
+        namePattern: input.namePattern ?? null,
+        networks: JSON.stringify(input.networks ?? []),
         createdAt: new Date().toISOString(),
       });
       await this.#audit(tx, actor, 'provisioning-token.created', { id, teamId, name: input.name });
@@ -88,10 +94,12 @@ export class ProvisioningService {
 
   /**
    * A device joins.
-   * @throws AppError 401 for a token that is none, 403 for one that has expired or is used up
+   * @throws AppError 401 for a token that is none, 403 for one that has expired, is used up or is for another network,
+   * 422 for a name that does not fit its pattern
    */
   async register(
     token: string | null,
+    address: string,
     input: { name: string; type?: string | undefined },
   ): Promise<DeviceCredentials> {
     return this.#db.transact(async (tx) => {
@@ -108,6 +116,7 @@ export class ProvisioningService {
           `The provisioning token ${row.name} has expired. Make a new one.`,
         );
       }
+      refuseMisfit(row, address, input.name);
       if (!(await tx.stores.provisioning.use(row.id))) {
         throw new AppError(
           403,
@@ -141,5 +150,22 @@ export class ProvisioningService {
       applicationId: null,
       subject: { kind: 'provisioning-token', id: token.id, name: token.name },
     });
+  }
+}
+
+function refuseMisfit(
+  { name: token, namePattern, networks }: ProvisioningTokenRow,
+  address: string,
+  name: string,
+): void {
+  if (!isWithin(address, JSON.parse(networks))) {
+    throw new AppError(
+      403,
+      'other_network',
+      `The provisioning token ${token} is not for devices at ${address}. Whoever made it says from which networks devices may join.`,
+    );
+  }
+  if (namePattern !== null && !fitsPattern(name, namePattern)) {
+    throw invalid('name', `must look like ${namePattern}, as the provisioning token ${token} asks for`);
   }
 }

@@ -15,6 +15,9 @@ export interface ProvisioningTokenRow {
   expiresAt: string | null;
   uses: number | null;
   used: number;
+  namePattern: string | null;
+  /** JSON. */
+  networks: string;
   createdAt: string;
 }
 
@@ -31,6 +34,8 @@ const COLUMNS = {
   expiresAt: 't.expires_at',
   uses: 't.uses',
   used: 't.used',
+  namePattern: 't.name_pattern',
+  networks: 't.networks',
   createdAt: 't.created_at',
 };
 
@@ -51,6 +56,8 @@ export class ProvisioningStore {
     deviceGroupId: string | null;
     expiresAt: string | null;
     uses: number | null;
+    namePattern: string | null;
+    networks: string;
     createdAt: string;
   }): Promise<void> {
     await this.#knex('provisioning_tokens').insert({
@@ -63,6 +70,8 @@ export class ProvisioningStore {
       device_group_id: token.deviceGroupId,
       expires_at: token.expiresAt,
       uses: token.uses,
+      name_pattern: token.namePattern,
+      networks: token.networks,
       created_at: token.createdAt,
     });
   }

@@ -1,0 +1,4 @@
+/** Registration failed; the message says what to do. */
+export class RegistrationError extends Error {
+  override name = 'RegistrationError';
+}
