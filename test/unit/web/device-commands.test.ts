@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   deviceFile,
+  joinCommands,
   registerCommands,
   runCommands,
 } from '../../../control-plane/web/src/features/devices/device-commands.ts';
@@ -34,6 +35,7 @@ describe('what the page tells people to put on a device', () => {
   for (const line of [
     ...runCommands().split('\n'),
     ...registerCommands('https://a.example', 'fyp_x').split('\n'),
+    ...joinCommands('https://a.example', 'one-two-three').split('\n'),
   ]) {
     const [program, ...args] = line.split(' ');
     if (program === 'flowyard-device') {

@@ -194,6 +194,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     component: () => import('../features/audit/PlatformAuditPage.vue'),
     meta: { title: 'Audit' },
   },
+  {
+    path: '/register-device/:code',
+    component: () => import('../features/devices/RegisterDevicePage.vue'),
+    meta: { title: 'Register a device' },
+  },
   { path: '/no-access', component: () => import('./NoAccessPage.vue'), meta: { title: 'No access' } },
   { path: '/:path(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'Not found' } },
 ];

@@ -31,3 +31,12 @@ export function registerCommands(url: string, token: string): string {
     'flowyard-device',
   ].join('\n');
 }
+
+/** What to type on the machine of one device, with its one-time code. */
+export function joinCommands(url: string, code: string): string {
+  return [
+    `npm install --global ${PACKAGE}`,
+    `flowyard-device register --url ${url} --code ${code}`,
+    'flowyard-device',
+  ].join('\n');
+}
