@@ -64,6 +64,7 @@ export function createPageVuetify() {
       VTextarea: FIELD,
       VSelect: FIELD,
       VAutocomplete: FIELD,
+      VCombobox: FIELD,
       VCheckbox: { color: 'primary', density: 'comfortable', hideDetails: 'auto' },
       VSwitch: { color: 'primary', density: 'comfortable', hideDetails: 'auto', inset: true },
       VRadioGroup: { color: 'primary', density: 'comfortable', hideDetails: 'auto' },
