@@ -48,6 +48,7 @@ export class AgentClient {
       current?: Partial<DeviceCurrent>;
       hardware?: string[];
       hostname?: string;
+      capabilities?: string[];
     } = {},
   ): void {
     this.send({
@@ -59,6 +60,7 @@ export class AgentClient {
       time: overrides.time ?? Date.now(),
       ...(overrides.hardware && { hardware: overrides.hardware }),
       ...(overrides.hostname && { hostname: overrides.hostname }),
+      capabilities: overrides.capabilities ?? [],
       current: { ...IDLE, ...overrides.current },
     });
   }

@@ -157,6 +157,8 @@ export class TunnelHub implements DeviceDoor {
     );
     stream.on('close', () => sockets.delete(stream));
     stream.on('timeout', () => stream.destroy());
+    // The stream itself does not count as closed then, and would be kept for the next request.
+    webSocket.once('close', () => setImmediate(() => destroyWhenRead(stream)));
     stream.setTimeout(IDLE_MS);
     if (!this.#requests.answer(deviceId, id, stream)) {
       stream.destroy();
@@ -192,6 +194,15 @@ export class TunnelHub implements DeviceDoor {
     for (const socket of tunnels.sockets) {
       socket.destroy();
     }
+  }
+}
+
+/** What has arrived is still read. */
+function destroyWhenRead(stream: Duplex): void {
+  if (stream.readableLength === 0) {
+    stream.destroy();
+  } else {
+    stream.once('end', () => stream.destroy());
   }
 }
 

@@ -192,16 +192,22 @@ describe('Access, walked through', function () {
     assert.deepEqual(wrong, []);
   });
 
-  const SIGN_INS = { editor: 'instance:open-editor', page: 'instance:open-page' } as const;
-  for (const [scope, permission] of Object.entries(SIGN_INS)) {
-    const what = scope === 'page' ? 'sign-in to HTTP pages works' : 'the editor opens';
-    it(`${what} for whoever may, and for nobody else`, async () => {
-      const { url } = await cp.admin.call('getInstance', { params: { id: world.ids.instance } });
+  const SIGN_INS = [
+    { kind: 'instance', scope: 'editor', permission: 'instance:open-editor' },
+    { kind: 'instance', scope: 'page', permission: 'instance:open-page' },
+    { kind: 'device', scope: 'editor', permission: 'device:open-editor' },
+    { kind: 'device', scope: 'page', permission: 'device:open-page' },
+  ] as const;
+  for (const { kind, scope, permission } of SIGN_INS) {
+    const what = scope === 'page' ? 'sign-in to HTTP pages' : 'the editor';
+    it(`${what} of ${kind === 'device' ? 'a device' : 'an instance'} opens for whoever may, and for nobody else`, async () => {
+      const instance = await cp.admin.call('getInstance', { params: { id: world.ids.instance } });
+      const url = kind === 'instance' ? instance.url : cp.url.replace('//', `//${world.ids.device}.`);
       const wrong: string[] = [];
       for (const person of people.filter(({ client }) => client.cookie)) {
         const query = new URLSearchParams({
           response_type: 'code',
-          client_id: world.ids.instance,
+          client_id: world.ids[kind],
           redirect_uri: url + CALLBACK_PATH,
           state: 'a state of ours',
           code_challenge: createHash('sha256').update(randomBytes(32)).digest('base64url'),

@@ -15,6 +15,7 @@ const DEVICE: TargetFacts = {
   runsSnapshot: false,
   failure: null,
   halted: false,
+  develops: false,
 };
 
 describe('A target of a deployment', () => {
@@ -29,6 +30,7 @@ describe('A target of a deployment', () => {
       'failed',
     ],
     ['is skipped while it is stopped', { halted: true }, 0, 'skipped'],
+    ['is skipped in developer mode', { develops: true, runsSnapshot: true }, 0, 'skipped'],
     [
       'is waited for while it is away for a moment',
       { online: false, awayMs: PATIENCE_AWAY_MS - 1 },

@@ -13,6 +13,8 @@ export type TargetFacts =
       failure: string | null;
       /** Whether it is told to be stopped or suspended. */
       halted: boolean;
+      /** Whether it is in developer mode, in which it ignores what it is told to run. */
+      develops: boolean;
     }
   | {
       kind: 'instance';
@@ -41,6 +43,9 @@ export const PATIENCE_MS = 30 * 60_000;
 export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVerdict {
   if (facts.kind === 'gone') {
     return { state: 'skipped', reason: 'It was removed in the meantime.' };
+  }
+  if (facts.kind === 'device' && facts.develops) {
+    return { state: 'skipped', reason: 'It is in developer mode; it takes the snapshot when that ends.' };
   }
   if (facts.failure !== null) {
     return { state: 'failed', reason: facts.failure };

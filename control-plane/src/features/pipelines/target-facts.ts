@@ -66,6 +66,7 @@ export class TargetFactsReader {
         ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
         : replaced(resolveTarget(device)?.snapshotId ?? null, deployment),
       halted: device.online && device.desired !== 'running',
+      develops: device.mode === 'developer',
     };
   }
 }
