@@ -1,4 +1,4 @@
-import { Agent, type ClientRequestArgs } from 'node:http';
+import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** How many requests to one device are under way at once; others wait. A browser makes six. */
@@ -35,7 +35,9 @@ export function toSocket(stream: Duplex): TunnelSocket {
     setTimeout(ms: number, onTimeout?: () => void) {
       afterMs = ms;
       again();
-      if (onTimeout !== undefined) {
+      if (onTimeout !== undefined && ms === 0) {
+        stream.off('timeout', onTimeout);
+      } else if (onTimeout !== undefined) {
         stream.once('timeout', onTimeout);
       }
       return stream;
@@ -83,8 +85,8 @@ export class TunnelAgent extends Agent {
     return true;
   }
 
-  override reuseSocket(socket: TunnelSocket, request: { reusedSocket: boolean }): void {
+  override reuseSocket(socket: TunnelSocket, request: ClientRequest): void {
     socket.setTimeout(0);
-    request.reusedSocket = true;
+    super.reuseSocket(socket, request);
   }
 }

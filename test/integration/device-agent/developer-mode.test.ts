@@ -125,10 +125,12 @@ describe('A device in developer mode', function () {
     const viewing = await world.openEditor(viewer.client);
     const editing = await world.openEditor(member.client);
 
-    assert.match((await getFromInstance(url, '/', { ...BROWSER, cookie: editing })).body, /Node-RED/);
+    assert.match((await getFromInstance(url, '/', { ...BROWSER, cookie: editing })).body, /<title>Filler 3/);
     assert.equal(await deploy(url, viewing, 'by the viewer'), 401);
     assert.equal(await deploy(url, editing, 'edited'), 200);
-    assert.equal((await getFromInstance(url, '/hello', { cookie: viewing })).body, 'edited');
+    await eventually(
+      async () => (await getFromInstance(url, '/hello', { cookie: viewing })).body === 'edited',
+    );
     assert.equal((await getFromInstance(url, '/hello')).status, 401);
     await assert.rejects(world.openEditor(other.client));
     const { developer } = await world.until((view) => view.developer?.edited === true);
