@@ -1,9 +1,9 @@
 import {
   DEFAULT_SETTINGS,
+  DEVICE_LIVE_SETTINGS,
   type DeviceTarget,
   type ResolvedSettings,
   SETTING_KEYS,
-  type SettingKey,
 } from '@flowyard/protocol';
 import type { TargetSnapshot } from './release/release.ts';
 
@@ -12,8 +12,8 @@ export type Surroundings = Pick<DeviceTarget, 'variables' | 'settings'>;
 
 export const NO_SURROUNDINGS: Surroundings = { variables: { below: {}, above: {} }, settings: {} };
 
-/** Settings of the supervisor, which it looks up whenever it needs them. */
-const LIVE_KEYS: ReadonlySet<string> = new Set<SettingKey>(['safety.healthInterval', 'safety.crashes']);
+/** Settings of the supervisor and of trials, which are looked up whenever they are needed. */
+const LIVE_KEYS: ReadonlySet<string> = new Set(DEVICE_LIVE_SETTINGS);
 
 export function surroundingsOf({ variables, settings }: DeviceTarget): Surroundings {
   return { variables, settings };

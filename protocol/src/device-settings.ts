@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RuntimeSettings, type SettingKey } from './settings.ts';
+import { AnySettings, type SettingKey } from './settings.ts';
 
 /** Settings that devices and device groups may have: those that Node-RED and the agent can keep by themselves. */
 export const DEVICE_SETTING_KEYS = [
@@ -22,16 +22,29 @@ export const DEVICE_SETTING_KEYS = [
   'runtime.timeZone',
   'safety.healthInterval',
   'safety.crashes',
+  'trial.stableSeconds',
+  'trial.startSeconds',
+  'trial.probePath',
+  'trial.probeSeconds',
+  'trial.allowScripts',
 ] as const satisfies readonly SettingKey[];
 
 /** Of those, what the agent itself goes by: Node-RED is not started again for them. */
-export const DEVICE_LIVE_SETTINGS: readonly SettingKey[] = ['safety.healthInterval', 'safety.crashes'];
+export const DEVICE_LIVE_SETTINGS: readonly SettingKey[] = [
+  'safety.healthInterval',
+  'safety.crashes',
+  'trial.stableSeconds',
+  'trial.startSeconds',
+  'trial.probePath',
+  'trial.probeSeconds',
+  'trial.allowScripts',
+];
 
 type Picked = Record<(typeof DEVICE_SETTING_KEYS)[number], true>;
 const PICKED = Object.fromEntries(DEVICE_SETTING_KEYS.map((key) => [key, true])) as Picked;
 
 /** What a device or a group sets itself. Nobody but the device guards its HTTP pages, so there are fewer ways to. */
-export const DeviceSettings = RuntimeSettings.pick(PICKED).extend({
+export const DeviceSettings = AnySettings.pick(PICKED).extend({
   'http.access': z
     .enum(['none', 'basic'], 'must be none or basic on a device: it has to let people in also without us')
     .optional(),

@@ -8,12 +8,14 @@ import {
   NpmrcInput,
   OriginList,
   PathValue,
+  ProbePath,
   StoredSecret,
   ThemeName,
   TimeZone,
   TitleValue,
   WebAddress,
 } from './setting-values.ts';
+import { DEFAULT_TRIAL } from './trial-policy.ts';
 
 /** Sections of the form and of the docs, in their order. */
 export const SETTING_SECTIONS = {
@@ -22,6 +24,7 @@ export const SETTING_SECTIONS = {
   http: 'HTTP pages',
   runtime: 'Node-RED',
   safety: 'Health and safety',
+  trial: 'New snapshots',
   alerts: 'Alerts',
   login: 'Emergency sign-in',
 } as const;
@@ -59,6 +62,8 @@ export interface SettingDefinition<S extends z.ZodType = z.ZodType> {
   /** The words for the values of a choice. */
   choices?: Readonly<Record<string, string>>;
   unit?: string;
+  /** Only devices have it. */
+  devicesOnly?: true;
 }
 
 function setting<S extends z.ZodType>(definition: SettingDefinition<S>): SettingDefinition<S> {
@@ -308,6 +313,59 @@ export const SETTINGS = {
     applies: 'live',
     input: 'choice',
     choices: { off: 'Never', offer: 'Offer it', automatic: 'By itself' },
+  }),
+  'trial.stableSeconds': setting({
+    section: 'trial',
+    title: 'Stable for',
+    help: 'For how long a new snapshot must run on the device without trouble to be kept. Otherwise the one before runs again.',
+    schema: whole(0, 3600),
+    default: DEFAULT_TRIAL.stableSeconds,
+    applies: 'live',
+    input: 'number',
+    unit: 'seconds',
+    devicesOnly: true,
+  }),
+  'trial.startSeconds': setting({
+    section: 'trial',
+    title: 'Longest start',
+    help: 'How long the flows of a new snapshot may take to start before it is given up.',
+    schema: whole(1, 3600),
+    default: DEFAULT_TRIAL.startSeconds,
+    applies: 'live',
+    input: 'number',
+    unit: 'seconds',
+    devicesOnly: true,
+  }),
+  'trial.probePath': setting({
+    section: 'trial',
+    title: 'Probe',
+    help: 'A path of the HTTP routes of the flows, for example /health, that must answer with a status from 200 to 299 before a new snapshot is kept. Empty, nothing is asked.',
+    schema: ProbePath.nullable(),
+    default: null,
+    applies: 'live',
+    input: 'text',
+    devicesOnly: true,
+  }),
+  'trial.probeSeconds': setting({
+    section: 'trial',
+    title: 'Time for the probe',
+    help: 'How long after the start of the flows the probe may take to answer as it should. It is asked again and again.',
+    schema: whole(1, 3600),
+    default: 30,
+    applies: 'live',
+    input: 'number',
+    unit: 'seconds',
+    devicesOnly: true,
+  }),
+  'trial.allowScripts': setting({
+    section: 'trial',
+    title: 'Install scripts',
+    help: 'Whether modules may run their own scripts when they are installed on the device, as those do that compile something. Scripts can do whatever the agent may do.',
+    schema: z.boolean(),
+    default: DEFAULT_TRIAL.allowScripts,
+    applies: 'live',
+    input: 'switch',
+    devicesOnly: true,
   }),
   'alerts.memoryPercent': setting({
     section: 'alerts',

@@ -57,6 +57,12 @@ const TAKEN_PATHS: ReadonlySet<string> = new Set(
 );
 
 /** Where a dashboard is, without slashes at its ends. */
+/** A path that is asked for by HTTP, perhaps with a query. */
+export const ProbePath = z
+  .string()
+  .max(200, 'must have at most 200 characters')
+  .regex(/^\/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$/, 'must be a path that starts with /, for example /health');
+
 export const PathValue = z
   .string()
   .max(100, 'must have at most 100 characters')

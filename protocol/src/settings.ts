@@ -7,12 +7,21 @@ export type SettingValue<K extends SettingKey> = z.output<(typeof SETTINGS)[K]['
 export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
 export const SettingKey = z.enum(SETTING_KEYS);
 
+/** Those of hosted instances and their templates. */
+export const INSTANCE_SETTING_KEYS = SETTING_KEYS.filter((key) => !('devicesOnly' in SETTINGS[key]));
+
+type SettingShape = { [K in SettingKey]: z.ZodOptional<(typeof SETTINGS)[K]['schema']> };
+
+function shapeOf(keys: readonly SettingKey[]): SettingShape {
+  const entries = keys.map((key) => [key, (SETTINGS[key].schema as z.ZodType).optional()]);
+  return Object.fromEntries(entries) as unknown as SettingShape;
+}
+
+/** Every setting that there is, of which each level has some. */
+export const AnySettings = z.strictObject(shapeOf(SETTING_KEYS));
+
 /** Settings of one level (a template, an instance): those that it sets, the others coming from weaker levels. */
-export const RuntimeSettings = z.strictObject(
-  Object.fromEntries(
-    SETTING_KEYS.map((key) => [key, (SETTINGS[key].schema as z.ZodType).optional()]),
-  ) as unknown as { [K in SettingKey]: z.ZodOptional<(typeof SETTINGS)[K]['schema']> },
-);
+export const RuntimeSettings = z.strictObject(shapeOf(INSTANCE_SETTING_KEYS));
 export type RuntimeSettings = { [K in SettingKey]?: SettingValue<K> | undefined };
 
 /** All settings with their values. */

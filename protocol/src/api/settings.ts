@@ -73,6 +73,8 @@ export const SettingDefinitionView = z.object({
   /** Whether it may be without a value. */
   optional: z.boolean(),
   needsRestart: z.boolean(),
+  /** Only devices and their groups have it. */
+  devicesOnly: z.boolean(),
 });
 export type SettingDefinitionView = z.infer<typeof SettingDefinitionView>;
 

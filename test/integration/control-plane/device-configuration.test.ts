@@ -207,5 +207,23 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.ok(entries.some(({ event }) => event === 'device-group.settings-changed'));
       assert.ok(!JSON.stringify(entries).includes('horse') && !JSON.stringify(entries).includes('scrypt'));
     });
+
+    it('tell the device how it tries new snapshots, the device before its group', async () => {
+      await cp.admin.call('putDeviceGroupSettings', {
+        params: { id: groupId },
+        body: { values: { 'trial.probePath': '/health', 'trial.stableSeconds': 60 } },
+      });
+      await cp.admin.call('putDeviceSettings', {
+        params: { id: device.id },
+        body: { values: { 'trial.stableSeconds': 7, 'trial.allowScripts': true } },
+      });
+      const { trial } = await agent.target((target) => target.trial.allowScripts);
+      assert.deepEqual(trial, {
+        stableSeconds: 7,
+        startSeconds: 120,
+        allowScripts: true,
+        probe: { path: '/health', seconds: 30 },
+      });
+    });
   });
 }

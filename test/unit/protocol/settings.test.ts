@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import {
+  AnySettings,
   DEFAULT_SETTINGS,
+  DeviceSettings,
   ExactModules,
   isSecretSetting,
   RuntimeSettings,
@@ -46,11 +48,19 @@ const HOSTILE: Record<string, unknown[]> = {
 
 describe('The settings of Node-RED', () => {
   it('have a default that fits, a title and a sentence that explains them', () => {
-    assert.equal(accepts(DEFAULT_SETTINGS), true);
+    assert.equal(AnySettings.safeParse(DEFAULT_SETTINGS).success, true);
     for (const key of SETTING_KEYS) {
       const { title, help } = settingDefinition(key);
       assert.ok(title.length > 2 && title.length < 40, key);
       assert.match(help, /\.$/, key);
+    }
+  });
+
+  it('of trials are for devices and their groups alone', () => {
+    assert.equal(accepts({ 'trial.stableSeconds': 10 }), false);
+    assert.equal(DeviceSettings.safeParse({ 'trial.stableSeconds': 10 }).success, true);
+    for (const path of ['health', '/ä', '/a b', '//x\n', 'http://elsewhere/', '']) {
+      assert.equal(DeviceSettings.safeParse({ 'trial.probePath': path }).success, false, path);
     }
   });
 

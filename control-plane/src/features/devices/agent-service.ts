@@ -1,10 +1,4 @@
-import {
-  type AgentMessage,
-  DEFAULT_TRIAL,
-  type DeviceCurrent,
-  type DeviceTarget,
-  type SnapshotManifest,
-} from '@flowyard/protocol';
+import type { AgentMessage, DeviceCurrent, DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
@@ -16,7 +10,7 @@ import { digestOf } from '../snapshots/blob-store.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import type { DeviceEditors } from './device-editors.ts';
-import { readDeviceVariables, targetSettings, targetVariables } from './device-levels.ts';
+import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { type DeviceExtras, resolveTarget } from './presenter.ts';
@@ -90,6 +84,7 @@ export class AgentService {
     device: DeviceRow,
     snapshot: SnapshotRow | undefined,
   ): Promise<Omit<DeviceTarget, 'variables'>> {
+    const settings = targetSettings(device);
     return {
       generation: device.generation,
       desired: device.desired,
@@ -103,13 +98,13 @@ export class AgentService {
             manifest: await this.#manifestFor(device, manifestOf(snapshot)),
           }
         : null,
-      settings: targetSettings(device),
+      settings,
       mode: device.mode,
       developer:
         device.mode === 'developer'
           ? { identityKey: this.#parts.vault.identityKey, nodeRed: this.#parts.nodeRed }
           : null,
-      trial: DEFAULT_TRIAL,
+      trial: targetTrial(settings),
     };
   }
 

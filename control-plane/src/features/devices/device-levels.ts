@@ -2,8 +2,10 @@ import {
   DEFAULT_SETTINGS,
   type DeviceTarget,
   type Origin,
+  type ResolvedSettings,
   type SnapshotManifest,
   type TargetVariables,
+  type TrialPolicy,
 } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import type { Vault } from '../../secrets/vault.ts';
@@ -128,6 +130,20 @@ export function resolveDeviceSettings(
     settingLevel({ kind: 'group', id: place.deviceGroupId, name: place.deviceGroupName }, group),
     settingLevel({ kind: 'device', id: place.id, name: place.name }, own),
   ]);
+}
+
+/** How the device tries a new snapshot. */
+export function targetTrial(settings: DeviceTarget['settings']): TrialPolicy {
+  const { 'trial.probePath': path, ...all } = {
+    ...DEFAULT_SETTINGS,
+    ...(settings as Partial<ResolvedSettings>),
+  };
+  return {
+    stableSeconds: all['trial.stableSeconds'],
+    startSeconds: all['trial.startSeconds'],
+    allowScripts: all['trial.allowScripts'],
+    probe: path === null ? null : { path, seconds: all['trial.probeSeconds'] },
+  };
 }
 
 /** As the agent gets them: those that are set. */

@@ -47,7 +47,8 @@ export function settingsRoutes({ settings, deviceSettings }: Parts): Route[] {
 
 function definitions() {
   return SETTING_KEYS.map((key) => {
-    const { section, title, help, input, choices, unit, schema, applies } = settingDefinition(key);
+    const { section, title, help, input, choices, unit, schema, applies, devicesOnly } =
+      settingDefinition(key);
     return {
       key,
       section: SETTING_SECTIONS[section],
@@ -59,6 +60,7 @@ function definitions() {
       default: settingDefinition(key).default,
       optional: schema.safeParse(null).success,
       needsRestart: applies !== 'live',
+      devicesOnly: devicesOnly ?? false,
     };
   });
 }

@@ -1,4 +1,5 @@
 import {
+  INSTANCE_SETTING_KEYS,
   type RuntimeSettings,
   SETTING_KEYS,
   type SettingKey,
@@ -60,7 +61,7 @@ export class SettingsService {
     const now = startFacts(template, resolved, variables);
     const started = startedWith(instance);
     const pending = pendingKeys(started, now);
-    const items = SETTING_KEYS.map((key) => {
+    const items = INSTANCE_SETTING_KEYS.map((key) => {
       const { value, origin, locked } = required(resolved, key);
       const below = required(inherited, key);
       return {

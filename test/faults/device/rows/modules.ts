@@ -18,7 +18,7 @@ const usingBad = (text: string) => [
 
 /** Flows that answer, and end Node-RED a second after their start. */
 function lateCrash(text: string): unknown[] {
-  const initialize = 'setTimeout(() => { throw new Error("the valve jams"); }, 1500);';
+  const initialize = 'setTimeout(() => Promise.reject(new Error("the valve jams")), 1500);';
   return [
     ...answeringFlows(text),
     { id: 'fn9', type: 'function', z: 'tab1', x: 1, y: 1, func: 'return msg;', initialize, wires: [[]] },
@@ -162,7 +162,9 @@ export const MODULE_FAULTS: Fault[] = [
     async run(site) {
       site.registry.isAway = true;
       await site.restartAgent(site.registry.environment());
-      site.target({ snapshot: site.snapshot('snap002', 'two', { modules: site.registry.module }) });
+      // Not the module of another row: the store may have that one.
+      const modules = site.registry.add('flowyard-other-part', {});
+      site.target({ snapshot: site.snapshot('snap002', 'two', { modules }) });
       await site.says(/registry cannot be reached/);
       const meanwhile = await site.facts();
       site.registry.isAway = false;
