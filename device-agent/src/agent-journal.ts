@@ -75,4 +75,6 @@ export const LAUNCH: JournalEntry<Launch> = {
 };
 /** The release that was found good before the current one: it runs while that one is damaged. */
 export const PREVIOUS = entry<{ releaseId: string }>('previous', { releaseId: 'string' });
+/** Somebody at the machine wants to go back from this release to the one before. */
+export const GO_BACK = entry<{ releaseId: string }>('go-back', { releaseId: 'string' });
 export const RESTARTS = entry<{ done: number }>('restarts', { done: 'number' });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
-import { LAUNCH, TARGET, TRIAL } from './agent-journal.ts';
+import { GO_BACK, LAUNCH, TARGET, TRIAL } from './agent-journal.ts';
 import type { DamageWatch } from './damage-watch.ts';
 import { describeCurrent, type Phase } from './describe-current.ts';
 import type { Executor } from './executor.ts';
@@ -10,7 +10,14 @@ import { diskFault } from './files/disk.ts';
 import type { Journal } from './files/journal.ts';
 import { backoffDelay, UNREACHABLE } from './link/backoff.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
-import { type DeviceFacts, planMeanwhile, planSteps, type Step, standIn } from './plan-steps.ts';
+import {
+  type DeviceFacts,
+  type KnownRelease,
+  planMeanwhile,
+  planSteps,
+  type Step,
+  standIn,
+} from './plan-steps.ts';
 import { NpmError } from './release/npm-failure.ts';
 import { releaseIdOf } from './release/release.ts';
 
@@ -115,6 +122,35 @@ export class Agent {
     this.#failures = 0;
     this.changed();
     this.#wake.abort();
+  }
+
+  /** The release that was found good, and the one before it if all of it is there. */
+  async releases(): Promise<{ committed: KnownRelease | null; before: KnownRelease | null }> {
+    const { facts } = this.#options;
+    const committed = await facts.committed(this.#target);
+    return { committed, before: await facts.before(committed) };
+  }
+
+  /**
+   * Somebody at the machine wants the release before this one. It stays until there is another target, or the update
+   * is tried again.
+   * @returns why that cannot be, null when it is under way
+   */
+  async rollBack(): Promise<string | null> {
+    const target = this.#target;
+    const { committed, before } = await this.releases();
+    if (target?.mode === 'developer') {
+      return 'The device is in developer mode: what people edit runs.';
+    }
+    if (committed === null || before === null) {
+      return 'There is no release before this one.';
+    }
+    if (target?.snapshot == null || releaseIdOf(target.snapshot) !== committed.id) {
+      return 'The device does not run its target: it went back already, or an update is under way.';
+    }
+    await this.#options.journal.write(GO_BACK, { releaseId: committed.id });
+    this.#nudge.abort();
+    return null;
   }
 
   setPhase(phase: Phase | null): void {

@@ -1,12 +1,16 @@
 import os from 'node:os';
 import path from 'node:path';
+import { isAgentRunning, LockedError, UnwritableError } from './agent-lock.ts';
 import { type Command, HELP, parseCommandLine, UsageError } from './command-line.ts';
 import { ImportError, importNodeRed } from './commands/import-node-red.ts';
 import { register } from './commands/register.ts';
 import { RegistrationError } from './commands/registration-error.ts';
+import { installService, ServiceError, uninstallService } from './commands/service.ts';
 import { describeStatus, readStatus } from './commands/status.ts';
 import { DeviceFileError } from './device-file.ts';
-import { isAgentRunning, LockedError, RunningDevice, UnwritableError } from './running-device.ts';
+import { describeChecks } from './doctor/check.ts';
+import { examine } from './doctor/doctor.ts';
+import { RunningDevice } from './running-device.ts';
 import { AGENT_VERSION } from './version.ts';
 
 /** From sysexits.h, which service managers know. */
@@ -70,6 +74,17 @@ async function run(command: Command): Promise<number> {
       return 0;
     case 'status':
       return showStatus(command.folder, command.json);
+    case 'doctor': {
+      const checks = await examine(command);
+      print(command.json ? JSON.stringify(checks, null, 2) : describeChecks(checks));
+      return checks.some(({ level }) => level === 'bad') ? EXIT.failed : 0;
+    }
+    case 'install-service':
+      print(await installService({ ...command, environment: process.env }));
+      return 0;
+    case 'uninstall':
+      print(await uninstallService(command.folder));
+      return 0;
     case 'run':
       return runDevice(command);
   }
@@ -82,7 +97,7 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof DeviceFileError) {
     return EXIT.configuration;
   }
-  if (error instanceof ImportError) {
+  if (error instanceof ImportError || error instanceof ServiceError) {
     return EXIT.unavailable;
   }
   if (error instanceof LockedError) {

@@ -17,6 +17,9 @@ export type Command =
     }
   | { name: 'import'; folder: string; from: string | null }
   | { name: 'status'; folder: string; json: boolean }
+  | { name: 'doctor'; folder: string; port: number; json: boolean }
+  | { name: 'install-service'; folder: string; args: string[]; user: string | null; print: boolean }
+  | { name: 'uninstall'; folder: string }
   | RunCommand;
 
 export interface RunCommand {
@@ -29,6 +32,8 @@ export interface RunCommand {
   startMs: number | null;
   allowScripts: boolean | null;
   store: string | null;
+  /** The page of the agent itself; null leaves it off. */
+  localPage: { host: string; port: number } | null;
 }
 
 /** The command line cannot be understood; the message names the argument. */
@@ -49,6 +54,12 @@ export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
       Runs the device until it is told to end.
   flowyard-device status [--dir <folder>] [--json]
       Says what the device does.
+  flowyard-device doctor [--dir <folder>] [--port 1880] [--json]
+      Looks at machine, network and files, and says what to do about what is wrong. Changes nothing.
+  flowyard-device install-service [--user <name>] [--print] [options of the device]
+      Has systemd run the device from now on, also after a reboot; --print only shows the unit.
+  flowyard-device uninstall
+      Ends and removes that service. The folder of the device stays.
 
   --dir <folder>          folder of the device (default: ~/.flowyard-device)
   --port, --host          where Node-RED listens (default: port 1880 on all addresses)
@@ -56,6 +67,9 @@ export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
   --start-seconds <n>     how long it may take to start (default: as set in Flowyard)
   --allow-scripts         let modules run their install scripts, whatever is set in Flowyard
   --store <folder>        where Node-RED and modules are installed, to share them between devices on one machine
+  --local-page <port>     a page of the agent itself, with status, log and roll back, for when the network is away; its
+                          password is in the file local-page-password in the folder
+  --local-host <address>  where that page listens (default: 127.0.0.1)
   --version, --help
 `;
 
@@ -69,6 +83,10 @@ const OPTIONS = {
   name: { type: 'string' },
   type: { type: 'string' },
   force: { type: 'boolean' },
+  user: { type: 'string' },
+  print: { type: 'boolean' },
+  'local-page': { type: 'string' },
+  'local-host': { type: 'string' },
   json: { type: 'boolean' },
   port: { type: 'string' },
   host: { type: 'string' },
@@ -92,7 +110,7 @@ function parse(args: readonly string[]) {
 
 function numberOf(
   values: Values,
-  name: 'port' | 'stable-seconds' | 'start-seconds',
+  name: 'port' | 'stable-seconds' | 'start-seconds' | 'local-page',
   fallback: number,
   most: number,
 ) {
@@ -153,18 +171,58 @@ export function parseCommandLine(args: readonly string[], home: string): Command
       return { name, folder, from: values.from ?? null };
     case 'status':
       return { name, folder, json: values.json ?? false };
-    case 'run':
+    case 'doctor':
+      return { name, folder, port: portOf(values), json: values.json ?? false };
+    case 'install-service':
       return {
         name,
         folder,
-        port: Math.trunc(numberOf(values, 'port', 1880, 65_535)),
-        host: values.host ?? '0.0.0.0',
-        stableMs: secondsOf(values, 'stable-seconds'),
-        startMs: secondsOf(values, 'start-seconds'),
-        allowScripts: values['allow-scripts'] ?? null,
-        store: values.store ?? null,
+        args: argumentsOf(values, runCommandOf(folder, values)),
+        user: values.user ?? null,
+        print: values.print ?? false,
       };
+    case 'uninstall':
+      return { name, folder };
+    case 'run':
+      return runCommandOf(folder, values);
     default:
       throw new UsageError(`there is no command "${name}"`);
   }
+}
+
+function portOf(values: Values): number {
+  return Math.trunc(numberOf(values, 'port', 1880, 65_535));
+}
+
+function runCommandOf(folder: string, values: Values): RunCommand {
+  const localPort = values['local-page'] === undefined ? null : numberOf(values, 'local-page', 0, 65_535);
+  return {
+    name: 'run',
+    folder,
+    port: portOf(values),
+    host: values.host ?? '0.0.0.0',
+    stableMs: secondsOf(values, 'stable-seconds'),
+    startMs: secondsOf(values, 'start-seconds'),
+    allowScripts: values['allow-scripts'] ?? null,
+    store: values.store ?? null,
+    localPage: localPort === null ? null : { host: values['local-host'] ?? '127.0.0.1', port: localPort },
+  };
+}
+
+const OF_RUN = [
+  'port',
+  'host',
+  'stable-seconds',
+  'start-seconds',
+  'store',
+  'local-page',
+  'local-host',
+] as const;
+
+/** The options of the device as they were given, for the service that runs it. They are understood already. */
+function argumentsOf(values: Values, { allowScripts }: RunCommand): string[] {
+  return [
+    ...OF_RUN.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]])),
+    ...(allowScripts === true ? ['--allow-scripts'] : []),
+  ];
 }

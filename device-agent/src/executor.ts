@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FAILED, LAUNCH, type Launch, PREVIOUS, RESTARTS, TRIAL } from './agent-journal.ts';
+import { FAILED, GO_BACK, LAUNCH, type Launch, PREVIOUS, RESTARTS, TRIAL } from './agent-journal.ts';
 import type { Phase } from './describe-current.ts';
 import type { Workspace } from './developer/workspace.ts';
 import { SNAPSHOT_VARIABLE } from './environment.ts';
@@ -188,13 +188,17 @@ export class Executor {
   }
 
   /** Puts a release that was found good, and is not, into quarantine. It is forgotten what was good before the other. */
-  async #return({ from, to, retries }: Extract<Step, { type: 'return' }>): Promise<void> {
+  async #return({ from, to, retries, why }: Extract<Step, { type: 'return' }>): Promise<void> {
     const { paths, journal, runner } = this.#options;
-    const reason = runner.view()?.reason ?? 'It crashed again and again.';
-    const why = `It was found good and crashed later, again and again. ${reason}`;
-    await this.giveUp({ releaseId: from.id, snapshot: from.snapshot, retries }, await this.#withLog(why));
+    const crash = runner.view()?.reason ?? 'It crashed again and again.';
+    const reason =
+      why === 'asked'
+        ? 'Somebody at the machine rolled it back.'
+        : await this.#withLog(`It was found good and crashed later, again and again. ${crash}`);
+    await this.giveUp({ releaseId: from.id, snapshot: from.snapshot, retries }, reason);
     await replaceLink(paths.current, path.join('releases', to.id));
     await journal.remove(PREVIOUS);
+    await journal.remove(GO_BACK);
   }
 
   async #commit(release: Release): Promise<void> {

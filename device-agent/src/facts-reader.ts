@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { DeviceTarget } from '@flowyard/protocol';
-import { FAILED, LAUNCH, type Launch, PREVIOUS, RESTARTS } from './agent-journal.ts';
+import { FAILED, GO_BACK, LAUNCH, type Launch, PREVIOUS, RESTARTS } from './agent-journal.ts';
 import { type DeveloperFacts, NO_DEVELOPER } from './developer/plan-developer.ts';
 import { WORKSPACE, type Workspace } from './developer/workspace.ts';
 import type { Journal } from './files/journal.ts';
@@ -36,11 +36,14 @@ export class FactsReader {
     const committedReady = committed === null ? NOTHING : await builder.ready(committed.snapshot, false);
     const running = this.#running();
     // It is looked at only when it may be needed: that takes a while.
-    const needsBefore = !isWhole(committedReady) || running?.isBroken === true;
+    const goBack = (await journal.read(GO_BACK))?.releaseId;
+    const isUnwanted = committed !== null && goBack === committed.id;
+    const needsBefore = !isWhole(committedReady) || running?.isBroken === true || isUnwanted;
     return {
       committed,
       committedReady,
-      before: needsBefore ? await this.#before(committed) : null,
+      before: needsBefore ? await this.before(committed) : null,
+      isUnwanted,
       running,
       launchedWith: (this.#options.runner.launch ?? (await journal.read(LAUNCH)))?.surroundings ?? null,
       failed: await journal.read(FAILED),
@@ -83,7 +86,8 @@ export class FactsReader {
     };
   }
 
-  async #before(committed: KnownRelease | null): Promise<KnownRelease | null> {
+  /** The release that was found good before, if all of it is there. */
+  async before(committed: KnownRelease | null): Promise<KnownRelease | null> {
     const { paths, journal, builder } = this.#options;
     const id = (await journal.read(PREVIOUS))?.releaseId;
     if (id === undefined || id === committed?.id) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import https from 'node:https';
+import { outgoingAgent } from './network.ts';
 
 /** An answer that is not what was asked for. */
 export class HttpError extends Error {
@@ -63,6 +64,7 @@ function send(url: string, request: HttpRequest): Promise<IncomingMessage> {
     {
       method: request.method ?? 'GET',
       signal,
+      ...outgoingAgent(),
       headers: {
         ...(request.token === null ? {} : { authorization: `Bearer ${request.token}` }),
         accept: '*/*',

@@ -42,6 +42,8 @@ export interface DeviceFacts {
   running: RunningRelease | null;
   /** The release that was good before, when all of it is there; known while the committed one is of no use. */
   before: KnownRelease | null;
+  /** Somebody at the machine wants to go back from the committed one. */
+  isUnwanted: boolean;
   /** The variables and settings of the last start; null before the first. */
   launchedWith: Surroundings | null;
   failed: FailedRelease | null;
@@ -65,8 +67,8 @@ export type Step =
       retries: number;
       surroundings: Surroundings;
     }
-  /** Give up a release that was found good and then crashed again and again, for the one before it. */
-  | { type: 'return'; from: KnownRelease; to: KnownRelease; retries: number }
+  /** Give up a release that was found good, for the one before it: it crashed again and again, or a person asked. */
+  | { type: 'return'; from: KnownRelease; to: KnownRelease; retries: number; why: 'broken' | 'asked' }
   | { type: 'start'; releaseId: string; surroundings: Surroundings }
   | { type: 'prepare-workspace'; base: TargetSnapshot }
   | { type: 'start-workspace'; surroundings: Surroundings }
@@ -205,11 +207,10 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
     return facts.running === null ? [] : [{ type: 'stop' }];
   }
   const releaseId = releaseIdOf(target.snapshot);
-  const { committed, running, before } = facts;
-  if (committed?.id === releaseId && running?.releaseId === releaseId && running.isBroken) {
-    if (before !== null && before.id !== releaseId) {
-      return [{ type: 'return', from: committed, to: before, retries: target.retries }];
-    }
+  const { committed, running, before, isUnwanted } = facts;
+  const why = isUnwanted ? 'asked' : running?.releaseId === releaseId && running.isBroken ? 'broken' : null;
+  if (committed?.id === releaseId && why !== null && before !== null && before.id !== releaseId) {
+    return [{ type: 'return', from: committed, to: before, retries: target.retries, why }];
   }
   if (committed?.id === releaseId || isGivenUp(facts.failed, target)) {
     return planCommitted(facts, target);

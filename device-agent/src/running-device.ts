@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
-import { readProcessLock, takeProcessLock } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
 import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
 import { Agent } from './agent.ts';
+import { LockedError, takeFolder } from './agent-lock.ts';
 import { writeAgentLog } from './agent-log.ts';
 import type { RunCommand } from './command-line.ts';
 import type { AgentStatus } from './commands/status.ts';
@@ -16,12 +15,14 @@ import { buildEnvironment } from './environment.ts';
 import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
 import { writeFileAtomically } from './files/atomic-file.ts';
-import { diskFault, Reserve } from './files/disk.ts';
 import { Journal } from './files/journal.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
+import { LocalPage } from './local-page/local-page.ts';
+import { createLocalSource } from './local-page/local-source.ts';
 import { LogWatch } from './log-watch.ts';
 import { hardwareOf } from './machine.ts';
+import { useProxy } from './network.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
@@ -34,41 +35,6 @@ const METRICS_EVERY_MS = 30_000;
 const LOOK_FOR_EDITS_MS = 2000;
 /** Steps count faster than anybody reads. */
 const STATE_EVERY_MS = 200;
-
-/** Another agent runs on the folder. */
-export class LockedError extends Error {
-  override name = 'LockedError';
-}
-
-/** The folder cannot be written to. */
-export class UnwritableError extends Error {
-  override name = 'UnwritableError';
-}
-
-/** Whether an agent runs on the folder now. */
-export function isAgentRunning(folder: string): boolean {
-  return readProcessLock(devicePaths(folder, null).lockFile) !== null;
-}
-
-/** Takes the folder for this process, on a full disk by means of the space that was kept for it. */
-async function takeFolder(paths: DevicePaths): Promise<boolean> {
-  const reserve = new Reserve(paths.folder);
-  const take = async () => {
-    await mkdir(paths.data, { recursive: true });
-    return takeProcessLock(paths.lockFile);
-  };
-  try {
-    const isTaken = await take().catch(async () => {
-      await reserve.giveUp();
-      return take();
-    });
-    await reserve.take();
-    return isTaken;
-  } catch (error) {
-    const fault = diskFault(error);
-    throw fault === null ? error : new UnwritableError(`${paths.folder} cannot be written to. ${fault}`);
-  }
-}
 
 /** A device that runs: the agent, its link to the control plane, and its Node-RED. */
 export class RunningDevice {
@@ -86,6 +52,7 @@ export class RunningDevice {
   #metrics: NodeJS.Timeout | null = null;
   #editWatch: NodeJS.Timeout | null = null;
   #stateTimer: NodeJS.Timeout | null = null;
+  #localPage: LocalPage | null = null;
   #writing: Promise<void> = Promise.resolve();
   #written = '';
 
@@ -95,6 +62,10 @@ export class RunningDevice {
     const paths = devicePaths(command.folder, command.store);
     if (!(await takeFolder(paths))) {
       throw new LockedError(`Another agent runs on ${paths.folder}: one folder is one device.`);
+    }
+    const proxy = await useProxy(identity.url);
+    if (proxy !== null) {
+      writeAgentLog('info', `The way to ${identity.url} leads through the proxy ${proxy}.`);
     }
     const device = new RunningDevice(command, identity, paths);
     await device.#start();
@@ -153,13 +124,36 @@ export class RunningDevice {
     await this.#nodeRed.listen();
     await this.#agent.start();
     this.#link.start();
+    await this.#startLocalPage();
     this.#metrics = setInterval(() => this.#sendMetrics(), METRICS_EVERY_MS);
     this.#editWatch = setInterval(() => void this.#lookForEdits(), LOOK_FOR_EDITS_MS);
     writeAgentLog('info', `Device ${this.#identity.id} runs in ${this.#paths.folder}.`);
   }
 
+  /** A page that cannot be had, since its port is taken, must not keep the device from running. */
+  async #startLocalPage(): Promise<void> {
+    const { localPage, folder, port } = this.#command;
+    if (localPage === null) {
+      return;
+    }
+    try {
+      const source = createLocalSource({
+        folder,
+        port,
+        agent: this.#agent,
+        nodeRed: this.#nodeRed,
+        status: () => this.#status(),
+      });
+      this.#localPage = await LocalPage.start({ ...localPage, folder, source });
+      writeAgentLog('info', `The local page is at http://${localPage.host}:${this.#localPage.port}/`);
+    } catch (error) {
+      writeAgentLog('error', `The local page could not be started: ${(error as Error).message}`);
+    }
+  }
+
   /** Ends Node-RED in good order, then the rest. */
   async stop(): Promise<void> {
+    await this.#localPage?.stop();
     await this.#agent.stop();
     if (this.#metrics !== null) {
       clearInterval(this.#metrics);
@@ -321,19 +315,25 @@ export class RunningDevice {
     }
   }
 
-  /** For `flowyard-device status`. Progress is left out: flash memory does not like to be written each second. */
-  #writeStatus(): void {
+  #status(): Omit<AgentStatus, 'at'> {
     const { current, target } = this.#agent;
-    const status: Omit<AgentStatus, 'at'> = {
+    return {
       pid: process.pid,
       agentVersion: AGENT_VERSION,
       deviceId: this.#identity.id,
       url: this.#identity.url,
       link: this.#linkStatus,
-      current: { ...current, step: current.step?.replace(/ \(.*\)$/, '') ?? null, progress: null },
+      current,
       targetSnapshot: target?.snapshot?.name ?? null,
       port: this.#command.port,
     };
+  }
+
+  /** For `flowyard-device status`. Progress is left out: flash memory does not like to be written each second. */
+  #writeStatus(): void {
+    const now = this.#status();
+    const step = now.current.step?.replace(/ \(.*\)$/, '') ?? null;
+    const status = { ...now, current: { ...now.current, step, progress: null } };
     const text = JSON.stringify(status);
     if (text !== this.#written) {
       this.#written = text;

@@ -81,6 +81,11 @@ export class AgentClient {
     });
   }
 
+  /** From now on as with a network that swallows everything: nothing is read, and no ping is answered. */
+  freeze(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.close();
   }

@@ -61,15 +61,18 @@ export interface OpenPage {
 interface Look {
   theme?: 'light' | 'dark';
   width?: number;
+  /** For pages that ask with the browser's own dialog. */
+  credentials?: { username: string; password: string };
 }
 
 /** A page in a browser of its own. */
-export async function openPage({ theme = 'light', width = 1440 }: Look = {}): Promise<OpenPage> {
+export async function openPage({ theme = 'light', width = 1440, credentials }: Look = {}): Promise<OpenPage> {
   const browser = await launchBrowser();
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme: theme,
     reducedMotion: 'reduce',
+    ...(credentials && { httpCredentials: credentials }),
   });
   const page = await context.newPage();
   const complaints: string[] = [];

@@ -2,6 +2,7 @@ import os from 'node:os';
 import { importMachine } from '@flowyard/protocol';
 import { readDeviceFile } from '../device-file.ts';
 import { HttpError, requestJson } from '../http-client.ts';
+import { useProxy } from '../network.ts';
 import { type FoundNodeRed, findNodeRed } from './find-node-red.ts';
 
 /** There is nothing to take over, or it was refused; the message says what to do. */
@@ -12,6 +13,7 @@ export class ImportError extends Error {
 /** Sends the Node-RED of a folder as a snapshot of the device. @returns what happened, for people */
 export async function importNodeRed(deviceFolder: string, from: string): Promise<string> {
   const identity = await readDeviceFile(deviceFolder);
+  await useProxy(identity.url);
   const found = await findNodeRed(from);
   if (found === null) {
     throw new ImportError(

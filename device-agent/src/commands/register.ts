@@ -5,8 +5,10 @@ import path from 'node:path';
 import { DeviceCredentials } from '@flowyard/protocol';
 import { deviceFile, isRegistered, writeDeviceFile } from '../device-file.ts';
 import { HttpError, requestJson } from '../http-client.ts';
+import { useProxy } from '../network.ts';
 import { AGENT_VERSION } from '../version.ts';
 import { askPerson } from './ask-person.ts';
+import { explainFailure } from './explain-failure.ts';
 import { RegistrationError } from './registration-error.ts';
 
 export interface RegisterOptions {
@@ -17,39 +19,6 @@ export interface RegisterOptions {
   type: string | null;
   folder: string;
   force: boolean;
-}
-
-const UNREACHABLE_CODES: Record<string, string> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'the name cannot be looked up now',
-  ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'there is no way to that host',
-  ECONNRESET: 'the connection was cut',
-  CERT_HAS_EXPIRED: 'its certificate has expired (is the clock of this device right?)',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed; name it in NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate authority is not known here; name it in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its certificate authority is not known here; name it in NODE_EXTRA_CA_CERTS',
-};
-
-function explain(error: unknown, url: string): string {
-  if (error instanceof HttpError) {
-    switch (error.status) {
-      case 401:
-        return error.message;
-      case 404:
-        return `${url} answers, but it is not a Flowyard control plane. Check the address.`;
-      default:
-        return `The control plane refused: ${error.message}`;
-    }
-  }
-  const { code, name, message } = error as NodeJS.ErrnoException;
-  const reason =
-    name === 'AbortError' || name === 'TimeoutError'
-      ? 'it does not answer'
-      : (UNREACHABLE_CODES[code ?? ''] ?? message);
-  return `${url} cannot be reached: ${reason}.`;
 }
 
 /** Joins a team and writes `device.yml`. @returns the id of the device */
@@ -64,8 +33,9 @@ export async function register(options: RegisterOptions, say: (text: string) => 
     );
   }
   await checkWritable(options.folder);
+  await useProxy(url);
   const answer = await obtain(url, options, say).catch((error: unknown) => {
-    throw error instanceof RegistrationError ? error : new RegistrationError(explain(error, url));
+    throw error instanceof RegistrationError ? error : new RegistrationError(explainFailure(error, url));
   });
   const credentials = DeviceCredentials.safeParse(answer);
   if (!credentials.success) {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
 import { CLOSE, readAgentCommand } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
+import { outgoingAgent } from '../network.ts';
 import { backoffDelay, REFUSED, UNREACHABLE } from './backoff.ts';
 
 /** What becomes of the connection, in words for a person. `refused`: it was answered, but not accepted. */
@@ -119,6 +120,7 @@ export class ControlLink {
       headers: { authorization: `Bearer ${this.#options.token()}` },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false,
+      ...outgoingAgent(),
       maxPayload: MAX_PAYLOAD_BYTES,
     });
     this.#socket = socket;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -98,4 +98,21 @@ export async function npmInstall({ folder, allowScripts, signal, onProgress }: N
     stopped.removeEventListener('abort', onAbort);
     clearTimeout(killTimer);
   }
+}
+
+/** Whether the npm registry answers. @returns the problem in words, null when it does */
+export function pingRegistry(withinMs: number): Promise<string | null> {
+  const { command, first } = npmCommand();
+  const options = { env: npmEnvironment(), timeout: withinMs, windowsHide: true };
+  return new Promise((resolve) => {
+    execFile(
+      command,
+      [...first, 'ping', '--loglevel=error', '--fetch-retries=0'],
+      options,
+      (error, _out, complaint) => {
+        const line = complaint.split('\n').find((text) => text.trim() !== '');
+        resolve(error === null ? null : (line ?? 'it does not answer').replace(/^npm (?:error|ERR!) /, ''));
+      },
+    );
+  });
 }

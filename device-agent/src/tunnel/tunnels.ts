@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TUNNEL_TOKEN_HEADER } from '@flowyard/protocol';
 import { createWebSocketStream, WebSocket } from 'ws';
+import { outgoingAgent } from '../network.ts';
 
 export interface TunnelsOptions {
   url: string;
@@ -74,6 +75,7 @@ export class Tunnels {
       headers: { authorization: `Bearer ${this.#options.token()}`, [TUNNEL_TOKEN_HEADER]: token },
       handshakeTimeout: DIAL_TIMEOUT_MS,
       perMessageDeflate: false,
+      ...outgoingAgent(),
       maxPayload: MAX_PAYLOAD_BYTES,
     });
     return new Promise((resolve, reject) => {

@@ -45,6 +45,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
     committed: null,
     committedReady: { release: true, nodeRed: true, modules: true },
     before: null,
+    isUnwanted: false,
     running: null,
     launchedWith: null,
     failed: null,

@@ -82,6 +82,7 @@ export class ModelDevice {
       committed: this.current,
       committedReady,
       before: needsBefore && canBeUsed ? this.previous : null,
+      isUnwanted: false,
       running: this.running,
       launchedWith: this.launchedWith,
       failed: this.failed,
