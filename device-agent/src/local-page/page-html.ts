@@ -19,6 +19,7 @@ button { font: inherit; padding: 8px 14px; border: 1px solid var(--line); border
 button:disabled { opacity: 0.5; cursor: default; }
 button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 pre { margin: 0; max-height: 360px; overflow: auto; font: 12.5px/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+#problem:empty { display: none; }
 .bad { color: var(--bad); } .warning { color: var(--warn); } .muted { color: var(--muted); }
 ul { margin: 0 0 12px; padding-left: 20px; }
 `;
