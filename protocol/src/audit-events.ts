@@ -39,6 +39,7 @@ export const AUDIT_EVENTS = {
   'device.joined': 'A machine became the device by a one-time code',
   'device.machine-accepted': 'Another machine was let be the device',
   'device.machine-refused': 'Another machine came with the identity of the device and was refused',
+  'device.rolled-back': 'The snapshot that ran before became the target of a device',
   'device.settings-changed': 'Settings of a device were changed; secrets are not written down',
   'device.variables-changed': 'Variables of a device were changed; values are not written down',
   'device.developer-mode-ended': 'Developer mode of a device ended, by somebody or because its time was over',

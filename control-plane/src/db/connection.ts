@@ -22,6 +22,7 @@ import * as flowNodes from './migrations/044-flow-nodes.ts';
 import * as teamTerms from './migrations/045-team-terms.ts';
 import * as usage from './migrations/046-usage.ts';
 import * as passkeys from './migrations/047-passkeys.ts';
+import * as previousSnapshot from './migrations/048-previous-snapshot.ts';
 import * as deviceConfiguration from './migrations/050-device-configuration.ts';
 import * as deviceLabels from './migrations/051-device-labels.ts';
 import * as deviceModes from './migrations/054-device-modes.ts';
@@ -50,6 +51,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '022-instance-changes': instanceChanges,
     '013-single-sign-on': singleSignOn,
     '036-blueprints': blueprints,
+    '048-previous-snapshot': previousSnapshot,
     '050-device-configuration': deviceConfiguration,
     '051-device-labels': deviceLabels,
     '054-device-modes': deviceModes,

@@ -46,6 +46,8 @@ export const DeviceView = z.object({
   /** Words, or keys with a value, by which devices are found and groups take them. */
   labels: z.array(z.string()),
   runningSnapshot: Reference.nullable(),
+  /** What ran before that, and what a roll back makes the own target; null once it is deleted. */
+  previousSnapshot: Reference.nullable(),
   agentVersion: z.string().nullable(),
   nodeRed: z.string().nullable(),
   nodeJs: z.string().nullable(),
@@ -200,13 +202,14 @@ export const setDeviceMode = operation('setDeviceMode', {
   response: DeviceView,
 });
 
-export const DeviceAction = z.enum(['start', 'stop', 'restart', 'suspend', 'retry']);
+export const DeviceAction = z.enum(['start', 'stop', 'restart', 'suspend', 'retry', 'rollback']);
 export type DeviceAction = z.infer<typeof DeviceAction>;
 
 export const controlDevice = operation('controlDevice', {
   method: 'POST',
   path: '/devices/:id/actions',
-  summary: 'Start, stop, restart, suspend, or try a failed update again; done when the device is online',
+  summary:
+    'Start, stop, restart, suspend, try a failed update again, or roll back to what ran before; done when the device is online',
   params: IdParams,
   body: z.strictObject({ action: DeviceAction }),
   response: DeviceView,

@@ -237,6 +237,34 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.equal(after.retries, before.retries + 1);
     });
 
+    it('are rolled back to what they ran before, and back again', async () => {
+      const { id, credentials } = await buildDevice();
+      const params = { id };
+      const rollBack = { params, body: { action: 'rollback' as const } };
+      const other = await cp.admin.call('createInstanceSnapshot', {
+        params: { id: instanceId },
+        body: { name: 'Two' },
+      });
+      const agent = await connect(credentials.token);
+      agent.state({ state: 'running', snapshotId });
+      await deviceWith(id, (device) => device.runningSnapshot?.id === snapshotId);
+      const { code } = await cp.admin.refused('controlDevice', 409, rollBack);
+      assert.equal(code, 'nothing_before');
+      agent.state({ state: 'updating', snapshotId });
+      agent.state({ state: 'running', snapshotId: other.id });
+      await deviceWith(id, (device) => device.previousSnapshot?.id === snapshotId);
+
+      await cp.admin.call('controlDevice', rollBack);
+
+      const target = await agent.target((wanted) => wanted.snapshot?.id === snapshotId);
+      assert.equal(target.retries, 1, 'also when it gave that one up once');
+      agent.state({ state: 'running', snapshotId });
+      await deviceWith(id, (device) => device.previousSnapshot?.id === other.id);
+      await cp.admin.call('setDeviceTarget', { params, body: { snapshotId: null } });
+      await cp.admin.call('deleteSnapshot', { params: { id: other.id } });
+      await cp.admin.refused('controlDevice', 409, rollBack);
+    });
+
     it('have one connection: one that does not answer any more gives way to the next', async () => {
       const { id, credentials } = await buildDevice();
       const first = await connect(credentials.token);

@@ -34,6 +34,7 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     mode: 'fleet',
     runningMode: 'fleet',
     developer: null,
+    previousSnapshot: null,
     otherMachine: null,
     renewal: null,
     createdAt: TIME,

@@ -13,6 +13,7 @@ import {
   groupOperation,
   labelOperation,
   mergeLabels,
+  rollBackOperation,
   targetOperation,
   variableOperation,
 } from './operations/others.ts';
@@ -104,6 +105,8 @@ export class BulkService {
         return labelOperation((labels) => mergeLabels(labels, change.add, change.remove));
       case 'set-target':
         return targetOperation(change.snapshotId);
+      case 'rollback':
+        return rollBackOperation();
       default:
         return controlOperation(change.action);
     }

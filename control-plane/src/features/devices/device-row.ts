@@ -45,6 +45,8 @@ export interface DeviceRow {
   currentGeneration: number;
   runningSnapshotId: string | null;
   runningSnapshotName: string | null;
+  previousSnapshotId: string | null;
+  previousSnapshotName: string | null;
   failedSnapshotId: string | null;
   agentVersion: string | null;
   nodeRed: string | null;
@@ -105,6 +107,8 @@ export const DEVICE_COLUMNS = {
   currentGeneration: 'd.current_generation',
   runningSnapshotId: 'd.running_snapshot_id',
   runningSnapshotName: 'rs.name',
+  previousSnapshotId: 'ps.id',
+  previousSnapshotName: 'ps.name',
   failedSnapshotId: 'd.failed_snapshot_id',
   agentVersion: 'd.agent_version',
   nodeRed: 'd.node_red',
@@ -133,7 +137,8 @@ export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
     .leftJoin('snapshots as ot', 'ot.id', 'd.target_snapshot_id')
     .leftJoin('snapshots as gt', 'gt.id', 'g.target_snapshot_id')
     .leftJoin('snapshots as it', 'it.id', 'i.target_snapshot_id')
-    .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id');
+    .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id')
+    .leftJoin('snapshots as ps', 'ps.id', 'd.previous_snapshot_id');
 }
 
 /** As the database tells it: booleans in different ways, lists as text. */

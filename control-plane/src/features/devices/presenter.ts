@@ -90,6 +90,7 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     targets: targetChain(row),
     labels: row.labels,
     runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
+    previousSnapshot: reference(row.previousSnapshotId, row.previousSnapshotName),
     agentVersion: row.agentVersion,
     nodeRed: row.nodeRed,
     nodeJs: row.nodeJs,

@@ -20,7 +20,7 @@ import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { DeviceRow } from './device-row.ts';
 import { type Assignment, assignOperation, findDestination } from './operations/assign.ts';
 import type { DeviceOperation } from './operations/operation.ts';
-import { controlOperation, deleteOperation, labelOperation } from './operations/others.ts';
+import { controlOperation, deleteOperation, labelOperation, rollBackOperation } from './operations/others.ts';
 import { performOne } from './operations/perform.ts';
 import { type AssignmentPreview, previewMove } from './operations/preview-move.ts';
 import type { DeviceFilter } from './store.ts';
@@ -154,7 +154,11 @@ export class DeviceService {
   }
 
   async control(actor: Actor, id: string, action: DeviceAction): Promise<DeviceRow> {
-    await this.#db.transact((tx) => this.#perform(tx, actor, id, controlOperation(action)));
+    await this.#db.transact((tx) =>
+      action === 'rollback'
+        ? this.#perform(tx, actor, id, rollBackOperation())
+        : this.#perform(tx, actor, id, controlOperation(action)),
+    );
     return this.get(id);
   }
 

@@ -273,6 +273,11 @@ export class DeviceStore {
         reason: report.reason,
         current_generation: report.currentGeneration,
         running_snapshot_id: report.runningSnapshotId,
+        // Only what a device ran and then left for another counts as before.
+        previous_snapshot_id: this.#knex.raw(
+          'case when running_snapshot_id <> ? then running_snapshot_id else previous_snapshot_id end',
+          [report.runningSnapshotId],
+        ),
         failed_snapshot_id: report.failedSnapshotId,
         node_red: report.nodeRed,
         running_mode: report.mode,

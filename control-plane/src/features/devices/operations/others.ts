@@ -1,4 +1,4 @@
-import type { BulkAction, DeviceAction } from '@flowyard/protocol';
+import type { BulkAction, Desired, DeviceAction } from '@flowyard/protocol';
 import { conflict, invalid } from '../../../errors.ts';
 import type { Vault } from '../../../secrets/vault.ts';
 import { claimedWords, membershipOf } from '../../device-groups/label-rule.ts';
@@ -7,15 +7,18 @@ import { changedNames } from '../../variables/variable-input.ts';
 import { requireGroup } from '../require-device.ts';
 import { type DeviceOperation, forEachAlike, refuse } from './operation.ts';
 
-const DESIRED = {
+/** What is done to Node-RED itself. */
+type Control = Exclude<DeviceAction, 'rollback'>;
+
+const DESIRED: Record<Control, Desired> = {
   start: 'running',
   restart: 'running',
   retry: 'running',
   stop: 'stopped',
   suspend: 'suspended',
-} as const;
+};
 
-export function controlOperation(action: DeviceAction): DeviceOperation<null> {
+export function controlOperation(action: Control): DeviceOperation<null> {
   return {
     permission: 'device:control',
     prepare: async () => () => ({ change: null }),
@@ -26,6 +29,28 @@ export function controlOperation(action: DeviceAction): DeviceOperation<null> {
         { restarts: action === 'restart' ? 1 : 0, retries: action === 'retry' ? 1 : 0 },
       ),
     describe: () => ({ event: `device.${action}-asked` }),
+  };
+}
+
+/** Makes what ran before the own target of each device. */
+export function rollBackOperation(): DeviceOperation<{ snapshotId: string; snapshot: string }> {
+  return {
+    permission: 'snapshot:target',
+    prepare:
+      async () =>
+      ({ name, previousSnapshotId: snapshotId, previousSnapshotName: snapshot }) =>
+        snapshotId === null || snapshot === null
+          ? refuse('nothing_before', `${name} has run no other snapshot, or that one was deleted.`)
+          : { change: { snapshotId, snapshot } },
+    apply: (tx, accepted) =>
+      forEachAlike(accepted, async (ids, { snapshotId }) => {
+        await tx.stores.devices.setTargetSnapshot(ids, snapshotId);
+        await tx.stores.devices.addRetry(ids);
+      }),
+    describe: ({ runningSnapshotName: from }, { snapshotId, snapshot }) => ({
+      event: 'device.rolled-back',
+      details: { snapshotId, snapshot, from },
+    }),
   };
 }
 
@@ -195,8 +220,9 @@ export function targetOperation(snapshotId: string | null): DeviceOperation<{ sn
     permission: 'snapshot:target',
     async prepare(tx) {
       const snapshot = snapshotId === null ? null : await tx.stores.snapshots.find(snapshotId);
-      return ({ name, applicationId }) =>
-        snapshotId === null || (snapshot !== null && snapshot.applicationId === applicationId)
+      return ({ name, applicationId, teamId }) =>
+        snapshotId === null ||
+        (snapshot !== null && snapshot.teamId === teamId && snapshot.applicationId === applicationId)
           ? { change: { snapshot: snapshot?.name ?? null } }
           : refuse('other_application', `The snapshot does not belong to the application of ${name}.`);
     },

@@ -1,5 +1,5 @@
 import type { DeviceAction, DeviceView } from '@flowyard/protocol';
-import { mdiPause, mdiPlay, mdiRefresh, mdiRestart, mdiStop } from '@mdi/js';
+import { mdiBackupRestore, mdiPause, mdiPlay, mdiRefresh, mdiRestart, mdiStop } from '@mdi/js';
 import { api, ask } from '../../shared/api/client.ts';
 
 export interface DeviceActionChoice {
@@ -9,6 +9,7 @@ export interface DeviceActionChoice {
 }
 
 const CHOICES: Record<DeviceAction, DeviceActionChoice> = {
+  rollback: { action: 'rollback', title: 'Roll back', icon: mdiBackupRestore },
   retry: { action: 'retry', title: 'Try the update again', icon: mdiRefresh },
   start: { action: 'start', title: 'Start', icon: mdiPlay },
   restart: { action: 'restart', title: 'Restart', icon: mdiRestart },
@@ -17,7 +18,9 @@ const CHOICES: Record<DeviceAction, DeviceActionChoice> = {
 };
 
 /** The actions that make sense for what a device is doing, the likeliest one first; none while it has nothing to run. */
-export function deviceActionsFor(device: Pick<DeviceView, 'state' | 'status'>): DeviceActionChoice[] {
+export function deviceActionsFor(
+  device: Pick<DeviceView, 'state' | 'status' | 'previousSnapshot'>,
+): DeviceActionChoice[] {
   if (device.status === 'never' || device.state === 'idle') {
     return [];
   }
@@ -25,7 +28,13 @@ export function deviceActionsFor(device: Pick<DeviceView, 'state' | 'status'>): 
     return [CHOICES.start];
   }
   const failed = device.state === 'error' || device.status === 'drift';
-  return [...(failed ? [CHOICES.retry] : []), CHOICES.restart, CHOICES.stop, CHOICES.suspend];
+  return [
+    ...(failed ? [CHOICES.retry] : []),
+    CHOICES.restart,
+    ...(device.previousSnapshot === null ? [] : [CHOICES.rollback]),
+    CHOICES.stop,
+    CHOICES.suspend,
+  ];
 }
 
 /** Asks for it; an offline device does it when it is back. */
