@@ -19,6 +19,8 @@ const PING_MS = 10_000;
 const HELLO_TIMEOUT_MS = 10_000;
 /** So long the connection that a device has may take to show that it is alive when another one comes. */
 const CHALLENGE_MS = 3000;
+/** So long an agent may take to answer the close when the server ends. */
+const CLOSE_WITHIN_MS = 1000;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const KEEP_LOG_LINES = 500;
 
@@ -60,6 +62,7 @@ export class AgentHub {
   readonly #logReaders = new Map<string, Set<LogReader>>();
   readonly #logs = new Map<string, LogLine[]>();
   readonly #untold = new Set<string>();
+  readonly #working = new Set<Promise<void>>();
   readonly #failureReaders: RequestFailed[] = [];
   #telling: Promise<void> | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
@@ -75,14 +78,23 @@ export class AgentHub {
     this.#pingTimer = setInterval(() => this.#ping(), PING_MS);
   }
 
+  /** Resolves when every connection has ended and all that they said is written down. */
   async stop(): Promise<void> {
     clearInterval(this.#pingTimer);
-    const sessions = [...this.#sessions.values()];
-    for (const socket of this.#server.clients) {
+    const sockets = [...this.#server.clients];
+    const ended = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of sockets) {
       socket.close(CLOSE.shuttingDown, 'The server is shutting down');
     }
     this.#server.close();
-    await Promise.all(sessions.map(({ work }) => work));
+    const impatience = setTimeout(() => {
+      for (const socket of sockets) {
+        socket.terminate();
+      }
+    }, CLOSE_WITHIN_MS);
+    await Promise.all(ended);
+    clearTimeout(impatience);
+    await Promise.all(this.#working);
   }
 
   accept(deviceId: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -165,12 +177,15 @@ export class AgentHub {
   }
 
   #enqueue(session: Session, work: () => Promise<void>): void {
-    session.work = session.work.then(work).catch((error: unknown) => {
+    const done = session.work.then(work).catch((error: unknown) => {
       this.#parts.logger.error(
         { err: error, deviceId: session.deviceId },
         'a message of a device could not be handled',
       );
     });
+    session.work = done;
+    this.#working.add(done);
+    void done.then(() => this.#working.delete(done));
   }
 
   async #onMessage(session: Session, text: string): Promise<void> {
