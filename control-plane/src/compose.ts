@@ -18,6 +18,7 @@ import { AgentService } from './features/devices/agent-service.ts';
 import { BulkService } from './features/devices/bulk-service.ts';
 import { DeviceEditors } from './features/devices/device-editors.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
+import { HostRecorder } from './features/devices/host-recorder.ts';
 import { DeviceModeService } from './features/devices/mode-service.ts';
 import { DeviceService } from './features/devices/service.ts';
 import { DeviceSnapshotService } from './features/devices/snapshot-service.ts';
@@ -140,7 +141,8 @@ function composeOutside({ config, logger, db, vault, changes, listeners }: Found
   const notifications = new NotificationService({ db, changes, mailer, webhooks: sender, publicUrl });
   const webhooks = new WebhookService({ db, vault, sender, publicUrl });
   const watch = new DeviceWatch({ db, notifications, logger });
-  return { queue, mailer, notifications, webhooks, watch };
+  const hosts = new HostRecorder({ db, notifications, logger });
+  return { queue, mailer, notifications, webhooks, watch, hosts };
 }
 type Outside = ReturnType<typeof composeOutside>;
 
@@ -188,7 +190,7 @@ type Hosting = ReturnType<typeof composeHosting>;
 
 function composeFeatures(
   { config, db, changes, vault, listeners, logger }: Foundation,
-  { notifications, watch, mailer }: Outside,
+  { notifications, watch, hosts, mailer }: Outside,
   { urlOf, driverHost, driver, stacks }: Hosting,
 ) {
   const access = new Access(db.stores.scopes, changes);
@@ -244,6 +246,7 @@ function composeFeatures(
     applier,
     notifications,
     watch,
+    hosts,
     nodeRed: readBundledNodeRedVersion(),
     editors,
     urlOf,

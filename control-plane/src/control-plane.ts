@@ -122,6 +122,7 @@ export class ControlPlane {
     await trials.start();
     queue.start();
     watch.start();
+    this.#parts.hosts.start();
     recorder.start();
     this.#parts.indexFiller.start();
     this.#parts.usageMeter.start();
@@ -238,6 +239,7 @@ export class ControlPlane {
     await changeRunner.stop();
     trials.stop();
     await watch.stop();
+    await this.#parts.hosts.stop();
     await queue.stop();
     await mailer.close();
     liveHub.stop();

@@ -16,6 +16,7 @@ import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
 import { writeFileAtomically } from './files/atomic-file.ts';
 import { Journal } from './files/journal.ts';
+import { HostReader } from './host/host-health.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
 import { LocalPage } from './local-page/local-page.ts';
@@ -48,6 +49,7 @@ export class RunningDevice {
   readonly #tunnels: Tunnels;
   readonly #journal: Journal;
   readonly #workspace: Workspace;
+  readonly #host: HostReader;
   #linkStatus: LinkStatus = { state: 'connecting', problem: null };
   #metrics: NodeJS.Timeout | null = null;
   #editWatch: NodeJS.Timeout | null = null;
@@ -116,6 +118,12 @@ export class RunningDevice {
       address: () => (this.#agent.target?.mode === 'developer' ? this.#nodeRed.editorAddress() : null),
       onFailure: (id, reason) =>
         this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) }),
+    });
+    this.#host = new HostReader({
+      folder: paths.folder,
+      nodeRed: () => this.#nodeRed.metrics,
+      address: () => this.#link.localAddress,
+      spooled: () => ({ messages: 0, bytes: 0 }),
     });
     this.#logWatch = new LogWatch(this.#nodeRed, (lines) => this.#link.send({ type: 'logs', lines }));
   }
@@ -290,6 +298,7 @@ export class RunningDevice {
     } else if (status.state === 'connected') {
       writeAgentLog('info', `Connected to ${this.#identity.url}. ${status.problem ?? ''}`.trim());
       this.#agent.connected();
+      this.#sendMetrics();
     }
     this.#writeStatus();
   }
@@ -312,6 +321,9 @@ export class RunningDevice {
     if (metrics !== null) {
       const { memoryBytes, cpuPercent } = metrics;
       this.#link.send({ type: 'metrics', memoryBytes, cpuPercent });
+    }
+    if (this.#link.isConnected) {
+      void this.#host.read().then((health) => this.#link.send({ type: 'host', health }));
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LogLine } from './api/instances.ts';
+import { HostHealth } from './host-health.ts';
 import { Id } from './names.ts';
 import { SnapshotManifest } from './snapshot-manifest.ts';
 import { Desired, DeviceMode, DeviceState } from './status.ts';
@@ -100,6 +101,7 @@ export const AgentMessage = z.discriminatedUnion('type', [
     memoryBytes: z.number(),
     cpuPercent: z.number(),
   }),
+  z.object({ type: z.literal('host'), health: HostHealth }),
   z.object({
     type: z.literal('event'),
     /** Unique for the device, so that an event that is sent twice counts once. */

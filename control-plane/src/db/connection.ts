@@ -27,6 +27,7 @@ import * as deviceConfiguration from './migrations/050-device-configuration.ts';
 import * as deviceLabels from './migrations/051-device-labels.ts';
 import * as deviceModes from './migrations/054-device-modes.ts';
 import * as registration from './migrations/058-registration.ts';
+import * as deviceHealth from './migrations/061-device-health.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -56,6 +57,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '051-device-labels': deviceLabels,
     '054-device-modes': deviceModes,
     '058-registration': registration,
+    '061-device-health': deviceHealth,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -27,11 +27,19 @@ const KEEP_LOG_LINES = 500;
 interface Parts {
   agents: Pick<
     AgentService,
-    'targetsOf' | 'recordHello' | 'recordState' | 'recordMetrics' | 'recordEvent' | 'recordGone'
+    | 'targetsOf'
+    | 'recordHello'
+    | 'recordState'
+    | 'recordMetrics'
+    | 'recordHost'
+    | 'recordEvent'
+    | 'recordGone'
   >;
   identities: Pick<DeviceIdentityService, 'greet' | 'reportOther'>;
   changes: Changes;
   logger: Logger;
+  /** A device that leaves two of these unanswered is away. */
+  pingMs?: number;
 }
 
 interface Session {
@@ -75,7 +83,7 @@ export class AgentHub {
     this.#parts.changes.on('targets', ({ deviceIds }) => {
       void this.#sendTargets(deviceIds);
     });
-    this.#pingTimer = setInterval(() => this.#ping(), PING_MS);
+    this.#pingTimer = setInterval(() => this.#ping(), this.#parts.pingMs ?? PING_MS);
   }
 
   /** Resolves when every connection has ended and all that they said is written down. */
@@ -207,6 +215,8 @@ export class AgentHub {
         return this.#onLogs(deviceId, message.lines);
       case 'metrics':
         return this.#parts.agents.recordMetrics(deviceId, message);
+      case 'host':
+        return this.#parts.agents.recordHost(deviceId, message.health);
       case 'event':
         return this.#parts.agents.recordEvent(deviceId, message);
       case 'request-failed':

@@ -66,6 +66,7 @@ export class ControlLink {
   #isStopped = false;
   #refusal: string | null = null;
   #isReconnecting = false;
+  #localAddress: string | null = null;
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
@@ -73,6 +74,11 @@ export class ControlLink {
 
   get isConnected(): boolean {
     return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** The own address of the newest connection. */
+  get localAddress(): string | null {
+    return this.#localAddress;
   }
 
   start(): void {
@@ -128,6 +134,9 @@ export class ControlLink {
     socket.on('open', () => {
       socket.send(JSON.stringify(this.#options.hello()));
       this.#watchLiveness(socket);
+    });
+    socket.on('upgrade', (response) => {
+      this.#localAddress = response.socket.localAddress?.replace(/^::ffff:/, '') ?? null;
     });
     socket.on('message', (data) => this.#receive(data.toString()));
     socket.on('unexpected-response', (_request, response) => {

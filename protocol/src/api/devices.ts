@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { DeviceLabels, LabelList, LabelRule } from '../device-labels.ts';
+import { Drift } from '../drift.ts';
+import { HostHealthView } from '../host-health.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceMode, DeviceState, Presence, RuntimeStatus } from '../status.ts';
@@ -48,6 +50,8 @@ export const DeviceView = z.object({
   runningSnapshot: Reference.nullable(),
   /** What ran before that, and what a roll back makes the own target; null once it is deleted. */
   previousSnapshot: Reference.nullable(),
+  /** Why it does not run its target; null when it does. */
+  drift: Drift.nullable(),
   agentVersion: z.string().nullable(),
   nodeRed: z.string().nullable(),
   nodeJs: z.string().nullable(),
@@ -56,6 +60,8 @@ export const DeviceView = z.object({
   clockSkewMs: z.number().nullable(),
   memoryBytes: z.number().nullable(),
   cpuPercent: z.number().nullable(),
+  /** How its machine is; of an offline device, how it was when it was last seen. Null before the agent told. */
+  host: HostHealthView.nullable(),
   /** What it should be in, and what it says it is in. */
   mode: DeviceMode,
   runningMode: DeviceMode,

@@ -28,6 +28,10 @@ export const NOTIFICATION_KINDS = {
   },
   'device.update-failed': { severity: 'error', text: 'A device could not run its new target and went back' },
   'device.drift': { severity: 'warning', text: 'A device has not run its target for ten minutes' },
+  'device.host': {
+    severity: 'warning',
+    text: 'The machine of a device is very hot, or its disk or memory is nearly full',
+  },
   'device.cloned': {
     severity: 'error',
     text: 'Another machine came with the identity of a device and was refused',

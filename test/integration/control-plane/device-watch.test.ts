@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HostHealth } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { migrate, openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { Database } from '../../../control-plane/src/db/database.ts';
 import { DeviceWatch } from '../../../control-plane/src/features/devices/device-watch.ts';
+import { HostRecorder } from '../../../control-plane/src/features/devices/host-recorder.ts';
 import { DeliveryQueue } from '../../../control-plane/src/features/notifications/delivery-queue.ts';
 import { Mailer } from '../../../control-plane/src/features/notifications/mailer.ts';
 import { NotificationService } from '../../../control-plane/src/features/notifications/notification-service.ts';
@@ -28,6 +30,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
     let knex: Knex;
     let db: Database;
     let watch: DeviceWatch;
+    let hosts: HostRecorder;
     let teamId: string;
     const vault = new Vault('a secret key for tests, long enough');
     const logger = pino({ level: 'silent' });
@@ -39,6 +42,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       const publicUrl = () => 'http://localhost:3000';
       const webhooks = new WebhookSender({ db, vault, queue, post: createPostJson('public'), publicUrl });
       const notifications = new NotificationService({ db, changes, mailer, webhooks, publicUrl });
+      hosts = new HostRecorder({ db, notifications, logger });
       watch = new DeviceWatch({
         db,
         notifications,
@@ -135,10 +139,38 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       startWatch();
       const [drift] = await eventually(async () => (await told()).length > 0 && told());
       assert.deepEqual([drift.kind, drift.resolved_at], ['device.drift', null]);
+      assert.match(drift.text);
 
       await knex('devices').where({ id }).update({ running_snapshot_id: 'wanted' });
 
       await eventually(async () => (await told())[0].resolved_at !== null);
+    });
+
+    it('are told of once when something is wrong with their machine, until it is well again', async () => {
+      const [id = ''] = await addDevices(2, { online: true });
+      startWatch();
+      const report = async (temperature: number | null) => {
+        hosts.record(id, HostHealth.parse({ temperature }));
+        await hosts.flush();
+      };
+      await report(90);
+      await report(20);
+      await report(90);
+      await report(90);
+      assert.equal((await told()).length, 0, 'once or twice is no news');
+      await report(90);
+      await report(95);
+
+      const [hot, ...others] = await told();
+      assert.deepEqual([hot.kind, hot.subject_id, others], ['device.host', id, []]);
+      assert.match(hot.text, /very hot: 90 °C\. Look at its cooling/);
+      assert.match((await db.stores.devices.find(id))?.host ?? '', /"temperature":95/);
+
+      await report(40);
+      await report(40);
+      assert.equal((await told())[0].resolved_at, null);
+      await report(40);
+      assert.notEqual((await told())[0].resolved_at, null);
     });
 
     it('that were never there are not told of', async () => {

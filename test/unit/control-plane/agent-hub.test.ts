@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AGENT_PROTOCOL, DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
 import pino from 'pino';
+import { WebSocket } from 'ws';
 import { AgentHub } from '../../../control-plane/src/relay/agent-hub.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
 import { AgentClient } from '../../support/agent-client.ts';
@@ -18,9 +20,11 @@ describe('The hub of the agents', () => {
   let hub: AgentHub;
   let agent: AgentClient;
   let read: Read;
+  let gone: number;
 
   beforeEach(async () => {
     read = async () => targets(1);
+    gone = 0;
     const nothing = async () => {};
     hub = new AgentHub({
       agents: {
@@ -28,8 +32,11 @@ describe('The hub of the agents', () => {
         recordHello: nothing,
         recordState: nothing,
         recordMetrics: () => {},
+        recordHost: () => {},
         recordEvent: nothing,
-        recordGone: nothing,
+        recordGone: async () => {
+          gone += 1;
+        },
       },
       identities: {
         greet: async () => ({ refused: null, newToken: null }),
@@ -37,6 +44,7 @@ describe('The hub of the agents', () => {
       },
       changes,
       logger: pino({ level: 'silent' }),
+      pingMs: 100,
     });
     hub.start();
     server = createServer().on('upgrade', (request, socket, head) => {
@@ -77,7 +85,48 @@ describe('The hub of the agents', () => {
     await eventually(() => agent.closeCode !== undefined);
     assert.deepEqual(agent.commands, []);
   });
+
+  it('takes a device as away when it leaves pings unanswered though its connection stays open', async () => {
+    const { port } = server.address() as AddressInfo;
+    const halfOpen = new WebSocket(`ws://127.0.0.1:${port}/agent`, { autoPong: false });
+    await new Promise<void>((resolve) => halfOpen.once('open', resolve));
+    halfOpen.send(JSON.stringify({ ...HELLO, time: Date.now() }));
+    await eventually(() => hub.isConnected(DEVICE_ID));
+    const since = performance.now();
+
+    await eventually(() => gone === 1);
+
+    // Two pings at most; with the ten seconds of the real one that is well within 30.
+    assert.ok(performance.now() - since < 1000);
+    assert.equal(hub.isConnected(DEVICE_ID), false);
+    halfOpen.terminate();
+  });
+
+  it('keeps a device that says nothing but answers pings', async () => {
+    agent.hello();
+    await eventually(() => hub.isConnected(DEVICE_ID));
+    await delay(500);
+    assert.deepEqual([hub.isConnected(DEVICE_ID), gone], [true, 0]);
+  });
 });
+
+const HELLO = {
+  type: 'hello',
+  protocol: AGENT_PROTOCOL,
+  agentVersion: '0.1.0',
+  nodeJs: process.version,
+  platform: 'linux x64',
+  current: {
+    generation: 0,
+    state: 'idle',
+    snapshotId: null,
+    step: null,
+    progress: null,
+    reason: null,
+    failedSnapshotId: null,
+    nodeRed: null,
+  },
+};
 
 function targets(generation: number): Map<string, DeviceTarget> {
   const target: DeviceTarget = {

@@ -24,6 +24,8 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     targets: [],
     labels: [],
     runningSnapshot: { id: 'snap01', name: 'Release 1' },
+    drift: null,
+    host: null,
     agentVersion: '0.1.0',
     nodeRed: '4.1.15',
     nodeJs: 'v20.20.2',

@@ -1,4 +1,10 @@
-import type { AgentMessage, DeviceCurrent, DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
+import type {
+  AgentMessage,
+  DeviceCurrent,
+  DeviceTarget,
+  HostHealth,
+  SnapshotManifest,
+} from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
@@ -13,6 +19,7 @@ import type { DeviceEditors } from './device-editors.ts';
 import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
+import type { HostRecorder } from './host-recorder.ts';
 import { type DeviceExtras, resolveTarget } from './presenter.ts';
 import type { DeviceReport } from './store.ts';
 
@@ -26,6 +33,7 @@ interface Parts {
   db: Database;
   notifications: NotificationService;
   watch: DeviceWatch;
+  hosts: HostRecorder;
   vault: Vault;
   applier: SnapshotApplier;
   /** The version of Node-RED that a device begins with in developer mode when it has none. */
@@ -54,9 +62,14 @@ export class AgentService {
   extrasOf(deviceId: string): DeviceExtras {
     return {
       figures: this.#figures.get(deviceId),
+      host: this.#parts.hosts.of(deviceId),
       url: this.#parts.urlOf(deviceId),
       editors: this.#parts.editors.of(deviceId),
     };
+  }
+
+  recordHost(deviceId: string, health: HostHealth): void {
+    this.#parts.hosts.record(deviceId, health);
   }
 
   recordMetrics(deviceId: string, figures: RuntimeFigures): void {

@@ -66,6 +66,8 @@ export interface DeviceRow {
   hardware: string | null;
   /** JSON: another machine that came with its identity. */
   otherMachine: string | null;
+  /** JSON: how its machine was when it last told. */
+  host: string | null;
   createdAt: string;
 }
 
@@ -125,6 +127,7 @@ export const DEVICE_COLUMNS = {
   nextToken: 'd.next_token',
   hardware: 'd.hardware',
   otherMachine: 'd.other_machine',
+  host: 'd.host',
   createdAt: 'd.created_at',
 };
 

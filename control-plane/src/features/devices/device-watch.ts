@@ -2,6 +2,7 @@ import type { NotificationKind } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
+import { driftOfDevice } from './presenter.ts';
 import type { WatchedDevice } from './watch-store.ts';
 
 export interface WatchTimes {
@@ -29,7 +30,7 @@ const WORDS: Record<Told, { kind: NotificationKind; one: string; many: string }>
   },
   drift_told: {
     kind: 'device.drift',
-    one: 'The device has not run its target for ten minutes. Its page says why.',
+    one: 'The device has not run its target for ten minutes.',
     many: 'devices have not run their target for ten minutes. Their pages say why.',
   },
 };
@@ -108,7 +109,8 @@ export class DeviceWatch {
       if (first === undefined || group.length <= SINGLY) {
         for (const { id, name, teamId, applicationId } of group) {
           const subject = { kind: 'device', id, name };
-          await this.#parts.notifications.raise(tx, { kind, teamId, applicationId, subject, text: one });
+          const text = what === 'drift_told' ? `${one} ${await whyDrifting(tx, id)}` : one;
+          await this.#parts.notifications.raise(tx, { kind, teamId, applicationId, subject, text });
         }
         continue;
       }
@@ -131,6 +133,11 @@ export class DeviceWatch {
       what,
     );
   }
+}
+
+async function whyDrifting(tx: Transaction, deviceId: string): Promise<string> {
+  const device = await tx.stores.devices.find(deviceId);
+  return (device && driftOfDevice(device)?.text) ?? 'Its page says why.';
 }
 
 function byPlace(devices: WatchedDevice[]): WatchedDevice[][] {

@@ -1,6 +1,7 @@
-import { type DeviceView, deviceStatus, type Presence } from '@flowyard/protocol';
+import { type DeviceView, deviceStatus, driftOf, hostWarnings, type Presence } from '@flowyard/protocol';
 import { type RuntimeFigures, reference } from '../instances/presenter.ts';
 import type { DeviceRow } from './device-row.ts';
+import type { SeenHost } from './host-recorder.ts';
 
 /** The target of a device and where it comes from: its own, its group's, its instance's. */
 export function resolveTarget(
@@ -39,6 +40,8 @@ export function presenceOf(row: Pick<DeviceRow, 'online' | 'lastSeenAt'>): Prese
 /** What is known of a device beside its row. */
 export interface DeviceExtras {
   figures: RuntimeFigures | undefined;
+  /** Newer than what is in its row. */
+  host: SeenHost | undefined;
   /** The address of its editor. */
   url: string;
   editors: string[];
@@ -55,6 +58,23 @@ function presentDeveloper(row: DeviceRow, { url, editors }: DeviceExtras): Devic
         url,
         editors,
       };
+}
+
+function presentHost(row: DeviceRow, { host }: DeviceExtras): DeviceView['host'] {
+  const seen = host ?? (row.host === null ? null : (JSON.parse(row.host) as SeenHost));
+  return seen && { ...seen, warnings: hostWarnings(seen) };
+}
+
+/** Why a device does not run its target. */
+export function driftOfDevice(row: DeviceRow): DeviceView['drift'] {
+  const target = resolveTarget(row);
+  return driftOf({
+    ...row,
+    presence: presenceOf(row),
+    knownGeneration: row.currentGeneration,
+    target: reference(target?.snapshotId ?? null, row.targetSnapshotName),
+    running: reference(row.runningSnapshotId, row.runningSnapshotName),
+  });
 }
 
 export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView {
@@ -91,6 +111,7 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     labels: row.labels,
     runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
     previousSnapshot: reference(row.previousSnapshotId, row.previousSnapshotName),
+    drift: driftOfDevice(row),
     agentVersion: row.agentVersion,
     nodeRed: row.nodeRed,
     nodeJs: row.nodeJs,
@@ -98,6 +119,7 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     clockSkewMs: row.clockSkewMs,
     memoryBytes: row.online ? (figures?.memoryBytes ?? null) : null,
     cpuPercent: row.online ? (figures?.cpuPercent ?? null) : null,
+    host: presentHost(row, extras),
     mode: row.mode,
     runningMode: row.runningMode,
     developer: presentDeveloper(row, extras),

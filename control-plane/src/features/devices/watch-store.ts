@@ -18,6 +18,11 @@ const COLUMNS = {
 };
 const BATCH = 500;
 
+/** The texts of a JSON object that is given as a parameter, one row for each of its keys. */
+function eachText(knex: Knex): string {
+  return knex.client.config.client === 'pg' ? 'json_each_text(?::json)' : 'json_each(?)';
+}
+
 /** Which devices are away or off their target, and whether people know. */
 export class DeviceWatchStore {
   readonly #knex: Knex;
@@ -75,6 +80,30 @@ export class DeviceWatchStore {
         .whereIn('id', ids.slice(start, start + BATCH))
         .update({ [what]: true });
     }
+  }
+
+  /** What machines told, as JSON by device: one statement for all. */
+  async setHosts(hosts: ReadonlyMap<string, string>): Promise<void> {
+    await this.#knex.raw(
+      `update devices set host = told.value from ${eachText(this.#knex)} as told where devices.id = told.key`,
+      [JSON.stringify(Object.fromEntries(hosts))],
+    );
+  }
+
+  /** Which of these devices' people were told that something is wrong with their machines. */
+  async hostsTold(ids: string[]): Promise<Array<WatchedDevice & { told: boolean }>> {
+    const found: Array<WatchedDevice & { told: boolean }> = [];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const rows = await this.#placed()
+        .whereIn('d.id', ids.slice(start, start + BATCH))
+        .select<Array<WatchedDevice & { told: boolean }>>({ ...COLUMNS, told: 'd.host_told' });
+      found.push(...rows.map((row) => ({ ...row, told: Boolean(row.told) })));
+    }
+    return found;
+  }
+
+  async setHostTold(id: string, told: boolean): Promise<void> {
+    await this.#knex('devices').where({ id }).update({ host_told: told });
   }
 
   /** By the same rule as `deviceStatus` of the protocol, for all devices at once. */

@@ -41,6 +41,24 @@ export function memory(bytes: number | null): string {
   return bytes === null ? '–' : `${Math.round(bytes / 1_048_576)} MB`;
 }
 
+/** Bytes in the unit that suits them. */
+export function bytes(count: number | null): string {
+  if (count === null) {
+    return '–';
+  }
+  const gigabytes = count / 1_073_741_824;
+  return gigabytes < 1
+    ? memory(count)
+    : `${gigabytes < 10 ? gigabytes.toFixed(1) : Math.round(gigabytes)} GB`;
+}
+
+/** A length of time in seconds: "3 h 20 min". */
+export function span(seconds: number | null): string {
+  return seconds === null
+    ? '–'
+    : duration(new Date(0).toISOString(), new Date(seconds * 1000).toISOString(), 0);
+}
+
 /** A share of the processor; one core is 100 %. */
 export function cpu(percent: number | null): string {
   return percent === null ? '–' : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
