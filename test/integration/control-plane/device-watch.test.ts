@@ -139,7 +139,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       startWatch();
       const [drift] = await eventually(async () => (await told()).length > 0 && told());
       assert.deepEqual([drift.kind, drift.resolved_at], ['device.drift', null]);
-      assert.match(drift.text);
+      assert.match(drift.text, /^The device has not run its target for ten minutes\. /);
 
       await knex('devices').where({ id }).update({ running_snapshot_id: 'wanted' });
 
