@@ -235,7 +235,12 @@ function composeFeatures(
   const httpTokens = new HttpTokenService({ db });
   const flows = new FlowsService({ db, changes, vault });
   const applier = new SnapshotApplier({ db, changes, vault });
-  const snapshots = new SnapshotService({ db, vault, applier });
+  const snapshots = new SnapshotService({
+    db,
+    vault,
+    applier,
+    readLockFile: (id) => driver.readLockFile(id),
+  });
   const blueprintAccess = new BlueprintAccess({ db, access });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const editors = new DeviceEditors(changes);

@@ -43,6 +43,7 @@ export * from './flows.ts';
 export * from './host-health.ts';
 export * from './identity.ts';
 export * from './live.ts';
+export * from './lock-file.ts';
 export * from './names.ts';
 export * from './openapi.ts';
 export * from './operation.ts';

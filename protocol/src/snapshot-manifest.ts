@@ -24,6 +24,8 @@ export const SnapshotManifest = z.object({
   credentials: Digest.nullable(),
   variables: z.array(SnapshotVariable),
   modules: Modules,
+  /** The npm lock file of exactly these modules, so that each place gets the same tree; null when there is none. */
+  lock: Digest.nullable().default(null),
   nodeRed: z.string(),
   nodeJs: z.string(),
 });

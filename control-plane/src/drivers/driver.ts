@@ -136,6 +136,8 @@ export interface Driver {
   acceptRuntime(token: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** The palette modules that are installed for it, with exact versions; also those a person installed in the editor. */
   readModules(instanceId: string): Record<string, string>;
+  /** The lock file of npm that says how they were installed; null when there is none. */
+  readLockFile(instanceId: string): string | null;
   /** The last lines, oldest first; with a filter the last that match, from all that is kept. */
   readLog(instanceId: string, lines: number, filter?: LogFilter): Promise<LogLine[]>;
   /** All that is kept of the log, as text, oldest first. */

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { AgentSnapshot } from '@flowyard/protocol';
+import { type AgentSnapshot, MAX_LOCK_CHARACTERS } from '@flowyard/protocol';
 import { LAUNCH } from '../agent-journal.ts';
 import type { DeviceIdentity } from '../device-file.ts';
 import type { Journal } from '../files/journal.ts';
 import { requestJson } from '../http-client.ts';
 import type { DevicePaths } from '../paths.ts';
 import { CREDENTIALS_FILE, FLOWS_FILE, type Release, readRelease } from '../release/release.ts';
+import { NPM_LOCK_FILE } from '../release/store.ts';
 import { WORKSPACE, type Workspace } from './workspace.ts';
 
 export interface SnapshotSources {
@@ -36,6 +37,7 @@ export async function sendSnapshot(requestId: string, sources: SnapshotSources):
 }
 
 async function collect(requestId: string, sources: SnapshotSources): Promise<AgentSnapshot> {
+  const { paths } = sources;
   const { folder, release } = await whatRuns(sources);
   const isWorkspace = release.id === WORKSPACE;
   const { manifest } = release.snapshot;
@@ -45,6 +47,9 @@ async function collect(requestId: string, sources: SnapshotSources): Promise<Age
     flows: (await readJson(path.join(folder, FLOWS_FILE), [])) as AgentSnapshot['flows'],
     credentials: (await readJson(path.join(folder, CREDENTIALS_FILE), {})) as Record<string, unknown>,
     modules: isWorkspace ? await installedModules(folder) : manifest.modules,
+    lock: await lockFileIn(
+      isWorkspace || release.modules === null ? folder : path.join(paths.store, release.modules),
+    ),
     nodeRed: manifest.nodeRed,
     nodeJs: process.versions.node,
   };
@@ -65,6 +70,12 @@ async function whatRuns({ paths, journal, workspace }: SnapshotSources) {
     throw new Error('Nothing runs on this device of which a snapshot could be taken.');
   }
   return { folder, release };
+}
+
+/** What npm noted of how the modules were installed, unless that is larger than anybody takes. */
+async function lockFileIn(folder: string): Promise<string | null> {
+  const text = await readFile(path.join(folder, NPM_LOCK_FILE), 'utf8').catch(() => null);
+  return text === null || text.length > MAX_LOCK_CHARACTERS ? null : text;
 }
 
 /** The exact versions of what `package.json` asks for. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DeviceTarget } from '@flowyard/protocol';
 import { syncFolder, writeFileAtomically } from '../files/atomic-file.ts';
@@ -15,7 +15,7 @@ import {
   type TargetSnapshot,
 } from '../release/release.ts';
 import type { ReleaseBuilder } from '../release/release-builder.ts';
-import type { Store } from '../release/store.ts';
+import { NPM_LOCK_FILE, type Store } from '../release/store.ts';
 
 /** The id under which what people edit is run: never that of a release. */
 export const WORKSPACE = 'developer';
@@ -32,6 +32,7 @@ export function emptySnapshot(nodeRed: string): TargetSnapshot {
     credentials: null,
     variables: [],
     modules: {},
+    lock: null,
     nodeRed,
     nodeJs: process.versions.node,
   };
@@ -93,9 +94,13 @@ export class Workspace {
     });
     if (release.modules !== null) {
       // A copy, for the tree in the store belongs to releases too, and what is installed here changes this one.
-      await cp(path.join(store.path(release.modules), 'node_modules'), this.#at('node_modules'), {
+      const tree = store.path(release.modules);
+      await cp(path.join(tree, 'node_modules'), this.#at('node_modules'), {
         recursive: true,
         verbatimSymlinks: true,
+      });
+      await copyFile(path.join(tree, NPM_LOCK_FILE), this.#at(NPM_LOCK_FILE)).catch(() => {
+        // A tree without one is as good; npm makes a new one with the next module.
       });
     }
     await this.#write(BASE_FILE, { content: await this.#digest() });

@@ -1,19 +1,22 @@
+type NpmErrorKind = 'transient' | 'permanent' | 'incomplete-lock';
+
 /**
  * npm did not install something. `transient`: the same may work later, as when the network is away;
- * `permanent`: the snapshot asks for what cannot be had, and a person has to change something.
+ * `permanent`: the snapshot asks for what cannot be had, and a person has to change something; `incomplete-lock`: the
+ * lock file does not have all that its modules need.
  */
 export class NpmError extends Error {
   override name = 'NpmError';
-  readonly kind: 'transient' | 'permanent';
+  readonly kind: NpmErrorKind;
 
-  constructor(kind: 'transient' | 'permanent', message: string) {
+  constructor(kind: NpmErrorKind, message: string) {
     super(message);
     this.kind = kind;
   }
 }
 
 const NETWORK =
-  /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|EIDLETIMEOUT|FETCH_ERROR|EPIPE|E429|E5\d\d|EINTEGRITY|Z_.*|TAR_.*)$/;
+  /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|EIDLETIMEOUT|FETCH_ERROR|EPIPE|E429|E5\d\d|Z_.*|TAR_.*)$/;
 const LAST_LINES = 6;
 
 /** Registries may be written with a name and password in their address. */
@@ -51,6 +54,15 @@ export function readNpmFailure(lines: readonly string[]): NpmError {
     return new NpmError(
       'permanent',
       `The module ${name} is not in the registry. Check its name and version in the palette of the instance, take a new snapshot and deploy that.`,
+    );
+  }
+  if (code === 'EUSAGE') {
+    return new NpmError('incomplete-lock', 'The lock file does not have all that its modules need.');
+  }
+  if (code === 'EINTEGRITY') {
+    return new NpmError(
+      'transient',
+      'A module arrived with other content than the snapshot was made with (EINTEGRITY): damaged on the way, or the registry of this device has another module of that name and version.',
     );
   }
   if (code === 'ENOSPC') {

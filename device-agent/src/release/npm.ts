@@ -7,6 +7,8 @@ import { NpmError, readNpmFailure } from './npm-failure.ts';
 export interface NpmInstall {
   /** Has a package.json; node_modules comes into it. */
   folder: string;
+  /** Install by the package-lock.json in the folder and change nothing of it. */
+  isLocked: boolean;
   allowScripts: boolean;
   signal: AbortSignal;
   /** Called with the number of packages that were looked up so far. */
@@ -39,7 +41,14 @@ function npmEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(entries), npm_config_update_notifier: 'false' };
 }
 
-const ARGUMENTS = ['install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=http'];
+const ARGUMENTS = [
+  '--omit=dev',
+  '--no-audit',
+  '--no-fund',
+  '--package-lock',
+  '--prefer-offline',
+  '--loglevel=http',
+];
 
 /** Kills npm and what it started. */
 function terminate(pid: number | undefined, signal: NodeJS.Signals): void {
@@ -53,18 +62,40 @@ function terminate(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** Installs what the folder's package.json names. Throws an `NpmError` that says what to do. */
-export async function npmInstall({ folder, allowScripts, signal, onProgress }: NpmInstall): Promise<void> {
+/**
+ * Installs what the folder's package.json names. Throws an `NpmError` that says what to do. A lock file that lacks
+ * something, since it was made with other options of npm, is completed: what it does have is installed as it says.
+ */
+export async function npmInstall(request: NpmInstall): Promise<void> {
+  if (!request.isLocked) {
+    return runNpm('install', request);
+  }
+  try {
+    await runNpm('ci', request);
+  } catch (error) {
+    if (!(error instanceof NpmError && error.kind === 'incomplete-lock')) {
+      throw error;
+    }
+    await runNpm('install', request);
+  }
+}
+
+async function runNpm(verb: 'ci' | 'install', request: NpmInstall): Promise<void> {
+  const { folder, allowScripts, signal, onProgress } = request;
   const stopped = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   stopped.throwIfAborted();
   const { command, first } = npmCommand();
-  const child = spawn(command, [...first, ...ARGUMENTS, ...(allowScripts ? [] : ['--ignore-scripts'])], {
-    cwd: folder,
-    env: npmEnvironment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  });
+  const child = spawn(
+    command,
+    [...first, verb, ...ARGUMENTS, ...(allowScripts ? [] : ['--ignore-scripts'])],
+    {
+      cwd: folder,
+      env: npmEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    },
+  );
   const lines: string[] = [];
   let packages = 0;
   createInterface({ input: child.stderr }).on('line', (line) => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { replaceLink, syncFolder, writeFileAtomically } from '../files/atomic-file.ts';
-import { digestOf, HttpError, requestBytes } from '../http-client.ts';
+import { digestOf } from '../http-client.ts';
+import { fetchBlob } from './fetch-blob.ts';
 import type { Release } from './release.ts';
 import { CREDENTIALS_FILE, FLOWS_FILE, ownModules, RELEASE_FILE } from './release.ts';
 
@@ -18,8 +18,6 @@ export interface PrepareOptions {
 }
 
 const NO_CREDENTIALS = '{}';
-const BLOB_TIMEOUT_MS = 5 * 60_000;
-const ATTEMPTS = 3;
 
 async function findLocally(digest: string, others: readonly string[]): Promise<Buffer | null> {
   for (const folder of others) {
@@ -31,23 +29,6 @@ async function findLocally(digest: string, others: readonly string[]): Promise<B
     }
   }
   return null;
-}
-
-async function fetchBlob(digest: string, { url, token, signal }: PrepareOptions): Promise<Buffer> {
-  for (let attempt = 1; ; attempt += 1) {
-    const bytes = await requestBytes(`${url}/api/v1/agent/blobs/${digest}`, {
-      token,
-      signal,
-      timeoutMs: BLOB_TIMEOUT_MS,
-    });
-    if (digestOf(bytes) === digest) {
-      return bytes;
-    }
-    if (attempt === ATTEMPTS) {
-      throw new HttpError(502, null, 'a part arrived damaged three times');
-    }
-    await delay(500, undefined, { signal });
-  }
 }
 
 /** A part of a snapshot: from another release when one has it, else from the control plane. */

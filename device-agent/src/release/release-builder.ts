@@ -5,6 +5,7 @@ import type { DeviceIdentity } from '../device-file.ts';
 import { requireSpace } from '../files/disk.ts';
 import type { DevicePaths } from '../paths.ts';
 import type { Readiness } from '../plan-steps.ts';
+import { readSnapshotLock } from './lock-blob.ts';
 import { prepareRelease } from './prepare-release.ts';
 import {
   moduleTreeName,
@@ -98,7 +99,10 @@ export class ReleaseBuilder {
   async installNodeRed(snapshot: TargetSnapshot, signal: AbortSignal): Promise<void> {
     for (const [name, dependencies] of Object.entries(this.#stack(snapshot).packages)) {
       const what = `Node-RED ${snapshot.manifest.nodeRed}`;
-      await this.#install({ name, dependencies, signal, megabytes: NODE_RED_MB, allowScripts: false }, what);
+      await this.#install(
+        { name, dependencies, lock: null, signal, megabytes: NODE_RED_MB, allowScripts: false },
+        what,
+      );
     }
   }
 
@@ -108,7 +112,9 @@ export class ReleaseBuilder {
       const modules = ownModules(snapshot.manifest);
       const what = modules.length === 1 ? `module ${modules[0]?.[0]}` : `${modules.length} modules`;
       const dependencies = Object.fromEntries(modules);
-      await this.#install({ name, dependencies, signal, megabytes: MODULES_MB, allowScripts }, what);
+      const { store, identity } = this.#options;
+      const lock = await readSnapshotLock(snapshot, store.path(name), identity, signal);
+      await this.#install({ name, dependencies, lock, signal, megabytes: MODULES_MB, allowScripts }, what);
     }
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
-import { SnapshotManifest } from '@flowyard/protocol';
+import { installableModules, SnapshotManifest } from '@flowyard/protocol';
 import { digestOf } from '../http-client.ts';
 
 /** A snapshot as the target names it. */
@@ -23,21 +23,23 @@ export interface Release {
   modules: string | null;
 }
 
-/** Modules to install: what Flowyard itself brings to each Node-RED is not in a registry. */
-export function ownModules(manifest: SnapshotManifest): [name: string, version: string][] {
-  return Object.entries(manifest.modules)
-    .filter(([name]) => name !== 'node-red' && !name.startsWith('@flowyard/'))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-}
+/** Modules to install. */
+export const ownModules = (manifest: SnapshotManifest) => installableModules(manifest.modules);
 
 function shortHash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 24);
 }
 
-/** The name of the tree in the store that has these modules; null when there are none. */
+/** Part of a name only where there is a lock file, so that what was installed before there were any keeps its name. */
+const lockPart = ({ lock }: SnapshotManifest) => (lock === null ? [] : [lock]);
+
+/** The name of the tree in the store that has these modules, by that lock file; null when there are none. */
 export function moduleTreeName(manifest: SnapshotManifest): string | null {
   const modules = ownModules(manifest);
-  return modules.length === 0 ? null : `modules-${shortHash(modules)}`;
+  const locked = lockPart(manifest);
+  return modules.length === 0
+    ? null
+    : `modules-${shortHash(locked.length === 0 ? modules : [modules, locked])}`;
 }
 
 /**
@@ -53,13 +55,14 @@ export function releaseIdOf(snapshot: TargetSnapshot): string {
     variables.map(({ name, value, secret }) => [name, value, secret]),
     ownModules(snapshot.manifest),
     nodeRed,
+    ...lockPart(snapshot.manifest),
   ]);
 }
 
 /** Whether a running Node-RED can go from one to the other without being started again. */
 export function differsOnlyInFlows(from: TargetSnapshot, to: TargetSnapshot): boolean {
   const rest = ({ manifest }: TargetSnapshot) =>
-    JSON.stringify([manifest.variables, ownModules(manifest), manifest.nodeRed]);
+    JSON.stringify([manifest.variables, ownModules(manifest), manifest.nodeRed, manifest.lock]);
   return rest(from) === rest(to);
 }
 

@@ -4,10 +4,13 @@ import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { syncFolder } from '../files/atomic-file.ts';
 import { hasRunScripts, noteScripts } from './install-scripts.ts';
+import { LOCK_COPY } from './lock-blob.ts';
 import { npmInstall } from './npm.ts';
 import { findDamage, writeTreeList } from './tree-list.ts';
 
 const TEMPORARY = '.tmp-';
+/** What npm keeps in a tree of what it installed. */
+export const NPM_LOCK_FILE = 'package-lock.json';
 /** What a killed agent left half done is older than any install may take. */
 const ABANDONED_MS = 60 * 60_000;
 
@@ -18,6 +21,8 @@ export interface StoreOptions {
 export interface TreeRequest {
   name: string;
   dependencies: Record<string, string>;
+  /** The npm lock file by which they are installed; null leaves the choice to npm. */
+  lock: string | null;
   /** Whether the packages may run their install scripts. */
   allowScripts: boolean;
   signal: AbortSignal;
@@ -112,14 +117,18 @@ export class Store {
   }
 
   async #make(request: TreeRequest): Promise<void> {
-    const { name, dependencies, allowScripts, signal, onProgress } = request;
+    const { name, dependencies, lock, allowScripts, signal, onProgress } = request;
     const { folder } = this.#options;
     const temporary = this.#temporary(name);
     await mkdir(temporary, { recursive: true });
     try {
       const manifest = { name: 'flowyard-tree', version: '1.0.0', private: true, dependencies };
       await writeFile(path.join(temporary, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-      await npmInstall({ folder: temporary, allowScripts, signal, onProgress });
+      if (lock !== null) {
+        await writeFile(path.join(temporary, NPM_LOCK_FILE), lock);
+        await writeFile(path.join(temporary, LOCK_COPY), lock);
+      }
+      await npmInstall({ folder: temporary, isLocked: lock !== null, allowScripts, signal, onProgress });
       if (allowScripts) {
         await noteScripts(temporary);
       }

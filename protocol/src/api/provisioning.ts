@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Flows } from '../flows.ts';
+import { MAX_LOCK_CHARACTERS } from '../lock-file.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceCredentials } from './devices.ts';
@@ -95,6 +96,8 @@ export const AgentSnapshot = z.object({
   /** Encrypted with the secret of the device, as Node-RED keeps them. */
   credentials: z.record(z.string(), z.unknown()),
   modules: z.record(z.string().max(214), z.string().max(200)),
+  /** The npm lock file by which they were installed; null when there is none. */
+  lock: z.string().max(MAX_LOCK_CHARACTERS).nullable().default(null),
   nodeRed: z.string().max(64),
   nodeJs: z.string().max(64),
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readLockFile } from '@flowyard/protocol';
 import { eventually } from '../../support/eventually.ts';
 import { buildHttpFlow, textRoute } from '../../support/node-red-flows.ts';
 import { nodeRedsBelow } from '../../support/processes.ts';
@@ -35,6 +36,8 @@ describe('the palette modules of an instance', function () {
     assert.ok(world.reports.some(({ step }) => step?.includes(`installing ${MODULE}@${VERSION}`)));
     const installed = join(folderOf(id), 'node_modules', MODULE, 'package.json');
     assert.equal(JSON.parse(readFileSync(installed, 'utf8')).version, VERSION);
+    const lock = readLockFile(world.driver.readLockFile(id) ?? '', { [MODULE]: VERSION });
+    assert.ok('lock' in lock, 'npm wrote a lock file of exactly these modules');
   });
 
   it('are installed when flows come that need them, with a restart', async () => {

@@ -17,6 +17,7 @@ export function buildSnapshot(id: string, manifest: Partial<SnapshotManifest> = 
       variables: [],
       modules: {},
       nodeRed: '4.1.15',
+      lock: null,
       nodeJs: '20.20.2',
       ...manifest,
     },

@@ -12,7 +12,7 @@ import type { HostedInstanceContext } from './instance-context.ts';
 import { InstanceFolders } from './instance-folders.ts';
 import type { LaunchSurroundings } from './launch.ts';
 import { OpenHost } from './open-host.ts';
-import { installedModules } from './palette.ts';
+import { installedModules, readLockFile } from './palette.ts';
 import { StartGate } from './start-gate.ts';
 import { WarmPool } from './warm-pool.ts';
 
@@ -118,6 +118,11 @@ class LocalDriver implements Driver {
   readModules(instanceId: string): Record<string, string> {
     const folder = this.#instances.get(instanceId)?.folder ?? null;
     return folder === null ? {} : installedModules(this.#folders.path(folder));
+  }
+
+  readLockFile(instanceId: string): string | null {
+    const folder = this.#instances.get(instanceId)?.folder ?? null;
+    return folder === null ? null : readLockFile(this.#folders.path(folder));
   }
 
   async readLog(instanceId: string, lines: number, filter: LogFilter = {}): Promise<LogLine[]> {

@@ -31,6 +31,15 @@ export function installedModules(folder: string): Modules {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
+/** What npm noted of how it installed them; null when there is nothing to read. */
+export function readLockFile(folder: string): string | null {
+  try {
+    return readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Installs what is missing beside what a person installed in the editor. When npm fails, the package file is put
  * back, so that the next install in the editor does not stumble over the same module.
@@ -40,7 +49,7 @@ export async function installModules(folder: string, modules: Modules, signal: A
   const dependencies = { ...before.dependencies, ...modules };
   await writePackageFile(folder, { ...before, dependencies });
   try {
-    await runNpm(['install', '--save-exact'], folder, signal);
+    await runNpm(['install', '--save-exact', '--package-lock'], folder, signal);
   } catch (error) {
     await writePackageFile(folder, before);
     throw error;

@@ -140,7 +140,7 @@ export class AgentService {
       throw notFound('part of the target');
     }
     const manifest = manifestOf(snapshot);
-    if (manifest.flows === digest) {
+    if (manifest.flows === digest || manifest.lock === digest) {
       return this.#db.stores.blobs.get(digest);
     }
     const credentials = await this.#credentialsFor(device, manifest);

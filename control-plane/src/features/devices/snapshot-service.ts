@@ -12,6 +12,7 @@ import { newId } from '../../ids.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { keepLockFile } from '../snapshots/lock-files.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
@@ -143,6 +144,7 @@ export class DeviceSnapshotService {
       credentials: await this.#sealCredentials(tx, device, content),
       variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
       modules: modules.data,
+      lock: await keepLockFile(tx, content.lock, modules.data),
       nodeRed: content.nodeRed,
       nodeJs: content.nodeJs,
     };

@@ -91,6 +91,7 @@ export class MachineImport {
           : await tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials)))),
       variables: [],
       modules: found.modules ?? {},
+      lock: null,
       nodeRed: isUsable && found.nodeRed !== undefined ? found.nodeRed : this.#parts.nodeRed,
       nodeJs: process.versions.node,
     };

@@ -2,6 +2,7 @@ import {
   type AuditEventName,
   type Flows,
   type ListQuery,
+  type Modules,
   type Page,
   type SnapshotKind,
   type SnapshotManifest,
@@ -17,6 +18,7 @@ import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
+import { keepLockFile } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import type { SnapshotRow } from './store.ts';
 
@@ -26,6 +28,8 @@ interface Parts {
   db: Database;
   vault: Vault;
   applier: SnapshotApplier;
+  /** The lock file of the modules that are installed for an instance; null when there is none. */
+  readLockFile: (instanceId: string) => string | null;
 }
 
 interface SnapshotInput {
@@ -124,12 +128,14 @@ export class SnapshotService {
   async #manifest(tx: Transaction, instance: InstanceRow): Promise<SnapshotManifest> {
     const variables = await tx.stores.instances.variables(instance.id);
     const stack = await tx.stores.catalogue.findStack(instance.stackId);
+    const modules: Modules = JSON.parse(instance.modules);
     return {
       version: 1,
       flows: instance.flowsDigest,
       credentials: await this.#sealCredentials(tx, instance),
       variables: variables.map(({ name, value, secret }) => ({ name, value: secret ? null : value, secret })),
-      modules: JSON.parse(instance.modules),
+      modules,
+      lock: await keepLockFile(tx, this.#parts.readLockFile(instance.id), modules),
       nodeRed: stack?.nodeRed ?? '',
       nodeJs: stack?.nodeJs ?? process.versions.node,
     };

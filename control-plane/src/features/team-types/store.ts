@@ -172,6 +172,7 @@ export class TeamTypeStore {
       instances('credentials_digest'),
       snapshots('flows'),
       snapshots('credentials'),
+      snapshots('lock'),
     ]);
     const row = await this.#knex('blobs').whereIn('digest', digests).sum({ bytes: 'size' }).first();
     return Number(row?.bytes ?? 0);

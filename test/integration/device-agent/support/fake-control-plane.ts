@@ -100,6 +100,7 @@ export class FakeControlPlane {
         credentials: credentials === undefined ? null : this.#blob(credentials),
         variables: [],
         modules: {},
+        lock: null,
         nodeRed: '4.1.15',
         nodeJs: '20.20.2',
         ...manifest,
@@ -134,7 +135,12 @@ export class FakeControlPlane {
   }
 
   #blob(value: unknown): string {
-    const bytes = Buffer.from(JSON.stringify(value));
+    return this.keep(JSON.stringify(value));
+  }
+
+  /** Keeps a part of a snapshot. Answers its digest. */
+  keep(text: string): string {
+    const bytes = Buffer.from(text);
     const digest = `sha256-${createHash('sha256').update(bytes).digest('hex')}`;
     this.#blobs.set(digest, bytes);
     return digest;

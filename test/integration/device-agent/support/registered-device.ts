@@ -39,9 +39,16 @@ export class RegisteredDevice {
   }
 
   /** Has it run a snapshot that answers with a text. */
-  async run(snapshotId: string, text: string, modules: Record<string, string> = {}): Promise<void> {
+  async run(
+    snapshotId: string,
+    text: string,
+    modules: Record<string, string> = {},
+    lock: string | null = null,
+  ): Promise<void> {
     const flows = answeringFlows(text);
-    this.plane.setTarget({ snapshot: this.plane.snapshot(snapshotId, { flows, manifest: { modules } }) });
+    this.plane.setTarget({
+      snapshot: this.plane.snapshot(snapshotId, { flows, manifest: { modules, lock } }),
+    });
     await eventually(() => this.runs(snapshotId), { withinMs: 2 * MINUTE });
     assert.equal(await this.device.get('/hello'), text);
   }

@@ -9,6 +9,7 @@ const VERSION = '1.2.3';
 const SPARE_PART = 'flowyard-spare-part';
 
 interface ModuleContent {
+  version?: string;
   /** Fields of its package.json beside name and version. */
   description?: Record<string, unknown>;
   files?: Record<string, string>;
@@ -21,7 +22,8 @@ export class TinyRegistry {
   /** Each answer takes so long. */
   delayMs = 0;
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'flowyard-registry-'));
-  readonly #descriptions = new Map<string, object>();
+  /** By name, then by version. */
+  readonly #descriptions = new Map<string, Map<string, object>>();
   readonly #server = createServer((request, response) => {
     setTimeout(() => this.#answer(request, response), this.delayMs);
   });
@@ -32,18 +34,28 @@ export class TinyRegistry {
     return this;
   }
 
-  /** Offers a module. Answers it as a manifest names it. */
-  add(name: string, { description = {}, files = {} }: ModuleContent): Record<string, string> {
+  /** Offers a version of a module, the latest from now on. Answers it as a manifest names it. */
+  add(
+    name: string,
+    { version = VERSION, description = {}, files = {} }: ModuleContent,
+  ): Record<string, string> {
     const folder = path.join(this.#folder, 'package');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
-    const manifest = { name, version: VERSION, ...description };
+    const manifest = { name, version, ...description };
     for (const [file, content] of Object.entries({ ...files, 'package.json': JSON.stringify(manifest) })) {
       writeFileSync(path.join(folder, file), content);
     }
-    execFileSync('tar', ['-czf', path.join(this.#folder, `${name}.tgz`), '-C', this.#folder, 'package']);
-    this.#descriptions.set(name, manifest);
-    return { [name]: VERSION };
+    execFileSync('tar', [
+      '-czf',
+      path.join(this.#folder, `${name}@${version}.tgz`),
+      '-C',
+      this.#folder,
+      'package',
+    ]);
+    const versions = this.#descriptions.get(name) ?? new Map<string, object>();
+    this.#descriptions.set(name, versions.set(version, manifest));
+    return { [name]: version };
   }
 
   /** For the environment of an agent: it knows no other registry, and npm remembers nothing from before. */
@@ -75,20 +87,27 @@ export class TinyRegistry {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const name = path.basename(request.url ?? '', '.tgz');
-    const manifest = this.#descriptions.get(name);
+    const file = path.basename(request.url ?? '');
+    const versions = this.#descriptions.get(file.replace(/@[^@]*$/, ''));
     if (this.isAway) {
       request.socket.destroy();
-    } else if (manifest === undefined) {
+    } else if (versions === undefined) {
       response.writeHead(404).end('{}');
-    } else if (request.url?.endsWith('.tgz')) {
-      response.end(readFileSync(path.join(this.#folder, `${name}.tgz`)));
+    } else if (file.endsWith('.tgz')) {
+      response.end(readFileSync(path.join(this.#folder, file)));
     } else {
-      const hasInstallScript = 'scripts' in manifest;
-      const dist = { tarball: `${this.#url}/${name}.tgz` };
-      const versions = { [VERSION]: { ...manifest, hasInstallScript, dist } };
-      const packument = { name, 'dist-tags': { latest: VERSION }, versions };
+      const packument = this.#packument(file, versions);
       response.setHeader('content-type', 'application/json').end(JSON.stringify(packument));
     }
+  }
+
+  #packument(name: string, versions: Map<string, object>): object {
+    const described = [...versions].map(([version, manifest]) => {
+      const hasInstallScript = 'scripts' in manifest;
+      const dist = { tarball: `${this.#url}/${name}@${version}.tgz` };
+      return [version, { ...manifest, hasInstallScript, dist }] as const;
+    });
+    const latest = [...versions.keys()].at(-1);
+    return { name, 'dist-tags': { latest }, versions: Object.fromEntries(described) };
   }
 }
