@@ -37,6 +37,7 @@ export interface LaunchedNodeRedOptions {
   /** For the header of the editor. */
   deviceName: () => string | null;
   onChange: () => void;
+  onMetrics: (metrics: RuntimeMetrics) => void;
 }
 
 const ADOPT_MS = 12_000;
@@ -121,6 +122,7 @@ export class LaunchedNodeRed implements NodeRedRunner {
       onStatus: () => options.onChange(),
       onMetrics: (metrics) => {
         this.#metrics = metrics;
+        options.onMetrics(metrics);
       },
       onEvent: (event, details) => this.#onEvent(event, details),
     });

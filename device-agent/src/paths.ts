@@ -16,6 +16,8 @@ export interface DevicePaths {
   developer: string;
   kept: string;
   journal: string;
+  /** What waits to be delivered to the control plane. */
+  spool: string;
   statusFile: string;
   logFile: string;
   lockFile: string;
@@ -34,6 +36,7 @@ export function devicePaths(folder: string, store: string | null): DevicePaths {
     developer: at('developer'),
     kept: at('developer-kept'),
     journal: at('journal'),
+    spool: at('spool'),
     statusFile: at('status.json'),
     logFile: at('node-red.log'),
     lockFile: at('agent.lock'),

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
+import type { AgentCommand, AgentMessage, DeviceCurrent } from '@flowyard/protocol';
 import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
 import { Agent } from './agent.ts';
 import { LockedError, takeFolder } from './agent-lock.ts';
@@ -27,6 +27,9 @@ import { useProxy } from './network.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
+import { History } from './spool/history.ts';
+import { Minutes } from './spool/minutes.ts';
+import { Spool } from './spool/spool.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
 import { trialOptions } from './trial-options.ts';
 import { Tunnels } from './tunnel/tunnels.ts';
@@ -50,6 +53,9 @@ export class RunningDevice {
   readonly #journal: Journal;
   readonly #workspace: Workspace;
   readonly #host: HostReader;
+  readonly #spool: Spool;
+  readonly #minutes: Minutes;
+  readonly #history: History;
   #linkStatus: LinkStatus = { state: 'connecting', problem: null };
   #metrics: NodeJS.Timeout | null = null;
   #editWatch: NodeJS.Timeout | null = null;
@@ -78,6 +84,17 @@ export class RunningDevice {
     this.#command = command;
     this.#identity = identity;
     this.#paths = paths;
+    this.#spool = new Spool({
+      folder: paths.spool,
+      send: (message) => this.#link.send(message),
+      log: (text) => writeAgentLog('warn', text),
+    });
+    this.#minutes = new Minutes(this.#spool);
+    this.#history = new History({
+      spool: this.#spool,
+      lastLines: (count) => this.#nodeRed.lastLines(count),
+      agentVersion: AGENT_VERSION,
+    });
     this.#nodeRed = new LaunchedNodeRed({
       paths,
       identity,
@@ -92,6 +109,7 @@ export class RunningDevice {
       deviceName: () => this.#agent.target?.device.name ?? null,
       developer: () => this.#agent.target?.developer ?? null,
       onChange: () => this.#agent.changed(),
+      onMetrics: (metrics) => this.#minutes.add(metrics),
     });
     const store = new Store({ folder: paths.store });
     const builder = new ReleaseBuilder({
@@ -123,7 +141,7 @@ export class RunningDevice {
       folder: paths.folder,
       nodeRed: () => this.#nodeRed.metrics,
       address: () => this.#link.localAddress,
-      spooled: () => ({ messages: 0, bytes: 0 }),
+      spooled: () => this.#spool.waiting,
     });
     this.#logWatch = new LogWatch(this.#nodeRed, (lines) => this.#link.send({ type: 'logs', lines }));
   }
@@ -170,6 +188,9 @@ export class RunningDevice {
     this.#tunnels.closeAll();
     this.#logWatch.set(false);
     this.#tell();
+    this.#minutes.flush();
+    await this.#history.stopped();
+    await this.#spool.close();
     this.#link.stop();
     await this.#nodeRed.dispose();
     await this.#writing;
@@ -210,7 +231,7 @@ export class RunningDevice {
       executor,
       runner,
       isEdited: () => workspace.isEdited,
-      onCurrent: () => this.#currentChanged(),
+      onCurrent: (current) => this.#currentChanged(current),
       log: writeAgentLog,
     });
   }
@@ -248,6 +269,9 @@ export class RunningDevice {
         break;
       case 'take-snapshot':
         void this.#sendSnapshot(command.id);
+        break;
+      case 'spool-ack':
+        this.#spool.acknowledged(command);
         break;
       case 'new-token':
         void this.#keepToken(command.token);
@@ -292,18 +316,23 @@ export class RunningDevice {
       return;
     }
     this.#linkStatus = status;
+    if (status.state !== 'connected') {
+      this.#spool.disconnected();
+    }
     if (status.state === 'refused' || status.state === 'unreachable') {
       writeAgentLog('warn', `${status.problem} What runs here goes on; the agent tries again.`);
       this.#logWatch.set(false);
     } else if (status.state === 'connected') {
       writeAgentLog('info', `Connected to ${this.#identity.url}. ${status.problem ?? ''}`.trim());
       this.#agent.connected();
+      this.#spool.connected();
       this.#sendMetrics();
     }
     this.#writeStatus();
   }
 
-  #currentChanged(): void {
+  #currentChanged(current: DeviceCurrent): void {
+    this.#history.note(current);
     this.#stateTimer ??= setTimeout(() => this.#tell(), STATE_EVERY_MS);
   }
 

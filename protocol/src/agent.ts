@@ -3,6 +3,7 @@ import { LogLine } from './api/instances.ts';
 import { HostHealth } from './host-health.ts';
 import { Id } from './names.ts';
 import { SnapshotManifest } from './snapshot-manifest.ts';
+import { SpoolEntry, SpoolStreamName } from './spool.ts';
 import { Desired, DeviceMode, DeviceState } from './status.ts';
 import { DEFAULT_TRIAL, TrialPolicy } from './trial-policy.ts';
 
@@ -16,7 +17,7 @@ import { DEFAULT_TRIAL, TrialPolicy } from './trial-policy.ts';
 export const AGENT_PROTOCOL = 1;
 
 /** Names of what agents can do, as `hello` has them. */
-export const AGENT_CAPABILITY = { tunnel: 'tunnel', snapshot: 'snapshot' } as const;
+export const AGENT_CAPABILITY = { tunnel: 'tunnel', snapshot: 'snapshot', spool: 'spool' } as const;
 /** The header in which the token of a tunnel comes back. */
 export const TUNNEL_TOKEN_HEADER = 'x-flowyard-tunnel';
 
@@ -102,6 +103,13 @@ export const AgentMessage = z.discriminatedUnion('type', [
     cpuPercent: z.number(),
   }),
   z.object({ type: z.literal('host'), health: HostHealth }),
+  /** What waited on the disk of the device, oldest first. The next batch comes when this one is acknowledged. */
+  z.object({
+    type: z.literal('spool'),
+    epoch: z.string().min(1).max(32),
+    stream: SpoolStreamName,
+    entries: z.array(SpoolEntry).min(1).max(500),
+  }),
   z.object({
     type: z.literal('event'),
     /** Unique for the device, so that an event that is sent twice counts once. */
@@ -125,6 +133,13 @@ export const AgentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('take-snapshot'), id: z.string().max(64) }),
   /** Keep this token and use it from the next connection on; the old one ends at some time. */
   z.object({ type: z.literal('new-token'), token: z.string().max(200) }),
+  /** All up to this number is kept. */
+  z.object({
+    type: z.literal('spool-ack'),
+    epoch: z.string().max(32),
+    stream: SpoolStreamName,
+    seq: z.number().int(),
+  }),
 ]);
 export type AgentCommand = z.infer<typeof AgentCommand>;
 

@@ -53,5 +53,6 @@ export * from './setting-table.ts';
 export * from './setting-values.ts';
 export * from './settings.ts';
 export * from './snapshot-manifest.ts';
+export * from './spool.ts';
 export * from './status.ts';
 export * from './trial-policy.ts';

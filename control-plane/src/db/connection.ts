@@ -28,6 +28,7 @@ import * as deviceLabels from './migrations/051-device-labels.ts';
 import * as deviceModes from './migrations/054-device-modes.ts';
 import * as registration from './migrations/058-registration.ts';
 import * as deviceHealth from './migrations/061-device-health.ts';
+import * as deviceSpool from './migrations/062-device-spool.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -58,6 +59,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '054-device-modes': deviceModes,
     '058-registration': registration,
     '061-device-health': deviceHealth,
+    '062-device-spool': deviceSpool,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -6,6 +6,7 @@ import { AuditStore } from '../features/audit/store.ts';
 import { BlueprintStore } from '../features/blueprints/store.ts';
 import { CrashStore } from '../features/crashes/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
+import { DeviceSpoolStore } from '../features/devices/spool-store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
 import { HttpTokenStore } from '../features/http-tokens/store.ts';
@@ -13,7 +14,7 @@ import { InstanceChangeStore } from '../features/instance-changes/store.ts';
 import { InstanceTypeStore } from '../features/instance-types/store.ts';
 import { InstanceStore } from '../features/instances/store.ts';
 import { InvitationStore } from '../features/invitations/store.ts';
-import { MetricsStore } from '../features/metrics/store.ts';
+import { DEVICE_METRICS, INSTANCE_METRICS, MetricsStore } from '../features/metrics/store.ts';
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
 import { NotificationStore } from '../features/notifications/notification-store.ts';
 import { WebhookStore } from '../features/notifications/webhook-store.ts';
@@ -82,7 +83,9 @@ export function createStores(knex: Knex) {
     crashes: new CrashStore(knex),
     deviceWatch: new DeviceWatchStore(knex),
     deliveries: new DeliveryStore(knex),
-    metrics: new MetricsStore(knex),
+    metrics: new MetricsStore(knex, INSTANCE_METRICS),
+    deviceMetrics: new MetricsStore(knex, DEVICE_METRICS),
+    deviceSpools: new DeviceSpoolStore(knex),
     notifications: new NotificationStore(knex),
     webhooks: new WebhookStore(knex),
     oauth: new OAuthStore(knex, 'instance'),

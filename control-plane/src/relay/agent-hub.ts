@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  AGENT_CAPABILITY,
   AGENT_PROTOCOL,
   type AgentCommand,
   type AgentMessage,
@@ -32,6 +33,7 @@ interface Parts {
     | 'recordState'
     | 'recordMetrics'
     | 'recordHost'
+    | 'recordSpool'
     | 'recordEvent'
     | 'recordGone'
   >;
@@ -210,13 +212,19 @@ export class AgentHub {
       case 'hello':
         return this.#onHello(session, message);
       case 'state':
-        return this.#parts.agents.recordState(deviceId, message.current);
+        return this.#parts.agents.recordState(
+          deviceId,
+          message.current,
+          session.capabilities.has(AGENT_CAPABILITY.spool),
+        );
       case 'logs':
         return this.#onLogs(deviceId, message.lines);
       case 'metrics':
         return this.#parts.agents.recordMetrics(deviceId, message);
       case 'host':
         return this.#parts.agents.recordHost(deviceId, message.health);
+      case 'spool':
+        return this.#onSpool(session, message);
       case 'event':
         return this.#parts.agents.recordEvent(deviceId, message);
       case 'request-failed':
@@ -266,6 +274,12 @@ export class AgentHub {
       return { refused: CLOSE.cloned, newToken: null };
     }
     return this.#parts.identities.greet(deviceId, { token, address, hello });
+  }
+
+  async #onSpool(session: Session, message: Extract<AgentMessage, { type: 'spool' }>): Promise<void> {
+    const { stream, epoch } = message;
+    const seq = await this.#parts.agents.recordSpool(session.deviceId, message);
+    this.send(session.deviceId, { type: 'spool-ack', stream, epoch, seq });
   }
 
   async #onLogs(deviceId: string, lines: LogLine[]): Promise<void> {

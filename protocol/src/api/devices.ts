@@ -5,7 +5,7 @@ import { HostHealthView } from '../host-health.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceMode, DeviceState, Presence, RuntimeStatus } from '../status.ts';
-import { LogPage, LogQuery, Reference } from './instances.ts';
+import { LogLine, LogPage, LogQuery, Reference } from './instances.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
@@ -229,6 +229,27 @@ export const getDeviceLogs = operation('getDeviceLogs', {
   params: IdParams,
   query: LogQuery,
   response: LogPage,
+});
+
+export const DeviceFailureView = z.object({
+  id: Id,
+  at: Time,
+  /** By the clock of the device. */
+  deviceTime: Time,
+  kind: z.enum(['crashed', 'error', 'update-failed']),
+  snapshot: Reference.nullable(),
+  reason: z.string(),
+  /** The end of the log at that time. */
+  log: z.array(LogLine),
+});
+export type DeviceFailureView = z.infer<typeof DeviceFailureView>;
+
+export const listDeviceFailures = operation('listDeviceFailures', {
+  method: 'GET',
+  path: '/devices/:id/failures',
+  summary: 'The last ten crashes and failed updates of a device with the end of its log, newest first',
+  params: IdParams,
+  response: z.object({ items: z.array(DeviceFailureView) }),
 });
 
 export const DeviceGroupView = z.object({

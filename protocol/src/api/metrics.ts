@@ -35,3 +35,22 @@ export const getInstanceMetrics = operation('getInstanceMetrics', {
   query: z.strictObject({ hours: z.coerce.number().int().min(1).max(24).default(1) }),
   response: InstanceMetricsView,
 });
+
+export const DeviceMetricsView = z.object({
+  stepSeconds: z.number().int(),
+  /** All the memory of the machine; null while that is not known. */
+  memoryLimitBytes: z.number().nullable(),
+  /** Oldest first; steps in which Node-RED did not run are left out. */
+  items: z.array(MetricsPoint),
+});
+export type DeviceMetricsView = z.infer<typeof DeviceMetricsView>;
+
+export const getDeviceMetrics = operation('getDeviceMetrics', {
+  method: 'GET',
+  path: '/devices/:id/metrics',
+  summary:
+    'What Node-RED on a device used and did, by the minute, also while it was offline, once it is back',
+  params: z.strictObject({ id: Id }),
+  query: z.strictObject({ hours: z.coerce.number().int().min(1).max(24).default(1) }),
+  response: DeviceMetricsView,
+});

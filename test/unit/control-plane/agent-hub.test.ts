@@ -33,6 +33,7 @@ describe('The hub of the agents', () => {
         recordState: nothing,
         recordMetrics: () => {},
         recordHost: () => {},
+        recordSpool: async () => 0,
         recordEvent: nothing,
         recordGone: async () => {
           gone += 1;

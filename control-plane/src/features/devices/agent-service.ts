@@ -1,9 +1,10 @@
-import type {
-  AgentMessage,
-  DeviceCurrent,
-  DeviceTarget,
-  HostHealth,
-  SnapshotManifest,
+import {
+  AGENT_CAPABILITY,
+  type AgentMessage,
+  type DeviceCurrent,
+  type DeviceTarget,
+  type HostHealth,
+  type SnapshotManifest,
 } from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -21,13 +22,23 @@ import type { DeviceRow } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { HostRecorder } from './host-recorder.ts';
 import { type DeviceExtras, resolveTarget } from './presenter.ts';
+import type { NewReport } from './reports-store.ts';
+import { type SpoolMessage, SpoolRecorder } from './spool-recorder.ts';
+import type { DeviceFailureRow } from './spool-store.ts';
 import type { DeviceReport } from './store.ts';
+import { Together } from './together.ts';
 
 type Hello = Extract<AgentMessage, { type: 'hello' }>;
 type AgentEvent = Extract<AgentMessage, { type: 'event' }>;
 
 /** Changes of state that belong into the audit log. */
 const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
+
+interface ReportedState {
+  deviceId: string;
+  current: DeviceCurrent;
+  spools: boolean;
+}
 
 interface Parts {
   db: Database;
@@ -47,11 +58,14 @@ interface Parts {
 export class AgentService {
   readonly #parts: Parts;
   readonly #db: Database;
+  readonly #spool: SpoolRecorder;
+  readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states));
   readonly #figures = new Map<string, RuntimeFigures>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#spool = new SpoolRecorder(parts.db);
   }
 
   figuresOf(deviceId: string): RuntimeFigures | undefined {
@@ -66,6 +80,15 @@ export class AgentService {
       url: this.#parts.urlOf(deviceId),
       editors: this.#parts.editors.of(deviceId),
     };
+  }
+
+  /** @returns up to where the stream of the spool has been taken in */
+  recordSpool(deviceId: string, message: SpoolMessage): Promise<number> {
+    return this.#spool.record(deviceId, message);
+  }
+
+  failuresOf(deviceId: string): Promise<DeviceFailureRow[]> {
+    return this.#db.stores.deviceSpools.failuresOf(deviceId);
   }
 
   recordHost(deviceId: string, health: HostHealth): void {
@@ -172,46 +195,61 @@ export class AgentService {
         applicationId: device.applicationId,
       });
     });
-    await this.recordState(deviceId, hello.current);
+    const spools = hello.capabilities.includes(AGENT_CAPABILITY.spool);
+    await this.recordState(deviceId, hello.current, spools);
   }
 
-  async recordState(deviceId: string, current: DeviceCurrent): Promise<void> {
+  /**
+   * What devices report is taken in of many at once: a transaction for each would be most of the work. Agents that
+   * spool tell the audit log themselves, also of what happened while they were away.
+   */
+  async recordState(deviceId: string, current: DeviceCurrent, spools = false): Promise<void> {
+    await this.#states.do({ deviceId, current, spools });
+  }
+
+  async #recordStates(states: ReportedState[]): Promise<undefined[]> {
     await this.#db.transact(async (tx) => {
-      const device = await tx.stores.devices.find(deviceId);
-      if (device === null) {
-        return;
+      const newest = new Map(states.map((state) => [state.deviceId, state]));
+      const devices = await tx.stores.devices.findMany([...newest.keys()]);
+      const reports: NewReport[] = [];
+      for (const device of devices) {
+        const state = newest.get(device.id);
+        if (state !== undefined) {
+          reports.push(await this.#followState(tx, device, state));
+        }
       }
-      const changed = device.state !== current.state || device.runningSnapshotId !== current.snapshotId;
-      await tx.stores.devices.recordReport(
-        deviceId,
-        reportOf(current),
-        changed ? new Date().toISOString() : null,
-      );
-      await this.#notify(tx, device, current);
-      if (changed && AUDITED.has(current.state)) {
-        await tx.audit({
-          event: `device.${current.state}`,
-          actor: auditActor({ kind: 'device', deviceId }, device.name),
-          teamId: device.teamId,
-          applicationId: device.applicationId,
-          subject: { kind: 'device', id: deviceId, name: device.name },
-          details: {
-            snapshotId: current.snapshotId,
-            ...(current.reason !== null && { reason: current.reason }),
-          },
-        });
-      }
-      tx.announce({
-        kind: 'device',
-        id: deviceId,
-        teamId: device.teamId,
-        applicationId: device.applicationId,
-      });
-      if (device.deviceGroupId !== null && changed) {
-        const { teamId, applicationId } = device;
-        tx.announce({ kind: 'device-group', id: device.deviceGroupId, teamId, applicationId });
-      }
+      await tx.stores.devices.recordReports(reports);
     });
+    return states.map(() => undefined);
+  }
+
+  /** What follows from a report, and what is to be stored of it. */
+  async #followState(
+    tx: Transaction,
+    device: DeviceRow,
+    { current, spools }: ReportedState,
+  ): Promise<NewReport> {
+    const { id, name, teamId, applicationId, deviceGroupId } = device;
+    const changed = device.state !== current.state || device.runningSnapshotId !== current.snapshotId;
+    await this.#notify(tx, device, current);
+    if (changed && !spools && AUDITED.has(current.state)) {
+      await tx.audit({
+        event: `device.${current.state}`,
+        actor: auditActor({ kind: 'device', deviceId: id }, name),
+        teamId,
+        applicationId,
+        subject: { kind: 'device', id, name },
+        details: {
+          snapshotId: current.snapshotId,
+          ...(current.reason !== null && { reason: current.reason }),
+        },
+      });
+    }
+    tx.announce({ kind: 'device', id, teamId, applicationId });
+    if (deviceGroupId !== null && changed) {
+      tx.announce({ kind: 'device-group', id: deviceGroupId, teamId, applicationId });
+    }
+    return { ...reportOf(current), deviceId: id, since: changed ? new Date().toISOString() : null };
   }
 
   async #notify(tx: Transaction, device: DeviceRow, current: DeviceCurrent): Promise<void> {
@@ -221,7 +259,7 @@ export class AgentService {
     const failed = current.failedSnapshotId;
     if (failed !== null && failed !== device.failedSnapshotId) {
       const snapshot = await tx.stores.snapshots.find(failed);
-      const text = `“${snapshot?.name ?? failed}” did not work here; the device went back.\n${current.reason ?? ''}`;
+      const text = `“${snapshot?.name ?? failed}” did not work here; the device went back. Its page has the log; try it again there, or set another target.\n${current.reason ?? ''}`;
       await notifications.raise(tx, { ...news, kind: 'device.update-failed', text: text.trim() });
     } else if (failed === null && device.failedSnapshotId !== null) {
       await notifications.resolve(tx, id, ['device.update-failed']);

@@ -1,7 +1,15 @@
-import { type DeviceView, deviceStatus, driftOf, hostWarnings, type Presence } from '@flowyard/protocol';
+import {
+  type DeviceFailureView,
+  type DeviceView,
+  deviceStatus,
+  driftOf,
+  hostWarnings,
+  type Presence,
+} from '@flowyard/protocol';
 import { type RuntimeFigures, reference } from '../instances/presenter.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { SeenHost } from './host-recorder.ts';
+import type { DeviceFailureRow } from './spool-store.ts';
 
 /** The target of a device and where it comes from: its own, its group's, its instance's. */
 export function resolveTarget(
@@ -128,4 +136,10 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
       row.oldTokenUntil === null ? null : { oldUntil: row.oldTokenUntil, taken: row.nextToken === null },
     createdAt: row.createdAt,
   };
+}
+
+export function presentFailure(row: DeviceFailureRow): DeviceFailureView {
+  const { id, at, deviceTime, snapshotId, snapshotName, reason, log } = row;
+  const kind = row.event as DeviceFailureView['kind'];
+  return { id, at, deviceTime, kind, snapshot: reference(snapshotId, snapshotName), reason, log };
 }

@@ -7,6 +7,7 @@ import {
   getDevice,
   getDeviceLogs,
   listApplicationDevices,
+  listDeviceFailures,
   listInstanceDevices,
   listTeamDevices,
   previewAssignment,
@@ -23,7 +24,7 @@ import type { BulkService } from './bulk-service.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { DeviceModeService } from './mode-service.ts';
 import type { Assignment } from './operations/assign.ts';
-import { presentDevice } from './presenter.ts';
+import { presentDevice, presentFailure } from './presenter.ts';
 import type { DeviceService } from './service.ts';
 
 interface Parts {
@@ -95,6 +96,9 @@ export function deviceRoutes({ devices, agents, modes, agentHub, access, bulkDev
       await modes.set(actor, params.id, body);
       return present(await devices.get(params.id));
     }),
+    route(listDeviceFailures, may('device:read', 'device'), async ({ params }) => ({
+      items: (await agents.failuresOf(params.id)).map(presentFailure),
+    })),
     route(getDeviceLogs, may('device:read', 'device'), async ({ params, query }) => ({
       items: agentHub.recentLog(params.id, query.lines),
     })),

@@ -2,6 +2,7 @@ import type { Desired, DeviceListQuery, DeviceMode, DeviceState, Page } from '@f
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 import { DEVICE_COLUMNS, type DeviceRow, joinAll, normalise, type StoredDevice } from './device-row.ts';
+import { type NewReport, storeReports } from './reports-store.ts';
 
 /** Which devices to list. */
 export type DeviceFilter =
@@ -263,27 +264,9 @@ export class DeviceStore {
     await this.#knex('devices').where({ online: true }).update({ online: false });
   }
 
-  async recordReport(id: string, report: DeviceReport, since: string | null): Promise<void> {
-    await this.#knex('devices')
-      .where({ id })
-      .update({
-        state: report.state,
-        step: report.step,
-        progress: report.progress,
-        reason: report.reason,
-        current_generation: report.currentGeneration,
-        running_snapshot_id: report.runningSnapshotId,
-        // Only what a device ran and then left for another counts as before.
-        previous_snapshot_id: this.#knex.raw(
-          'case when running_snapshot_id <> ? then running_snapshot_id else previous_snapshot_id end',
-          [report.runningSnapshotId],
-        ),
-        failed_snapshot_id: report.failedSnapshotId,
-        node_red: report.nodeRed,
-        running_mode: report.mode,
-        edited: report.edited,
-        ...(since !== null && { since }),
-      });
+  /** Each device once. */
+  async recordReports(reports: readonly NewReport[]): Promise<void> {
+    await storeReports(this.#knex, reports);
   }
 
   /** All of one team. */

@@ -74,7 +74,9 @@ export class MetricsRecorder {
       return;
     }
     try {
-      await this.#parts.db.stores.metrics.insert(minutes);
+      await this.#parts.db.stores.metrics.insert(
+        minutes.map(({ instanceId, ...minute }) => ({ ...minute, ownerId: instanceId })),
+      );
       await this.#parts.onMinutes(minutes);
     } catch (error) {
       this.#parts.logger.warn({ err: error }, 'metrics were not stored');

@@ -1,4 +1,4 @@
-import type { InstanceMetricsView } from '@flowyard/protocol';
+import type { DeviceMetricsView, HostHealth, InstanceMetricsView } from '@flowyard/protocol';
 import type { Database } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
 import { type Minute, mergeMinutes } from './minute.ts';
@@ -15,7 +15,7 @@ interface Parts {
   recorder: MetricsRecorder;
 }
 
-/** Metrics of instances over the last day. */
+/** Metrics of instances and devices over the last day. */
 export class MetricsService {
   readonly #parts: Parts;
 
@@ -41,8 +41,27 @@ export class MetricsService {
     };
   }
 
+  async viewDevice(deviceId: string, hours: number, now: number = Date.now()): Promise<DeviceMetricsView> {
+    const { stores } = this.#parts.db;
+    const device = await stores.devices.find(deviceId);
+    if (device === null) {
+      throw notFound('device');
+    }
+    const since = new Date(now - hours * HOUR_MS).toISOString();
+    const minutes = await stores.deviceMetrics.since(deviceId, since);
+    const stepMinutes = Math.ceil((hours * 60) / MOST_POINTS);
+    const host = device.host === null ? null : (JSON.parse(device.host) as HostHealth);
+    return {
+      stepSeconds: stepMinutes * 60,
+      memoryLimitBytes: host?.memoryTotalBytes ?? null,
+      items: inSteps(minutes, stepMinutes),
+    };
+  }
+
   async deleteOld(now: number = Date.now()): Promise<void> {
-    await this.#parts.db.stores.metrics.deleteBefore(new Date(now - KEEP_MS).toISOString());
+    const before = new Date(now - KEEP_MS).toISOString();
+    await this.#parts.db.stores.metrics.deleteBefore(before);
+    await this.#parts.db.stores.deviceMetrics.deleteBefore(before);
   }
 }
 

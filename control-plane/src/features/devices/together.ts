@@ -1,0 +1,65 @@
+interface Waiting<T, R> {
+  item: T;
+  resolve: (result: R) => void;
+  reject: (error: unknown) => void;
+}
+
+const MOST = 1000;
+
+/**
+ * Does the work of many at once: what comes while a batch is under way waits for the next one. When a batch fails,
+ * each of it is done alone, so that one that cannot be done holds up no other.
+ */
+export class Together<T, R> {
+  readonly #work: (items: T[]) => Promise<R[]>;
+  #waiting: Waiting<T, R>[] = [];
+  #isRunning = false;
+
+  /** `work` answers each of the items, in their order. */
+  constructor(work: (items: T[]) => Promise<R[]>) {
+    this.#work = work;
+  }
+
+  do(item: T): Promise<R> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (!this.#isRunning) {
+        this.#isRunning = true;
+        void this.#run();
+      }
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Whatever else has arrived already comes along.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MOST);
+      try {
+        await this.#answer(batch);
+      } catch (error) {
+        await this.#eachAlone(batch, error);
+      }
+    }
+    // At once: what comes from here on has to begin a run of its own.
+    this.#isRunning = false;
+  }
+
+  async #answer(batch: Waiting<T, R>[]): Promise<void> {
+    const results = await this.#work(batch.map(({ item }) => item));
+    batch.forEach(({ resolve }, index) => {
+      resolve(results[index] as R);
+    });
+  }
+
+  async #eachAlone(batch: Waiting<T, R>[], error: unknown): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      only.reject(error);
+      return;
+    }
+    for (const each of batch) {
+      await this.#answer([each]).catch(each.reject);
+    }
+  }
+}
