@@ -82,7 +82,9 @@ export class AuditStore {
       return;
     }
     await this.#lockChain();
-    const stored = entries.map(toStored);
+    // Within a millisecond identifiers are in no order: so that entries are in theirs.
+    const ids = entries.map(() => newId()).sort();
+    const stored = entries.map((entry, index) => toStored(entry, ids[index] ?? newId()));
     const links = linkEntries(stored, await this.head(), key);
     const rows = stored.map(toRow);
     const chain = links.map(({ entryId, teamId, ...link }) => ({
@@ -233,9 +235,9 @@ export class AuditStore {
   }
 }
 
-function toStored(entry: NewAuditEntry): StoredAuditEntry {
+function toStored(entry: NewAuditEntry, id: string): StoredAuditEntry {
   return {
-    id: newId(),
+    id,
     at: new Date().toISOString(),
     event: entry.event,
     actorKind: entry.actor.kind,
