@@ -35,6 +35,8 @@ const mocha = spawn(
     '--extension=ts',
     '--exit',
     '--timeout=120000',
+    // Much of the time is waiting: for Node-RED, for a browser, for what must not happen.
+    ...(files.length > 1 ? ['--parallel', '--jobs=2'] : []),
     `--require=${join(root, 'test/support/hooks.ts')}`,
     `--reporter=${join(root, 'scripts/counting-reporter.cjs')}`,
     ...files,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DEVICE_FAULTS } from '../../faults/device/faults.ts';
 import { runFault } from '../../faults/device/run-fault.ts';
 
-/** Those that take few seconds; `npm run test:faults -- device` does all of them. */
+/** Those that no other test does and that take few seconds; `npm run test:faults -- device` does all of them. */
 describe('A device, after', function () {
   this.timeout(180_000);
 

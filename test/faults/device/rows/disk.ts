@@ -65,7 +65,6 @@ const start = { expected: { flows: 'one', snapshot: 'snap001', state: 'running',
 export const DISK_FAULTS: Fault[] = [
   {
     name: 'disk full when an update comes, then freed',
-    quick: true,
     diskMb: DISK_MB,
     impossible: needsMount,
     expected: {

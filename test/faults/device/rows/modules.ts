@@ -37,7 +37,6 @@ const stays = { flows: 'one', snapshot: 'snap001', givenUp: 'snap002' } as const
 export const MODULE_FAULTS: Fault[] = [
   {
     name: 'module that does not exist',
-    quick: true,
     expected: { ...stays, reason: /no-such-part/, gap: 0 },
     async run(site) {
       await tryModules(site, { 'no-such-part': '1.0.0' });
@@ -80,7 +79,6 @@ export const MODULE_FAULTS: Fault[] = [
   },
   {
     name: 'module that crashes when it is loaded',
-    quick: true,
     expected: { ...stays, reason: /no such pump/, gap: { atMost: 30 } },
     async run(site) {
       const code = 'setImmediate(() => { throw new Error("no such pump"); }); module.exports = () => {};';
@@ -100,7 +98,6 @@ export const MODULE_FAULTS: Fault[] = [
   },
   {
     name: 'flows that crash at once',
-    quick: true,
     expected: { ...stays, reason: /the pump is on fire/, gap: { atMost: 30 } },
     async run(site) {
       site.target({ snapshot: site.plane.snapshot('snap002', { flows: crashingFlows() }) });

@@ -24,7 +24,6 @@ async function relayed(site: Site): Promise<TcpRelay> {
 function portal(status: number): Fault {
   return {
     name: `captive portal answers ${status} with a page, then the network is there`,
-    ...(status === 200 && { quick: true as const }),
     expected: { flows: 'two', snapshot: 'snap002', 'link meanwhile': 'refused', 'flows meanwhile': 'one' },
     async run(site) {
       site.plane.refuseWith = { status, body: PORTAL };
@@ -44,7 +43,6 @@ function portal(status: number): Fault {
 export const NETWORK_FAULTS: Fault[] = [
   {
     name: 'network lost and found',
-    quick: true,
     expected: { flows: 'two', snapshot: 'snap002', gap: { atMost: 1 }, 'link meanwhile': 'unreachable' },
     async run(site) {
       await site.plane.stop();
@@ -103,7 +101,6 @@ export const NETWORK_FAULTS: Fault[] = [
   },
   {
     name: 'credentials revoked',
-    quick: true,
     expected: { flows: 'one', snapshot: 'snap001', gap: { atMost: 1 }, link: 'refused' },
     async run(site) {
       site.plane.refuseWith = { status: 401, body: '' };
@@ -140,7 +137,6 @@ export const NETWORK_FAULTS: Fault[] = [
   },
   {
     name: 'forty targets, sent faster than they can be applied',
-    quick: true,
     expected: { flows: 'last', snapshot: 'snap140', givenUp: null, 'fewer trials than targets': true },
     async run(site) {
       for (let number = 101; number <= 140; number += 1) {

@@ -69,7 +69,6 @@ async function powerCuts(site: Site): Promise<Record<string, unknown>> {
 export const PROCESS_FAULTS: Fault[] = [
   {
     name: 'kill -9 of the agent: Node-RED goes on and is taken over',
-    quick: true,
     expected: { flows: 'one', snapshot: 'snap001', 'same process': true, gap: 0 },
     async run(site) {
       const before = await site.device.nodeRedPid();
@@ -80,7 +79,6 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     name: 'kill -9 of Node-RED',
-    quick: true,
     expected: { flows: 'one', snapshot: 'snap001', givenUp: null, gap: { atMost: 10 } },
     async run(site) {
       process.kill((await site.device.nodeRedPid()) ?? 0, 'SIGKILL');
@@ -125,7 +123,6 @@ export const PROCESS_FAULTS: Fault[] = [
   },
   {
     name: 'end and start of the machine without a network',
-    quick: true,
     expected: { flows: 'one', snapshot: 'snap001' },
     async run(site) {
       await site.device.end('SIGTERM');
