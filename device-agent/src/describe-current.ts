@@ -75,7 +75,7 @@ function stateOf(
     return 'starting';
   }
   const hasNothing = (facts?.committed ?? null) === null;
-  if (target === null ? hasNothing : target.snapshot === null) {
+  if (hasNothing && (target === null || target.snapshot === null)) {
     return 'idle';
   }
   return (failure !== null && hasNothing) || damage !== null ? 'error' : 'starting';

@@ -203,8 +203,12 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
   if (facts.developer.hasWorkspace) {
     return planEndOfDeveloper(facts);
   }
-  if (target.desired !== 'running' || target.snapshot === null) {
+  if (target.desired !== 'running') {
     return facts.running === null ? [] : [{ type: 'stop' }];
+  }
+  if (target.snapshot === null) {
+    // Plants do not stand still because somebody moved a device: only stopping it does that.
+    return planCommitted(facts, target);
   }
   const releaseId = releaseIdOf(target.snapshot);
   const { committed, running, before, isUnwanted } = facts;
@@ -220,7 +224,7 @@ export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step
 
 /** What to do while a step has to wait to be tried again: what is there runs. */
 export function planMeanwhile(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
-  const isWanted = target === null || (target.desired === 'running' && target.snapshot !== null);
+  const isWanted = target === null || target.desired === 'running';
   const isDeveloper = target?.mode === 'developer' || facts.developer.hasWorkspace;
   const meanwhile = startable(facts);
   if (!isWanted || isDeveloper || meanwhile === null || facts.running !== null) {

@@ -49,10 +49,10 @@ function quoted(snapshot: { name: string } | null): string {
   return snapshot === null ? 'nothing' : `“${snapshot.name}”`;
 }
 
-/** The one place that says why a device does not run its target; null when it does, or has none and runs none. */
+/** The one place that says why a device does not run its target; null when it does, or has none: then it goes on with what it ran. */
 export function driftOf(device: DriftFacts): Drift | null {
   const { target, running } = device;
-  if ((target?.id ?? null) === (running?.id ?? null) && device.mode === 'fleet') {
+  if ((target === null || target.id === running?.id) && device.mode === 'fleet') {
     return null;
   }
   if (device.mode === 'developer') {

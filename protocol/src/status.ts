@@ -63,7 +63,7 @@ export type InstanceChangeState = z.infer<typeof InstanceChangeState>;
 export const Desired = z.enum(['running', 'stopped', 'suspended']);
 export type Desired = z.infer<typeof Desired>;
 
-/** What a device says of itself. `idle` has no target. */
+/** What a device says of itself. `idle` has neither a target nor anything that it ran before. */
 export const DEVICE_STATES = [
   'idle',
   'updating',
@@ -101,8 +101,11 @@ export function deviceStatus(device: DeviceFacts): RuntimeStatus {
   if (device.state === 'idle') {
     return 'waiting';
   }
-  // In developer mode the target is not what it should run.
-  const isOff = device.mode === 'fleet' && device.targetSnapshotId !== device.runningSnapshotId;
+  // In developer mode the target is not what it should run; without a target that is what it ran before.
+  const isOff =
+    device.mode === 'fleet' &&
+    device.targetSnapshotId !== null &&
+    device.targetSnapshotId !== device.runningSnapshotId;
   if (device.state === 'running' && isOff) {
     return 'drift';
   }

@@ -126,7 +126,7 @@ describe('Many devices on the page', function () {
       .waitFor();
     await page
       .locator('[data-test=afterwards]')
-      .getByText(/its flows stop/)
+      .getByText(/goes on with what it runs/)
       .waitFor();
     await page.getByRole('dialog').locator('[data-test=submit]').click();
 

@@ -296,6 +296,8 @@ describe('A device in developer mode', function () {
   });
 
   it('refuses a snapshot while it is offline', async () => {
+    // Before the Node-RED of fleet mode has written its lock, nothing would know it to end it.
+    await world.until(({ status }) => status === 'running');
     await world.device.end('SIGKILL');
     await world.until(({ presence }) => presence === 'offline');
 

@@ -23,10 +23,18 @@ describe('what a device says of itself', () => {
     assert.equal(describeSituation({}).state, 'idle');
   });
 
-  it('is idle and names no snapshot when the target has none', () => {
-    const current = describeSituation({ target: buildTarget(), facts: { committed: OLD } });
+  it('is idle and names no snapshot when there is neither a target nor a release', () => {
+    const current = describeSituation({ target: buildTarget() });
 
     assert.deepEqual([current.state, current.snapshotId], ['idle', null]);
+  });
+
+  it('names what goes on without a target', () => {
+    const facts = { committed: OLD };
+    const before = describeSituation({ target: buildTarget(), facts });
+    const current = describeSituation({ target: buildTarget(), facts, runtime: running });
+
+    assert.deepEqual([before.state, current.state, current.snapshotId], ['starting', 'running', 'snap01']);
   });
 
   it('names the snapshot that runs while the next one is fetched', () => {

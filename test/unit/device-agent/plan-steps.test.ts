@@ -114,10 +114,34 @@ const CASES: Case[] = [
     steps: [],
   },
   {
-    title: 'runs nothing when the target has no snapshot',
+    title: 'goes on with what it ran when the target has no snapshot',
     facts: { committed, running },
     target: { snapshot: null },
+    steps: [],
+  },
+  {
+    title: 'starts what it ran after a reboot when the target has no snapshot',
+    facts: { committed, running: null },
+    target: { snapshot: null },
+    steps: ['start'],
+  },
+  {
+    title: 'stops what it ran when that is asked for, also without a snapshot',
+    facts: { committed, running },
+    target: { snapshot: null, desired: 'stopped' },
     steps: ['stop'],
+  },
+  {
+    title: 'ends the trial of a release that is not wanted any more, and goes back to what it ran',
+    facts: { committed, running: { ...running, releaseId: 'tried' } },
+    target: { snapshot: null },
+    steps: ['stop', 'start'],
+  },
+  {
+    title: 'runs nothing when there is neither a snapshot nor a release',
+    facts: {},
+    target: { snapshot: null },
+    steps: [],
   },
   {
     title: 'starts again once for each restart that was asked for',

@@ -43,7 +43,7 @@ function word(text: string, icon: string, tone: Tone, meaning: string): StatusWo
 /** The one vocabulary for what instances and devices are doing. */
 export const RUNTIME_WORDS: Readonly<Record<RuntimeStatus, StatusWord>> = {
   created: word('created', mdiCircleOutline, 'quiet', 'It exists and was never started.'),
-  waiting: word('waiting', mdiClockOutline, 'quiet', 'It is online and has no target yet.'),
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'It is online, and has had no target yet.'),
   starting: word('starting', mdiProgressClock, 'busy', 'Node-RED is coming up.'),
   running: word('running', mdiPlayCircleOutline, 'good', 'Its flows run.'),
   updating: word('updating', mdiProgressDownload, 'busy', 'It is moving to its target.'),
