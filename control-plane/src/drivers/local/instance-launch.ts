@@ -4,6 +4,9 @@ import type { HostedInstanceContext } from './instance-context.ts';
 import { bindingOf, planLaunch } from './launch.ts';
 import { installModules, missingModules, writeNpmrc } from './palette.ts';
 
+/** npm counts faster than anybody reads. */
+const SAY_EVERY_MS = 1000;
+
 /** Gets an instance ready to be started: its modules, and how to start it. */
 export class InstanceLaunch {
   readonly #context: HostedInstanceContext;
@@ -93,16 +96,28 @@ export class InstanceLaunch {
       : missingModules(this.#context.folders.path(folder), target.modules);
   }
 
+  #say(step: string): void {
+    this.#step = step;
+    this.#onStep();
+  }
+
   /** When that fails Node-RED is started all the same: its editor is where a person can put it right. */
   async #installMissing(folder: string, target: InstanceTarget, signal: AbortSignal): Promise<boolean> {
     const missing = this.#missing(folder, target);
     if (missing.length === 0) {
       return false;
     }
-    this.#step = `installing ${missing.join(', ')}`;
-    this.#onStep();
+    const step = `installing ${missing.join(', ')}`;
+    this.#say(step);
+    let saidAt = performance.now();
+    const onLookUp = (packages: number) => {
+      if (performance.now() - saidAt >= SAY_EVERY_MS) {
+        saidAt = performance.now();
+        this.#say(`${step} (${packages} packages)`);
+      }
+    };
     try {
-      await installModules(this.#context.folders.path(folder), target.modules, signal);
+      await installModules(this.#context.folders.path(folder), target.modules, signal, onLookUp);
       this.#failure = null;
       return true;
     } catch (error) {

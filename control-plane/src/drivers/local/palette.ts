@@ -44,12 +44,17 @@ export function readLockFile(folder: string): string | null {
  * Installs what is missing beside what a person installed in the editor. When npm fails, the package file is put
  * back, so that the next install in the editor does not stumble over the same module.
  */
-export async function installModules(folder: string, modules: Modules, signal: AbortSignal): Promise<void> {
+export async function installModules(
+  folder: string,
+  modules: Modules,
+  signal: AbortSignal,
+  onLookUp?: (packages: number) => void,
+): Promise<void> {
   const before = readPackageFile(folder);
   const dependencies = { ...before.dependencies, ...modules };
   await writePackageFile(folder, { ...before, dependencies });
   try {
-    await runNpm(['install', '--save-exact', '--package-lock'], folder, signal);
+    await runNpm(['install', '--save-exact', '--package-lock'], folder, signal, onLookUp);
   } catch (error) {
     await writePackageFile(folder, before);
     throw error;
