@@ -1,5 +1,6 @@
 import { benchAgent } from './device/agent.ts';
 import { benchFirstSnapshot } from './device/first-snapshot.ts';
+import { benchFleet } from './device/fleet.ts';
 import { benchFlowsOnly } from './device/flows-only.ts';
 import { benchReturn } from './device/return.ts';
 import type { BenchOptions } from './options.ts';
@@ -13,4 +14,9 @@ export async function runDevice(options: BenchOptions): Promise<Row[]> {
     ...(await benchReturn(options)),
     ...(await benchAgent(options)),
   ];
+}
+
+/** What many devices that are connected cost the control plane, and how quickly all of them hear. */
+export function runFleet(options: BenchOptions): Promise<Row[]> {
+  return benchFleet(options);
 }

@@ -19,6 +19,7 @@ import { BulkService } from './features/devices/bulk-service.ts';
 import { DeviceEditors } from './features/devices/device-editors.ts';
 import { DeviceWatch } from './features/devices/device-watch.ts';
 import { HostRecorder } from './features/devices/host-recorder.ts';
+import { DeviceLogService } from './features/devices/log-service.ts';
 import { DeviceModeService } from './features/devices/mode-service.ts';
 import { DeviceService } from './features/devices/service.ts';
 import { DeviceSnapshotService } from './features/devices/snapshot-service.ts';
@@ -376,6 +377,7 @@ function composeRelay(
     logger,
   });
   const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
+  const deviceLogs = new DeviceLogService(agentHub);
   const liveHub = new LiveHub({
     changes,
     access,
@@ -403,5 +405,5 @@ function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, tunnelHub, deviceSnapshots, liveHub, proxy };
+  return { agentHub, tunnelHub, deviceSnapshots, deviceLogs, liveHub, proxy };
 }

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { searchLog } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage, DeviceCurrent } from '@flowyard/protocol';
 import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
 import { Agent } from './agent.ts';
@@ -27,7 +28,7 @@ import { useProxy } from './network.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
 import { Store } from './release/store.ts';
-import { History } from './spool/history.ts';
+import { History, lastThatFit } from './spool/history.ts';
 import { Minutes } from './spool/minutes.ts';
 import { Spool } from './spool/spool.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
@@ -36,6 +37,8 @@ import { Tunnels } from './tunnel/tunnels.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
+/** With what encodes them, these fit into one message. */
+const MAX_LOG_CHARACTERS = 400_000;
 const LOOK_FOR_EDITS_MS = 2000;
 /** Steps count faster than anybody reads. */
 const STATE_EVERY_MS = 200;
@@ -270,6 +273,9 @@ export class RunningDevice {
       case 'take-snapshot':
         void this.#sendSnapshot(command.id);
         break;
+      case 'read-log':
+        void this.#readLog(command);
+        break;
       case 'spool-ack':
         this.#spool.acknowledged(command);
         break;
@@ -303,6 +309,11 @@ export class RunningDevice {
       const reason = error instanceof Error ? error.message : String(error);
       this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) });
     }
+  }
+
+  async #readLog({ id, lines, ...filter }: Extract<AgentCommand, { type: 'read-log' }>): Promise<void> {
+    const found = await searchLog(this.#paths.logFile, lines, filter).catch(() => []);
+    this.#link.send({ type: 'log-lines', id, lines: lastThatFit(found, MAX_LOG_CHARACTERS) });
   }
 
   async #lookForEdits(): Promise<void> {

@@ -17,7 +17,12 @@ import { DEFAULT_TRIAL, TrialPolicy } from './trial-policy.ts';
 export const AGENT_PROTOCOL = 1;
 
 /** Names of what agents can do, as `hello` has them. */
-export const AGENT_CAPABILITY = { tunnel: 'tunnel', snapshot: 'snapshot', spool: 'spool' } as const;
+export const AGENT_CAPABILITY = {
+  tunnel: 'tunnel',
+  snapshot: 'snapshot',
+  spool: 'spool',
+  readLog: 'read-log',
+} as const;
 /** The header in which the token of a tunnel comes back. */
 export const TUNNEL_TOKEN_HEADER = 'x-flowyard-tunnel';
 
@@ -118,6 +123,8 @@ export const AgentMessage = z.discriminatedUnion('type', [
     event: z.string().max(100),
     details: z.record(z.string(), z.unknown()),
   }),
+  /** The answer to `read-log`: oldest first. */
+  z.object({ type: z.literal('log-lines'), id: z.string().max(64), lines: z.array(LogLine).max(2000) }),
   /** The answer to `open-tunnel` or `take-snapshot` that cannot be done, for people. */
   z.object({ type: z.literal('request-failed'), id: z.string().max(64), reason: z.string().max(2000) }),
 ]);
@@ -133,6 +140,14 @@ export const AgentCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('take-snapshot'), id: z.string().max(64) }),
   /** Keep this token and use it from the next connection on; the old one ends at some time. */
   z.object({ type: z.literal('new-token'), token: z.string().max(200) }),
+  /** Search all of the log that is kept. */
+  z.object({
+    type: z.literal('read-log'),
+    id: z.string().max(64),
+    lines: z.number().int().min(1).max(2000),
+    level: LogLine.shape.level.optional(),
+    search: z.string().max(200).optional(),
+  }),
   /** All up to this number is kept. */
   z.object({
     type: z.literal('spool-ack'),

@@ -58,6 +58,7 @@ interface Session {
 }
 
 type RequestFailed = (deviceId: string, requestId: string, reason: string) => void;
+type LogAnswer = (deviceId: string, requestId: string, lines: LogLine[]) => void;
 type LogReader = (lines: LogLine[]) => void;
 
 /** The connections of device agents: who is there, what they are told, and what they report. */
@@ -74,6 +75,7 @@ export class AgentHub {
   readonly #untold = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   readonly #failureReaders: RequestFailed[] = [];
+  readonly #logAnswerReaders: LogAnswer[] = [];
   #telling: Promise<void> | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
 
@@ -126,6 +128,11 @@ export class AgentHub {
   /** Calls back when an agent cannot do what it was asked. */
   onRequestFailed(onFailed: RequestFailed): void {
     this.#failureReaders.push(onFailed);
+  }
+
+  /** Calls back when an agent answers what is in its log. */
+  onLogLines(onLines: LogAnswer): void {
+    this.#logAnswerReaders.push(onLines);
   }
 
   /** The last lines that a device sent while somebody watched. */
@@ -227,6 +234,11 @@ export class AgentHub {
         return this.#onSpool(session, message);
       case 'event':
         return this.#parts.agents.recordEvent(deviceId, message);
+      case 'log-lines':
+        for (const onLines of this.#logAnswerReaders) {
+          onLines(deviceId, message.id, message.lines);
+        }
+        return;
       case 'request-failed':
         for (const onFailed of this.#failureReaders) {
           onFailed(deviceId, message.id, message.reason);

@@ -5,7 +5,7 @@ import { HostHealthView } from '../host-health.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { DeviceMode, DeviceState, Presence, RuntimeStatus } from '../status.ts';
-import { LogLine, LogPage, LogQuery, Reference } from './instances.ts';
+import { LogLine, LogPage, LogSearchQuery, Reference } from './instances.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
@@ -225,9 +225,10 @@ export const controlDevice = operation('controlDevice', {
 export const getDeviceLogs = operation('getDeviceLogs', {
   method: 'GET',
   path: '/devices/:id/logs',
-  summary: 'The last lines that the device sent; new ones come on the topic `device/ID/log`',
+  summary:
+    'The last lines of the log that match, oldest first, from all that a device keeps that is online; new ones come on the topic `device/ID/log`',
   params: IdParams,
-  query: LogQuery,
+  query: LogSearchQuery,
   response: LogPage,
 });
 

@@ -118,6 +118,24 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.deepEqual([items[0]?.reason, items[0]?.log, items[9]?.reason], ['crash 12', log, 'crash 3']);
     });
 
+    it('leaves its log where it is, to be searched while the device is connected', async () => {
+      agent.hello({ capabilities: ['read-log'] });
+      const line = { at: '2026-01-02T03:04:04.000Z', level: 'error', text: 'the cause' };
+      await eventually(
+        async () => (await cp.admin.call('getDevice', { params: { id } })).presence === 'online',
+      );
+      const searched = cp.admin.call('getDeviceLogs', {
+        params: { id },
+        query: { lines: 50, level: 'error', search: 'cause' },
+      });
+      const asked = await eventually(() => agent.commands.find((command) => command.type === 'read-log'));
+      assert.ok(asked.type === 'read-log');
+      assert.deepEqual([asked.lines, asked.level, asked.search], [50, 'error', 'cause']);
+      agent.send({ type: 'log-lines', id: 'another', lines: [] });
+      agent.send({ type: 'log-lines', id: asked.id, lines: [line] });
+      assert.deepEqual((await searched).items, [line]);
+    });
+
     it('is the metrics of the minutes away, at the right time when the clock of the device is wrong', async () => {
       const figures = {
         cpuPercent: 12.5,

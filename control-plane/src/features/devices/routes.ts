@@ -18,10 +18,10 @@ import type { Actor } from '../../access/actor.ts';
 import { type Access, requireUser } from '../../access/authorize.ts';
 import { mapPage } from '../../db/paging.ts';
 import { may, type Route, route } from '../../http/route.ts';
-import type { AgentHub } from '../../relay/agent-hub.ts';
 import type { AgentService } from './agent-service.ts';
 import type { BulkService } from './bulk-service.ts';
 import type { DeviceRow } from './device-row.ts';
+import type { DeviceLogService } from './log-service.ts';
 import type { DeviceModeService } from './mode-service.ts';
 import type { Assignment } from './operations/assign.ts';
 import { presentDevice, presentFailure } from './presenter.ts';
@@ -31,7 +31,7 @@ interface Parts {
   devices: DeviceService;
   agents: AgentService;
   modes: DeviceModeService;
-  agentHub: AgentHub;
+  deviceLogs: DeviceLogService;
   access: Access;
   bulkDevices: BulkService;
 }
@@ -51,7 +51,7 @@ export async function mayAssignTo(
   }
 }
 
-export function deviceRoutes({ devices, agents, modes, agentHub, access, bulkDevices }: Parts): Route[] {
+export function deviceRoutes({ devices, agents, modes, deviceLogs, access, bulkDevices }: Parts): Route[] {
   const present = (row: DeviceRow) => presentDevice(row, agents.extrasOf(row.id));
   return [
     route(listTeamDevices, may('device:read', 'team'), async ({ actor, params, query }) => {
@@ -100,7 +100,7 @@ export function deviceRoutes({ devices, agents, modes, agentHub, access, bulkDev
       items: (await agents.failuresOf(params.id)).map(presentFailure),
     })),
     route(getDeviceLogs, may('device:read', 'device'), async ({ params, query }) => ({
-      items: agentHub.recentLog(params.id, query.lines),
+      items: await deviceLogs.read(params.id, query),
     })),
   ];
 }
