@@ -24,7 +24,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       });
       id = device.id;
       agent = await AgentClient.connect(cp.url, credentials.token);
-      agent.hello({ capabilities: ['spool'] });
+      agent.hello({ capabilities: ['spool', 'read-log'] });
     });
     afterEach(() => agent?.close());
     after(() => cp?.stop());
@@ -119,7 +119,6 @@ for (const database of ['sqlite', 'postgres'] as const) {
     });
 
     it('leaves its log where it is, to be searched while the device is connected', async () => {
-      agent.hello({ capabilities: ['read-log'] });
       const line = { at: '2026-01-02T03:04:04.000Z', level: 'error', text: 'the cause' };
       await eventually(
         async () => (await cp.admin.call('getDevice', { params: { id } })).presence === 'online',
