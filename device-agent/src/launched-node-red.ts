@@ -38,6 +38,8 @@ export interface LaunchedNodeRedOptions {
   deviceName: () => string | null;
   onChange: () => void;
   onMetrics: (metrics: RuntimeMetrics) => void;
+  /** What the plugins in Node-RED tell. */
+  onEvent: (event: string, details: Record<string, unknown>) => void;
 }
 
 const ADOPT_MS = 12_000;
@@ -65,11 +67,11 @@ function ownNodesFolders(): string[] {
   }
 }
 
-/** The plugin that lets only those people into the editor whom the control plane vouches for. */
-function identityPlugin(): string | null {
+/** A plugin that comes with us: `identity` lets only those people into the editor whom the control plane vouches for. */
+function runtimePlugin(name: 'identity' | 'audit'): string | null {
   try {
     const file = createRequire(import.meta.url).resolve('@flowyard/plugins/package.json');
-    const plugin = path.join(path.dirname(file), 'dist', 'runtime', 'identity.js');
+    const plugin = path.join(path.dirname(file), 'dist', 'runtime', `${name}.js`);
     return existsSync(plugin) ? plugin : null;
   } catch {
     return null;
@@ -248,16 +250,18 @@ export class LaunchedNodeRed implements NodeRedRunner {
   }
 
   /** The editor is never started without what finds out who is at it. */
-  #editor(): { identityKey: string; plugins: { identity: string } } {
+  #editor(): { identityKey: string; plugins: { identity: string; audit?: string } } {
     const identityKey = this.#options.developer()?.identityKey;
-    const identity = identityPlugin();
+    const identity = runtimePlugin('identity');
+    const audit = runtimePlugin('audit');
     if (identityKey === undefined || identity === null) {
       throw new Error('what finds out who is at the editor is missing');
     }
-    return { identityKey, plugins: { identity } };
+    return { identityKey, plugins: { identity, ...(audit !== null && { audit }) } };
   }
 
   #onEvent(event: string, details: Record<string, unknown>): void {
+    this.#options.onEvent(event, details);
     if (event === 'flows.reload-failed' && details.revision === this.#launch?.revision) {
       this.#reloadFailure = `The new flows could not be loaded: ${details.message}`;
       this.#options.onChange();

@@ -9,6 +9,7 @@ import type { RunCommand } from './command-line.ts';
 import type { AgentStatus } from './commands/status.ts';
 import { DamageWatch } from './damage-watch.ts';
 import type { Phase } from './describe-current.ts';
+import { readEditorEvent } from './developer/editor-events.ts';
 import { sendSnapshot } from './developer/send-snapshot.ts';
 import { Workspace } from './developer/workspace.ts';
 import { type DeviceIdentity, readDeviceFile, writeDeviceFile } from './device-file.ts';
@@ -113,6 +114,12 @@ export class RunningDevice {
       developer: () => this.#agent.target?.developer ?? null,
       onChange: () => this.#agent.changed(),
       onMetrics: (metrics) => this.#minutes.add(metrics),
+      onEvent: (event, details) => {
+        const told = readEditorEvent(event, details);
+        if (told !== null) {
+          this.#spool.append('events', told);
+        }
+      },
     });
     const store = new Store({ folder: paths.store });
     const builder = new ReleaseBuilder({

@@ -20,6 +20,9 @@ export const SPOOLED_EVENTS = [
   'error',
   'update-started',
   'update-committed',
+  /** With who did it in the editor: `userId` and `username`. */
+  'flows-deployed',
+  'editor-changed',
   'update-failed',
   'mode-changed',
 ] as const;

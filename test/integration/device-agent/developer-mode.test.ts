@@ -262,6 +262,19 @@ describe('A device in developer mode', function () {
     assert.equal(JSON.parse(answer.body).user, CREDENTIALS.user);
   });
 
+  it('tells who deployed, and when', async () => {
+    const deploysOf = async () => {
+      const { items } = await world.admin.call('listDeviceAudit', { params: { id: world.deviceId } });
+      return items.filter(({ event }) => event === 'device.flows-deployed');
+    };
+
+    const [newest] = await eventually(async () => ((await deploysOf()).length > 0 ? deploysOf() : null));
+
+    assert.deepEqual([newest?.actor.kind, newest?.via], ['user', 'editor']);
+    assert.equal(newest?.actor.name, 'admin');
+    assert.ok(Date.parse(String(newest?.details.deviceTime)) <= Date.now());
+  });
+
   it('keeps aside what was edited and not wanted, and runs its target again', async () => {
     const { url } = (await world.view()).developer ?? { url: '' };
     assert.equal(await deploy(url, await world.openEditor(), 'a bad idea'), 200);

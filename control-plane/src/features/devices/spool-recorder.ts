@@ -6,7 +6,7 @@ import {
   SpooledMinute,
   type SpoolStreamName,
 } from '@flowyard/protocol';
-import { auditActor } from '../../access/actor.ts';
+import { type AuditActor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { newId } from '../../ids.ts';
 import type { Minute } from '../metrics/minute.ts';
@@ -113,10 +113,11 @@ function audit(
   { id, name, teamId, applicationId }: DeviceRow,
   event: string,
   details: Record<string, unknown>,
+  person: AuditActor | null = null,
 ): Promise<void> {
   return tx.audit({
     event: `device.${event}`,
-    actor: auditActor({ kind: 'device', deviceId: id }, name),
+    actor: person ?? auditActor({ kind: 'device', deviceId: id }, name),
     teamId,
     applicationId,
     subject: { kind: 'device', id, name },
@@ -135,7 +136,8 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
   // An agent names no event of others: one of a newer agent is written down as what it is.
   const isKnown = KNOWN_EVENTS.has(event);
   const named = isKnown ? details : { ...details, event };
-  await audit(tx, device, isKnown ? event : 'reported', { ...named, deviceTime: entry.at });
+  const { person, rest } = await readPerson(tx, named);
+  await audit(tx, device, isKnown ? event : 'reported', { ...rest, deviceTime: entry.at }, person);
   if (FAILURES.has(event)) {
     const { snapshotId, reason } = details as Record<string, unknown>;
     await tx.stores.deviceSpools.insertFailure({
@@ -149,6 +151,18 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
       log,
     });
   }
+}
+
+/** Who did it in the editor of the device, where it names somebody who is there. */
+async function readPerson(
+  tx: Transaction,
+  details: Record<string, unknown>,
+): Promise<{ person: AuditActor | null; rest: Record<string, unknown> }> {
+  const { userId, username, ...rest } = details;
+  const user = typeof userId === 'string' ? await tx.stores.users.find(userId) : null;
+  return user === null || user.username !== username
+    ? { person: null, rest: details }
+    : { person: { kind: 'user', id: user.id, name: user.username, via: 'editor' }, rest };
 }
 
 /** The minute by our clock: by the clock of the device where that is right, else by how long ago it was. */
