@@ -136,7 +136,7 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
   // An agent names no event of others: one of a newer agent is written down as what it is.
   const isKnown = KNOWN_EVENTS.has(event);
   const named = isKnown ? details : { ...details, event };
-  const { person, rest } = await readPerson(tx, named);
+  const { person, rest } = await readPerson(tx, device.id, named);
   await audit(tx, device, isKnown ? event : 'reported', { ...rest, deviceTime: entry.at }, person);
   if (FAILURES.has(event)) {
     const { snapshotId, reason } = details as Record<string, unknown>;
@@ -153,13 +153,19 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
   }
 }
 
-/** Who did it in the editor of the device, where it names somebody who is there. */
+/**
+ * Who did it in the editor of the device. A device is believed only of people who are signed in at its editor; of others
+ * the entry says what the device tells.
+ */
 async function readPerson(
   tx: Transaction,
+  deviceId: string,
   details: Record<string, unknown>,
 ): Promise<{ person: AuditActor | null; rest: Record<string, unknown> }> {
   const { userId, username, ...rest } = details;
-  const user = typeof userId === 'string' ? await tx.stores.users.find(userId) : null;
+  const sessions = typeof userId === 'string' ? await tx.stores.deviceOauth.editorSessionsOf(userId) : [];
+  const isThere = sessions.some(({ subjectId }) => subjectId === deviceId);
+  const user = isThere ? await tx.stores.users.find(String(userId)) : null;
   return user === null || user.username !== username
     ? { person: null, rest: details }
     : { person: { kind: 'user', id: user.id, name: user.username, via: 'editor' }, rest };
