@@ -45,6 +45,7 @@ export class StackAdministration {
     }
     const id = newId();
     await this.#db.transact(async (tx) => {
+      await tx.stores.catalogue.lockStacks();
       await this.#refuseKnown(tx.stores.catalogue.findStackByVersion(versions.nodeRed, versions.nodeJs));
       await tx.stores.catalogue.insertStack({
         id,
@@ -66,7 +67,7 @@ export class StackAdministration {
   async update(actor: UserActor, id: string, changes: StackUpdate): Promise<StackRow> {
     await this.#db.transact(async (tx) => {
       if (changes.default) {
-        await tx.stores.catalogue.lockDefaultStack();
+        await tx.stores.catalogue.lockStacks();
       }
       const before = await this.#require(tx, id);
       this.#checkOffer(before, changes);

@@ -80,8 +80,8 @@ export class CatalogueStore {
       });
   }
 
-  /** Whoever makes another stack the default waits for others who do. */
-  async lockDefaultStack(): Promise<void> {
+  /** Whoever adds a stack, or makes another one the default, waits for others who do. There is always a default. */
+  async lockStacks(): Promise<void> {
     await this.#knex('stacks').where({ is_default: true }).update({ is_default: true });
   }
 
