@@ -384,7 +384,7 @@ function composeRelay(
     isSignedIn: (actor) => isStillSignedIn(db, actor),
     views: new LiveViews({ stores: db.stores, instances, agents, pipelines, notifications, access }),
     watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
-    watchDeviceLog: (id, onLines) => agentHub.watchLog(id, onLines),
+    watchDeviceLog: (id, onLines) => agentHub.logs.watch(id, onLines),
     logger,
   });
   const proxy = createProxy({

@@ -115,14 +115,6 @@ export const AgentMessage = z.discriminatedUnion('type', [
     stream: SpoolStreamName,
     entries: z.array(SpoolEntry).min(1).max(500),
   }),
-  z.object({
-    type: z.literal('event'),
-    /** Unique for the device, so that an event that is sent twice counts once. */
-    id: z.string().max(64),
-    at: z.iso.datetime(),
-    event: z.string().max(100),
-    details: z.record(z.string(), z.unknown()),
-  }),
   /** The answer to `read-log`: oldest first. */
   z.object({ type: z.literal('log-lines'), id: z.string().max(64), lines: z.array(LogLine).max(2000) }),
   /** The answer to `open-tunnel` or `take-snapshot` that cannot be done, for people. */

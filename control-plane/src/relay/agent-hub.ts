@@ -15,6 +15,7 @@ import type { AgentService } from '../features/devices/agent-service.ts';
 import type { DeviceIdentityService, Greeting } from '../features/registration/identity-service.ts';
 import { addressOf, bearerOf } from '../http/authenticate.ts';
 import type { Changes } from './changes.ts';
+import { DeviceLogs } from './device-logs.ts';
 
 const PING_MS = 10_000;
 const HELLO_TIMEOUT_MS = 10_000;
@@ -23,7 +24,6 @@ const CHALLENGE_MS = 3000;
 /** So long an agent may take to answer the close when the server ends. */
 const CLOSE_WITHIN_MS = 1000;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
-const KEEP_LOG_LINES = 500;
 
 interface Parts {
   agents: Pick<
@@ -34,7 +34,6 @@ interface Parts {
     | 'recordMetrics'
     | 'recordHost'
     | 'recordSpool'
-    | 'recordEvent'
     | 'recordGone'
   >;
   identities: Pick<DeviceIdentityService, 'greet' | 'reportOther'>;
@@ -59,10 +58,10 @@ interface Session {
 
 type RequestFailed = (deviceId: string, requestId: string, reason: string) => void;
 type LogAnswer = (deviceId: string, requestId: string, lines: LogLine[]) => void;
-type LogReader = (lines: LogLine[]) => void;
 
 /** The connections of device agents: who is there, what they are told, and what they report. */
 export class AgentHub {
+  readonly logs = new DeviceLogs((deviceId, command) => this.send(deviceId, command));
   readonly #parts: Parts;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -70,8 +69,6 @@ export class AgentHub {
     maxPayload: MAX_MESSAGE_BYTES,
   });
   readonly #sessions = new Map<string, Session>();
-  readonly #logReaders = new Map<string, Set<LogReader>>();
-  readonly #logs = new Map<string, LogLine[]>();
   readonly #untold = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   readonly #failureReaders: RequestFailed[] = [];
@@ -133,31 +130,6 @@ export class AgentHub {
   /** Calls back when an agent answers what is in its log. */
   onLogLines(onLines: LogAnswer): void {
     this.#logAnswerReaders.push(onLines);
-  }
-
-  /** The last lines that a device sent while somebody watched. */
-  recentLog(deviceId: string, lines: number): LogLine[] {
-    return (this.#logs.get(deviceId) ?? []).slice(-lines);
-  }
-
-  /** Has the device send its log until the returned function is called. */
-  watchLog(deviceId: string, onLines: LogReader): () => void {
-    const readers = this.#logReaders.get(deviceId) ?? new Set();
-    this.#logReaders.set(deviceId, readers);
-    readers.add(onLines);
-    if (readers.size === 1) {
-      this.#logs.delete(deviceId);
-      this.send(deviceId, { type: 'watch-logs', on: true });
-    } else {
-      onLines(this.recentLog(deviceId, KEEP_LOG_LINES));
-    }
-    return () => {
-      readers.delete(onLines);
-      if (readers.size === 0) {
-        this.#logReaders.delete(deviceId);
-        this.send(deviceId, { type: 'watch-logs', on: false });
-      }
-    };
   }
 
   #open(connection: Pick<Session, 'deviceId' | 'socket' | 'token' | 'address'>): void {
@@ -225,15 +197,13 @@ export class AgentHub {
           session.capabilities.has(AGENT_CAPABILITY.spool),
         );
       case 'logs':
-        return this.#onLogs(deviceId, message.lines);
+        return this.logs.received(deviceId, message.lines);
       case 'metrics':
         return this.#parts.agents.recordMetrics(deviceId, message);
       case 'host':
         return this.#parts.agents.recordHost(deviceId, message.health);
       case 'spool':
         return this.#onSpool(session, message);
-      case 'event':
-        return this.#parts.agents.recordEvent(deviceId, message);
       case 'log-lines':
         for (const onLines of this.#logAnswerReaders) {
           onLines(deviceId, message.id, message.lines);
@@ -260,6 +230,10 @@ export class AgentHub {
       session.socket.close(greeting.refused, 'This identity belongs to another machine');
       return;
     }
+    if (session.socket.readyState !== session.socket.OPEN) {
+      // It went away meanwhile, and nobody would say so of it again.
+      return;
+    }
     const before = this.#sessions.get(session.deviceId);
     this.#sessions.set(session.deviceId, session);
     if (before !== session) {
@@ -272,9 +246,7 @@ export class AgentHub {
     if (greeting.newToken !== null) {
       this.send(session.deviceId, { type: 'new-token', token: greeting.newToken });
     }
-    if (this.#logReaders.has(session.deviceId)) {
-      this.send(session.deviceId, { type: 'watch-logs', on: true });
-    }
+    this.logs.connected(session.deviceId);
   }
 
   /** Whether it is the device. One whose other connection is alive is a copy of it: an agent has only one. */
@@ -292,14 +264,6 @@ export class AgentHub {
     const { stream, epoch } = message;
     const seq = await this.#parts.agents.recordSpool(session.deviceId, message);
     this.send(session.deviceId, { type: 'spool-ack', stream, epoch, seq });
-  }
-
-  async #onLogs(deviceId: string, lines: LogLine[]): Promise<void> {
-    const kept = [...(this.#logs.get(deviceId) ?? []), ...lines].slice(-KEEP_LOG_LINES);
-    this.#logs.set(deviceId, kept);
-    for (const reader of this.#logReaders.get(deviceId) ?? []) {
-      reader(lines);
-    }
   }
 
   /**

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AGENT_PROTOCOL, DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
 import pino from 'pino';
 import { WebSocket } from 'ws';
+import type { Greeting } from '../../../control-plane/src/features/registration/identity-service.ts';
 import { AgentHub } from '../../../control-plane/src/relay/agent-hub.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
 import { AgentClient } from '../../support/agent-client.ts';
@@ -20,11 +21,15 @@ describe('The hub of the agents', () => {
   let hub: AgentHub;
   let agent: AgentClient;
   let read: Read;
+  let greeted: number;
+  let greet: () => Promise<Greeting>;
   let gone: number;
 
   beforeEach(async () => {
     read = async () => targets(1);
     gone = 0;
+    greeted = 0;
+    greet = async () => ({ refused: null, newToken: null });
     const nothing = async () => {};
     hub = new AgentHub({
       agents: {
@@ -34,13 +39,15 @@ describe('The hub of the agents', () => {
         recordMetrics: () => {},
         recordHost: () => {},
         recordSpool: async () => 0,
-        recordEvent: nothing,
         recordGone: async () => {
           gone += 1;
         },
       },
       identities: {
-        greet: async () => ({ refused: null, newToken: null }),
+        greet: () => {
+          greeted += 1;
+          return greet();
+        },
         reportOther: nothing,
       },
       changes,
@@ -101,6 +108,20 @@ describe('The hub of the agents', () => {
     assert.ok(performance.now() - since < 1000);
     assert.equal(hub.isConnected(DEVICE_ID), false);
     halfOpen.terminate();
+  });
+
+  it('does not take as there a device that went away while it was greeted', async () => {
+    let go = () => {};
+    greet = () => new Promise((resolve) => (go = () => resolve({ refused: null, newToken: null })));
+    agent.hello();
+    await eventually(() => greeted === 1);
+    agent.close();
+    await eventually(() => agent.closeCode !== undefined);
+
+    go();
+    await delay(300);
+
+    assert.equal(hub.isConnected(DEVICE_ID), false);
   });
 
   it('keeps a device that says nothing but answers pings', async () => {

@@ -29,7 +29,6 @@ import type { DeviceReport } from './store.ts';
 import { Together } from './together.ts';
 
 type Hello = Extract<AgentMessage, { type: 'hello' }>;
-type AgentEvent = Extract<AgentMessage, { type: 'event' }>;
 
 /** Changes of state that belong into the audit log. */
 const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
@@ -273,23 +272,6 @@ export class AgentService {
     } else if (current.state === 'running') {
       await notifications.resolve(tx, id, ['device.error']);
     }
-  }
-
-  async recordEvent(deviceId: string, event: AgentEvent): Promise<void> {
-    await this.#db.transact(async (tx) => {
-      const device = await tx.stores.devices.find(deviceId);
-      if (device === null) {
-        return;
-      }
-      await tx.audit({
-        event: `device.${event.event}`,
-        actor: auditActor({ kind: 'device', deviceId }, device.name),
-        teamId: device.teamId,
-        applicationId: device.applicationId,
-        subject: { kind: 'device', id: deviceId, name: device.name },
-        details: { ...event.details, deviceTime: event.at },
-      });
-    });
   }
 
   async recordGone(deviceId: string): Promise<void> {

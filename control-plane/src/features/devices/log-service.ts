@@ -21,7 +21,7 @@ export class DeviceLogService {
 
   async read(deviceId: string, { lines, level, search }: LogRequest): Promise<LogLine[]> {
     if (!this.#hub.can(deviceId, AGENT_CAPABILITY.readLog)) {
-      return this.#hub.recentLog(deviceId, lines);
+      return this.#hub.logs.recent(deviceId, lines);
     }
     if (this.#requests.countOf(deviceId) >= MOST_AT_ONCE) {
       throw new AppError(
