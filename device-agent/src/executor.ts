@@ -210,6 +210,7 @@ export class Executor {
     await replaceLink(paths.current, path.join('releases', release.id));
     await journal.remove(TRIAL);
     await journal.remove(FAILED);
+    await journal.remove(GO_BACK);
     const { launch } = this.#options.runner;
     const kept = new Set([release.id, previous, launch?.startedWith].filter((id) => typeof id === 'string'));
     const used = await tidyReleases(paths.releases, kept);

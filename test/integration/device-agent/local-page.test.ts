@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type OpenPage, openPage } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
+import { answeringFlows } from './support/flows.ts';
 import { MINUTE, RegisteredDevice } from './support/registered-device.ts';
 
 describe('the page of the agent itself', function () {
@@ -88,6 +90,23 @@ describe('the page of the agent itself', function () {
       plane.setTarget({ retries: 1 });
 
       await eventually(() => registered.runs('snap002'), { withinMs: MINUTE });
+      assert.equal(await device.get('/hello'), 'two');
+    });
+
+    it('forgets a wish to go back for another target that comes before it could', async () => {
+      const { device, plane } = registered;
+      plane.setTarget({ desired: 'stopped' });
+      await eventually(() => plane.last?.state === 'stopped');
+      url = [...device.output.matchAll(/local page is at (\S+)/g)].at(-1)?.[1] ?? '';
+      const answer = await ask('/roll-back', { method: 'POST', password, header: true });
+      assert.equal(answer.status, 202);
+
+      const flows = answeringFlows('three');
+      plane.setTarget({ desired: 'running', snapshot: plane.snapshot('snap003', { flows }) });
+      await eventually(() => registered.runs('snap003'), { withinMs: MINUTE });
+      await registered.run('snap002', 'two');
+
+      await delay(1500);
       assert.equal(await device.get('/hello'), 'two');
     });
   });
