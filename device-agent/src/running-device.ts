@@ -1,45 +1,36 @@
 import os from 'node:os';
-import { searchLog } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage, DeviceCurrent } from '@flowyard/protocol';
 import { AGENT_CAPABILITY, AGENT_PROTOCOL } from '@flowyard/protocol';
-import { Agent } from './agent.ts';
+import type { Agent } from './agent.ts';
 import { LockedError, takeFolder } from './agent-lock.ts';
 import { writeAgentLog } from './agent-log.ts';
 import type { RunCommand } from './command-line.ts';
 import type { AgentStatus } from './commands/status.ts';
-import { DamageWatch } from './damage-watch.ts';
-import type { Phase } from './describe-current.ts';
+import { createAgent } from './create-agent.ts';
 import { readEditorEvent } from './developer/editor-events.ts';
-import { sendSnapshot } from './developer/send-snapshot.ts';
-import { Workspace } from './developer/workspace.ts';
-import { type DeviceIdentity, readDeviceFile, writeDeviceFile } from './device-file.ts';
+import type { Workspace } from './developer/workspace.ts';
+import { type DeviceIdentity, readDeviceFile } from './device-file.ts';
 import { buildEnvironment } from './environment.ts';
-import { Executor } from './executor.ts';
-import { FactsReader } from './facts-reader.ts';
-import { writeFileAtomically } from './files/atomic-file.ts';
 import { Journal } from './files/journal.ts';
 import { HostReader } from './host/host-health.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
+import { ControlRequests } from './link/control-requests.ts';
 import { LocalPage } from './local-page/local-page.ts';
 import { createLocalSource } from './local-page/local-source.ts';
 import { LogWatch } from './log-watch.ts';
 import { hardwareOf } from './machine.ts';
 import { useProxy } from './network.ts';
 import { type DevicePaths, devicePaths } from './paths.ts';
-import { ReleaseBuilder } from './release/release-builder.ts';
-import { Store } from './release/store.ts';
-import { History, lastThatFit } from './spool/history.ts';
+import { History } from './spool/history.ts';
 import { Minutes } from './spool/minutes.ts';
 import { Spool } from './spool/spool.ts';
+import { StatusFile } from './status-file.ts';
 import { completeSettings, NO_SURROUNDINGS, surroundingsOf } from './surroundings.ts';
-import { trialOptions } from './trial-options.ts';
 import { Tunnels } from './tunnel/tunnels.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const METRICS_EVERY_MS = 30_000;
-/** With what encodes them, these fit into one message. */
-const MAX_LOG_CHARACTERS = 400_000;
 const LOOK_FOR_EDITS_MS = 2000;
 /** Steps count faster than anybody reads. */
 const STATE_EVERY_MS = 200;
@@ -54,19 +45,18 @@ export class RunningDevice {
   readonly #link: ControlLink;
   readonly #logWatch: LogWatch;
   readonly #tunnels: Tunnels;
-  readonly #journal: Journal;
+  readonly #requests: ControlRequests;
   readonly #workspace: Workspace;
   readonly #host: HostReader;
   readonly #spool: Spool;
   readonly #minutes: Minutes;
   readonly #history: History;
+  readonly #statusFile: StatusFile;
   #linkStatus: LinkStatus = { state: 'connecting', problem: null };
   #metrics: NodeJS.Timeout | null = null;
   #editWatch: NodeJS.Timeout | null = null;
   #stateTimer: NodeJS.Timeout | null = null;
   #localPage: LocalPage | null = null;
-  #writing: Promise<void> = Promise.resolve();
-  #written = '';
 
   /** Starts an agent. Rejects when the folder is not registered or another agent runs on it. */
   static async start(command: RunCommand): Promise<RunningDevice> {
@@ -88,6 +78,7 @@ export class RunningDevice {
     this.#command = command;
     this.#identity = identity;
     this.#paths = paths;
+    this.#statusFile = new StatusFile(paths.statusFile);
     this.#spool = new Spool({
       folder: paths.spool,
       send: (message) => this.#link.send(message),
@@ -121,18 +112,19 @@ export class RunningDevice {
         }
       },
     });
-    const store = new Store({ folder: paths.store });
-    const builder = new ReleaseBuilder({
-      paths,
-      identity,
-      store,
-      onPhase: (phase) => this.#agent.setPhase(phase),
-    });
-    this.#journal = new Journal(paths.journal, (name) =>
+    const journal = new Journal(paths.journal, (name) =>
       writeAgentLog('warn', `${name} in the journal is damaged; its previous copy is used.`),
     );
-    this.#workspace = new Workspace({ paths, builder, store });
-    this.#agent = this.#createAgent(store, builder);
+    const { agent, workspace } = createAgent({
+      command,
+      paths,
+      identity,
+      journal,
+      runner: this.#nodeRed,
+      onCurrent: (current) => this.#currentChanged(current),
+    });
+    this.#agent = agent;
+    this.#workspace = workspace;
     this.#link = new ControlLink({
       url: identity.url,
       token: () => identity.token,
@@ -140,12 +132,16 @@ export class RunningDevice {
       onCommand: (received) => this.#obey(received),
       onStatus: (status) => this.#linkChanged(status),
     });
+    this.#requests = new ControlRequests({
+      ...{ folder: command.folder, identity, paths, journal, workspace },
+      send: (message) => this.#link.send(message),
+      reconnect: () => this.#link.reconnect(),
+    });
     this.#tunnels = new Tunnels({
       url: identity.url,
       token: () => identity.token,
       address: () => (this.#agent.target?.mode === 'developer' ? this.#nodeRed.editorAddress() : null),
-      onFailure: (id, reason) =>
-        this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) }),
+      onFailure: (id, reason) => this.#requests.refuse(id, reason),
     });
     this.#host = new HostReader({
       folder: paths.folder,
@@ -203,47 +199,7 @@ export class RunningDevice {
     await this.#spool.close();
     this.#link.stop();
     await this.#nodeRed.dispose();
-    await this.#writing;
-  }
-
-  #createAgent(store: Store, builder: ReleaseBuilder): Agent {
-    const { store: sharedStore } = this.#command;
-    const workspace = this.#workspace;
-    const paths = this.#paths;
-    const journal = this.#journal;
-    const trial = () => trialOptions(this.#command, this.#agent?.target ?? null);
-    const onPhase = (phase: Phase) => this.#agent.setPhase(phase);
-    const executor = new Executor({
-      paths,
-      journal,
-      store,
-      builder,
-      workspace,
-      runner: this.#nodeRed,
-      ownsStore: sharedStore === null,
-      trial,
-      onPhase,
-    });
-    const runner = this.#nodeRed;
-    const facts = new FactsReader({
-      paths,
-      journal,
-      builder,
-      workspace,
-      runner,
-      allowScripts: () => trial().allowScripts,
-    });
-    const damage = new DamageWatch({ journal, facts, builder, store, runner, log: writeAgentLog });
-    return new Agent({
-      journal,
-      facts,
-      damage,
-      executor,
-      runner,
-      isEdited: () => workspace.isEdited,
-      onCurrent: (current) => this.#currentChanged(current),
-      log: writeAgentLog,
-    });
+    await this.#statusFile.settled();
   }
 
   #hello(): AgentMessage {
@@ -278,49 +234,18 @@ export class RunningDevice {
         void this.#tunnels.open(command.id, command.token);
         break;
       case 'take-snapshot':
-        void this.#sendSnapshot(command.id);
+        void this.#requests.takeSnapshot(command.id);
         break;
       case 'read-log':
-        void this.#readLog(command);
+        void this.#requests.readLog(command);
         break;
       case 'spool-ack':
         this.#spool.acknowledged(command);
         break;
       case 'new-token':
-        void this.#keepToken(command.token);
+        void this.#requests.keepToken(command.token);
         break;
     }
-  }
-
-  /** The link goes on with the old one; the next connection has the new one, which tells the control plane so. */
-  async #keepToken(token: string): Promise<void> {
-    try {
-      await writeDeviceFile(this.#command.folder, { ...this.#identity, token });
-      this.#identity.token = token;
-      writeAgentLog('info', 'The credentials of this device were renewed.');
-      this.#link.reconnect();
-    } catch (error) {
-      writeAgentLog('error', `New credentials could not be written down: ${(error as Error).message}`);
-    }
-  }
-
-  async #sendSnapshot(id: string): Promise<void> {
-    try {
-      await sendSnapshot(id, {
-        identity: this.#identity,
-        paths: this.#paths,
-        journal: this.#journal,
-        workspace: this.#workspace,
-      });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#link.send({ type: 'request-failed', id, reason: reason.slice(0, 2000) });
-    }
-  }
-
-  async #readLog({ id, lines, ...filter }: Extract<AgentCommand, { type: 'read-log' }>): Promise<void> {
-    const found = await searchLog(this.#paths.logFile, lines, filter).catch(() => []);
-    this.#link.send({ type: 'log-lines', id, lines: lastThatFit(found, MAX_LOG_CHARACTERS) });
   }
 
   async #lookForEdits(): Promise<void> {
@@ -346,7 +271,7 @@ export class RunningDevice {
       this.#spool.connected();
       this.#sendMetrics();
     }
-    this.#writeStatus();
+    this.#statusFile.write(this.#status());
   }
 
   #currentChanged(current: DeviceCurrent): void {
@@ -360,7 +285,7 @@ export class RunningDevice {
       this.#stateTimer = null;
     }
     this.#link.send({ type: 'state', current: this.#agent.current });
-    this.#writeStatus();
+    this.#statusFile.write(this.#status());
   }
 
   #sendMetrics(): void {
@@ -386,20 +311,5 @@ export class RunningDevice {
       targetSnapshot: target?.snapshot?.name ?? null,
       port: this.#command.port,
     };
-  }
-
-  /** For `flowyard-device status`. Progress is left out: flash memory does not like to be written each second. */
-  #writeStatus(): void {
-    const now = this.#status();
-    const step = now.current.step?.replace(/ \(.*\)$/, '') ?? null;
-    const status = { ...now, current: { ...now.current, step, progress: null } };
-    const text = JSON.stringify(status);
-    if (text !== this.#written) {
-      this.#written = text;
-      const content = `${JSON.stringify({ at: new Date().toISOString(), ...status }, null, 2)}\n`;
-      this.#writing = this.#writing
-        .then(() => writeFileAtomically(this.#paths.statusFile, content, { mode: 0o600 }))
-        .catch((error: Error) => writeAgentLog('warn', `status.json could not be written: ${error.message}`));
-    }
   }
 }

@@ -21,12 +21,17 @@ export class DiskSpaceError extends Error {
   override name = 'DiskSpaceError';
 }
 
-/** The bytes that are free where a folder is; null where the platform cannot say. */
-export async function freeBytes(folder: string): Promise<number | null> {
+/** The bytes of the disk on which a folder is; null where the platform cannot say. */
+export async function diskSpace(folder: string): Promise<{ total: number; free: number } | null> {
   return statfs(folder).then(
-    ({ bavail, bsize }) => bavail * bsize,
+    ({ blocks, bavail, bsize }) => ({ total: blocks * bsize, free: bavail * bsize }),
     () => null,
   );
+}
+
+/** The bytes that are free where a folder is; null where the platform cannot say. */
+export async function freeBytes(folder: string): Promise<number | null> {
+  return (await diskSpace(folder))?.free ?? null;
 }
 
 /** Throws unless so many megabytes are free where the folder is. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import type { HostHealth } from '@flowyard/protocol';
+import { diskSpace } from '../files/disk.ts';
 
 const SENSORS = '/sys/class/thermal';
 /** What sensors show that are not connected. */
@@ -71,7 +71,7 @@ export class HostReader {
 
   async read(): Promise<HostHealth> {
     const { folder, nodeRed, address, spooled } = this.#questions;
-    const disk = await statfs(folder).catch(() => null);
+    const disk = await diskSpace(folder);
     const running = nodeRed();
     const { messages, bytes } = spooled();
     return {
@@ -81,8 +81,8 @@ export class HostReader {
       load: process.platform === 'win32' ? null : (os.loadavg()[0] ?? null),
       memoryTotalBytes: os.totalmem(),
       memoryFreeBytes: freeMemory(),
-      diskTotalBytes: disk && disk.blocks * disk.bsize,
-      diskFreeBytes: disk && disk.bavail * disk.bsize,
+      diskTotalBytes: disk?.total ?? null,
+      diskFreeBytes: disk?.free ?? null,
       temperature: readTemperature(),
       uptimeSeconds: Math.round(os.uptime()),
       agentUptimeSeconds: Math.round(process.uptime()),

@@ -4,6 +4,7 @@ import { CLOSE, readAgentCommand } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { outgoingAgent } from '../network.ts';
 import { backoffDelay, REFUSED, UNREACHABLE } from './backoff.ts';
+import { watchLiveness } from './liveness.ts';
 
 /** What becomes of the connection, in words for a person. `refused`: it was answered, but not accepted. */
 export interface LinkStatus {
@@ -61,7 +62,6 @@ export class ControlLink {
   readonly #options: ControlLinkOptions;
   #socket: WebSocket | null = null;
   #retry: NodeJS.Timeout | null = null;
-  #liveness: NodeJS.Timeout | null = null;
   #failures = 0;
   #isStopped = false;
   #refusal: string | null = null;
@@ -90,7 +90,6 @@ export class ControlLink {
     if (this.#retry !== null) {
       clearTimeout(this.#retry);
     }
-    this.#stopLiveness();
     this.#close();
   }
 
@@ -133,7 +132,7 @@ export class ControlLink {
     let problem = 'The connection ended.';
     socket.on('open', () => {
       socket.send(JSON.stringify(this.#options.hello()));
-      this.#watchLiveness(socket);
+      watchLiveness(socket, this.#options.pingMs ?? PING_MS);
     });
     socket.on('upgrade', (response) => {
       this.#localAddress = response.socket.localAddress?.replace(/^::ffff:/, '') ?? null;
@@ -149,7 +148,6 @@ export class ControlLink {
       problem = error.message;
     });
     socket.on('close', (code) => {
-      this.#stopLiveness();
       this.#refusal ??= CLOSE_REASONS[code] ?? null;
       this.#tryAgain(problem);
     });
@@ -169,28 +167,6 @@ export class ControlLink {
     this.#failures = 0;
     this.#options.onStatus({ state: 'connected', problem: null });
     this.#options.onCommand(command);
-  }
-
-  #watchLiveness(socket: WebSocket): void {
-    let isAlive = true;
-    socket.on('pong', () => {
-      isAlive = true;
-    });
-    this.#liveness = setInterval(() => {
-      if (!isAlive) {
-        socket.terminate();
-        return;
-      }
-      isAlive = false;
-      socket.ping();
-    }, this.#options.pingMs ?? PING_MS);
-  }
-
-  #stopLiveness(): void {
-    if (this.#liveness !== null) {
-      clearInterval(this.#liveness);
-      this.#liveness = null;
-    }
   }
 
   #tryAgain(problem: string): void {

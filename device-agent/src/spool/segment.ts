@@ -54,9 +54,13 @@ export function readSegment(file: string): ReadSegment {
   return { lines, end };
 }
 
-/** Cuts off what is behind the last whole line. */
-export function mendSegment(file: string): ReadSegment {
-  const read = readSegment(file);
-  truncateSync(file, read.end);
-  return read;
+/** Cuts off what is behind the last whole line. @returns null for a file that cannot be read */
+export function mendSegment(file: string): ReadSegment | null {
+  try {
+    const read = readSegment(file);
+    truncateSync(file, read.end);
+    return read;
+  } catch {
+    return null;
+  }
 }

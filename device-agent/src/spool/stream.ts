@@ -154,14 +154,14 @@ export class SpoolStream {
   }
 
   #open(): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const files = readdirSync(this.#folder)
-      .filter((file) => NAME.exec(file)?.[1] === this.#name)
-      .sort((a, b) => a.slice(-20).localeCompare(b.slice(-20)));
-    for (const name of files) {
+    for (const name of this.#files()) {
       const [, , epoch = '', first = ''] = NAME.exec(name) ?? [];
       const file = path.join(this.#folder, name);
-      const { lines, end } = mendSegment(file);
+      const mended = mendSegment(file);
+      if (mended === null) {
+        continue;
+      }
+      const { lines, end } = mended;
       const last = lines.at(-1)?.seq ?? Number(first) - 1;
       this.#epoch = epoch;
       this.#segments.push({ file, first: Number(first), last, bytes: end });
@@ -169,6 +169,17 @@ export class SpoolStream {
     }
     // What is read here outlived the process; whether it would a power cut is made sure of before it is sent.
     this.#acked = Math.max(0, (this.#segments[0]?.first ?? 1) - 1);
+  }
+
+  /** Oldest first. None while the folder cannot be had: what is told of a device must not keep it from running. */
+  #files(): string[] {
+    try {
+      return readdirSync(this.#folder)
+        .filter((file) => NAME.exec(file)?.[1] === this.#name)
+        .sort((a, b) => a.slice(-20).localeCompare(b.slice(-20)));
+    } catch {
+      return [];
+    }
   }
 
   /** The file to add to, open: a new one when the newest is large enough. */
@@ -182,6 +193,7 @@ export class SpoolStream {
       fdatasyncSync(this.#descriptor);
     }
     this.close();
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const name = `${this.#name}-${this.#epoch}-${String(this.#last).padStart(15, '0')}.log`;
     const segment = {
       file: path.join(this.#folder, name),

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TUNNEL_TOKEN_HEADER } from '@flowyard/protocol';
 import { createWebSocketStream, WebSocket } from 'ws';
+import { watchLiveness } from '../link/liveness.ts';
 import { outgoingAgent } from '../network.ts';
 
 export interface TunnelsOptions {
@@ -82,7 +83,7 @@ export class Tunnels {
       socket.once('error', reject);
       socket.once('open', () => {
         socket.off('error', reject);
-        watchLiveness(socket);
+        watchLiveness(socket, PING_MS);
         resolve(createWebSocketStream(socket));
       });
     });
@@ -117,21 +118,4 @@ function join(nodeRed: Socket, stream: Duplex, onEnd: () => void): void {
   nodeRed.on('error', end).on('close', end);
   stream.on('error', end).on('close', end);
   nodeRed.pipe(stream).pipe(nodeRed);
-}
-
-/** A network that is gone without a word would leave the stream open for ever. */
-function watchLiveness(socket: WebSocket): void {
-  let isAlive = true;
-  socket.on('pong', () => {
-    isAlive = true;
-  });
-  const timer = setInterval(() => {
-    if (!isAlive) {
-      socket.terminate();
-      return;
-    }
-    isAlive = false;
-    socket.ping();
-  }, PING_MS);
-  socket.on('close', () => clearInterval(timer));
 }

@@ -203,4 +203,20 @@ describe('The spool of a device', () => {
     assert.equal(next.entries[0]?.seq, 501);
     await spool.close();
   });
+
+  it('keeps no device from running when its folder cannot be had, and keeps again what comes when it can', async () => {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'in the way');
+    const spool = open();
+    spool.append('events', { n: 1 });
+    rmSync(folder);
+    spool.append('events', { n: 2 });
+    spool.connected();
+
+    const { entries } = await eventually(() => sent.at(-1));
+
+    assert.deepEqual(numbers(entries), [2]);
+    assert.equal(entries[0]?.seq, 2, 'so that the first one is known to be missing');
+    await spool.close();
+  });
 });
