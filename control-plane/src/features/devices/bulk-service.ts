@@ -6,18 +6,14 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
 import type { DeviceRow } from './device-row.ts';
 import { assignOperation } from './operations/assign.ts';
+import { controlOperation } from './operations/control.ts';
+import { deleteOperation } from './operations/delete.ts';
+import { groupOperation } from './operations/group.ts';
+import { labelOperation, mergeLabels } from './operations/labels.ts';
 import type { DeviceOperation } from './operations/operation.ts';
-import {
-  controlOperation,
-  deleteOperation,
-  groupOperation,
-  labelOperation,
-  mergeLabels,
-  rollBackOperation,
-  targetOperation,
-  variableOperation,
-} from './operations/others.ts';
 import { perform } from './operations/perform.ts';
+import { rollBackOperation, targetOperation } from './operations/target.ts';
+import { variableOperation } from './operations/variables.ts';
 
 interface Parts {
   db: Database;

@@ -2,9 +2,9 @@ import type { DeviceMode } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { notFound } from '../../errors.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
 import type { DeviceRow } from './device-row.ts';
+import { requireDevice } from './require-device.ts';
 
 const LOOK_EVERY_MS = 2000;
 const BATCH = 100;
@@ -47,10 +47,7 @@ export class DeviceModeService {
     wanted: { mode: DeviceMode; minutes?: number | null | undefined },
   ): Promise<void> {
     await this.#parts.db.transact(async (tx) => {
-      const device = await tx.stores.devices.find(deviceId);
-      if (device === null) {
-        throw notFound('device');
-      }
+      const device = await requireDevice(tx.stores, deviceId);
       if (wanted.mode === 'developer') {
         await this.#develop(tx, actor, device, wanted.minutes ?? null);
       } else if (device.mode === 'developer') {

@@ -9,7 +9,7 @@ import type {
 } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { conflict, notFound } from '../../errors.ts';
+import { conflict } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
@@ -19,10 +19,14 @@ import { refuseMissingFeature } from '../team-types/features.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { DeviceRow } from './device-row.ts';
 import { type Assignment, assignOperation, findDestination } from './operations/assign.ts';
+import { controlOperation } from './operations/control.ts';
+import { deleteOperation } from './operations/delete.ts';
+import { labelOperation } from './operations/labels.ts';
 import type { DeviceOperation } from './operations/operation.ts';
-import { controlOperation, deleteOperation, labelOperation, rollBackOperation } from './operations/others.ts';
 import { performOne } from './operations/perform.ts';
 import { type AssignmentPreview, previewMove } from './operations/preview-move.ts';
+import { rollBackOperation } from './operations/target.ts';
+import { requireDevice } from './require-device.ts';
 import type { DeviceFilter } from './store.ts';
 
 interface Parts {
@@ -48,12 +52,8 @@ export class DeviceService {
     this.#db = parts.db;
   }
 
-  async get(id: string): Promise<DeviceRow> {
-    const device = await this.#db.stores.devices.find(id);
-    if (device === null) {
-      throw notFound('device');
-    }
-    return device;
+  get(id: string): Promise<DeviceRow> {
+    return requireDevice(this.#db.stores, id);
   }
 
   list(filter: DeviceFilter, query: DeviceListQuery): Promise<Page<DeviceRow>> {
@@ -101,7 +101,7 @@ export class DeviceService {
     await this.#labelForGroup(tx, credentials.deviceId);
     await refuseBeyondLimit(tx, teamId, 'devices');
     await refuseMissingFeature(tx.stores, teamId, 'devices');
-    await this.#record(tx, actor, 'device.created', await this.#require(tx, credentials.deviceId), {
+    await this.#record(tx, actor, 'device.created', await requireDevice(tx.stores, credentials.deviceId), {
       ...assignment,
     });
     return credentials;
@@ -123,7 +123,7 @@ export class DeviceService {
         );
       }
       if (Object.values(texts).some((text) => text !== undefined) || labels === undefined) {
-        const before = await this.#require(tx, id);
+        const before = await requireDevice(tx.stores, id);
         await tx.stores.devices.update(id, texts);
         await this.#record(tx, actor, 'device.changed', before, {
           before: { name: before.name, type: before.type },
@@ -141,7 +141,7 @@ export class DeviceService {
     to: Assignment & { target?: TargetOnMove | undefined },
   ): Promise<DeviceRow> {
     await this.#db.transact(async (tx) => {
-      const { teamId } = await this.#require(tx, id);
+      const { teamId } = await requireDevice(tx.stores, id);
       await this.#perform(tx, actor, id, assignOperation(teamId, to));
     });
     return this.get(id);
@@ -167,15 +167,15 @@ export class DeviceService {
   }
 
   async #perform<C>(tx: Transaction, actor: Actor, id: string, operation: DeviceOperation<C>): Promise<void> {
-    const { teamId } = await this.#require(tx, id);
+    const { teamId } = await requireDevice(tx.stores, id);
     await tx.stores.teams.lock(teamId);
-    const device = await this.#require(tx, id);
+    const device = await requireDevice(tx.stores, id);
     await performOne(tx, this.#parts.targets, actor, device, operation);
   }
 
   /** Whoever joins a group that takes its devices by labels gets these labels. */
   async #labelForGroup(tx: Transaction, id: string): Promise<void> {
-    const device = await this.#require(tx, id);
+    const device = await requireDevice(tx.stores, id);
     if (device.groupRule === null || device.assignedApplicationId === null) {
       return;
     }
@@ -185,14 +185,6 @@ export class DeviceService {
     if ('claimedBy' in membership) {
       throw conflict('two_groups', claimedWords(device.name, membership.claimedBy));
     }
-  }
-
-  async #require(tx: Transaction, id: string): Promise<DeviceRow> {
-    const device = await tx.stores.devices.find(id);
-    if (device === null) {
-      throw notFound('device');
-    }
-    return device;
   }
 
   async #record(

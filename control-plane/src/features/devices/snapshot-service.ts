@@ -1,23 +1,24 @@
 import {
   AGENT_CAPABILITY,
   type AgentSnapshot,
+  type FlowCredentials,
   Modules,
   type SnapshotManifest,
-  summariseFlows,
 } from '@flowyard/protocol';
-import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Actor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { AppError, conflict, invalid, notFound } from '../../errors.ts';
-import { newId } from '../../ids.ts';
+import { AppError, conflict, invalid } from '../../errors.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { keepLockFile } from '../snapshots/lock-files.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
+import { sealCredentials } from '../snapshots/seal-credentials.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
-import { refuseBeyondLimit } from '../team-types/limits.ts';
 import { AgentRequests } from './agent-requests.ts';
 import type { DeviceRow } from './device-row.ts';
+import { keepDeviceSnapshot } from './keep-snapshot.ts';
+import { requireDevice } from './require-device.ts';
 
 const ANSWER_WITHIN_MS = 60_000;
 
@@ -47,10 +48,7 @@ export class DeviceSnapshotService {
     input: { name: string; description?: string | undefined },
   ): Promise<SnapshotRow> {
     const { db, agentHub } = this.#parts;
-    const device = await db.stores.devices.find(deviceId);
-    if (device === null) {
-      throw notFound('device');
-    }
+    const device = await requireDevice(db.stores, deviceId);
     this.#refuseAway(device);
     const content = await this.#requests.ask(
       deviceId,
@@ -96,40 +94,15 @@ export class DeviceSnapshotService {
     input: { name: string; description?: string | undefined },
     content: AgentSnapshot,
   ): Promise<SnapshotRow> {
-    const device = await tx.stores.devices.find(deviceId);
-    if (device === null) {
-      throw notFound('device');
-    }
+    const device = await requireDevice(tx.stores, deviceId);
     await tx.stores.teams.lock(device.teamId);
-    const snapshot: SnapshotRow = {
-      id: newId(),
-      teamId: device.teamId,
-      applicationId: device.applicationId,
-      instanceId: null,
-      deviceId,
-      ownerName: device.name,
+    return keepDeviceSnapshot(tx, actor, device, {
       name: input.name,
       description: input.description ?? '',
       kind: 'manual',
-      author: auditActor(actor, device.name).name,
-      manifest: JSON.stringify(await this.#manifest(tx, device, content)),
-      ...summariseFlows(content.flows),
-      createdAt: new Date().toISOString(),
-    };
-    await tx.stores.snapshots.insert(snapshot);
-    await refuseBeyondLimit(tx, device.teamId, 'snapshots');
-    await refuseBeyondLimit(tx, device.teamId, 'storageMb');
-    const { teamId, applicationId } = device;
-    await tx.audit({
-      event: 'snapshot.created',
-      actor: auditActor(actor, device.name),
-      teamId,
-      applicationId,
-      subject: { kind: 'snapshot', id: snapshot.id, name: snapshot.name },
-      details: { owner: device.name, kind: snapshot.kind },
+      flows: content.flows,
+      manifest: await this.#manifest(tx, device, content),
     });
-    tx.announce({ kind: 'snapshot', id: snapshot.id, teamId, applicationId });
-    return snapshot;
   }
 
   async #manifest(tx: Transaction, device: DeviceRow, content: AgentSnapshot): Promise<SnapshotManifest> {
@@ -141,7 +114,8 @@ export class DeviceSnapshotService {
     return {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),
-      credentials: await this.#sealCredentials(tx, device, content),
+      // They leave the key of the device and come under that of the platform.
+      credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
       variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
       modules: modules.data,
       lock: await keepLockFile(tx, content.lock, modules.data),
@@ -150,19 +124,10 @@ export class DeviceSnapshotService {
     };
   }
 
-  /** Credentials leave the key of the device and come under that of the platform. */
-  async #sealCredentials(tx: Transaction, device: DeviceRow, content: AgentSnapshot): Promise<string | null> {
+  #decrypt(device: DeviceRow, content: AgentSnapshot): FlowCredentials | null {
     if (Object.keys(content.credentials).length === 0) {
       return null;
     }
-    const credentials = this.#decrypt(device, content);
-    if (Object.keys(credentials).length === 0) {
-      return null;
-    }
-    return tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials))));
-  }
-
-  #decrypt(device: DeviceRow, content: AgentSnapshot): Record<string, unknown> {
     try {
       return decryptCredentials(this.#parts.vault.unseal(device.credentialSecret), content.credentials);
     } catch {

@@ -1,14 +1,12 @@
-import { type Modules, type SnapshotManifest, summariseFlows } from '@flowyard/protocol';
-import { auditActor } from '../../access/actor.ts';
+import type { Modules, SnapshotManifest } from '@flowyard/protocol';
 import type { Database, Transaction } from '../../db/database.ts';
-import { newId } from '../../ids.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { keepDeviceSnapshot } from '../devices/keep-snapshot.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import { requireDevice } from '../devices/require-device.ts';
 import { type ImportedNodeRed, openCredentials, refuseTwice } from '../instances/import.ts';
-import type { SnapshotRow } from '../snapshots/store.ts';
+import { sealCredentials } from '../snapshots/seal-credentials.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
-import { refuseBeyondLimit } from '../team-types/limits.ts';
 
 /** Agents cannot embed an older one. */
 const OLDEST_MAJOR = 4;
@@ -42,53 +40,28 @@ export class MachineImport {
     return db.transact(async (tx) => {
       const actor = { kind: 'device', deviceId } as const;
       const device = await requireDevice(tx.stores, deviceId);
-      const { teamId, applicationId } = device;
-      await tx.stores.teams.lock(teamId);
-      const snapshot: SnapshotRow = {
-        id: newId(),
-        teamId,
-        applicationId,
-        instanceId: null,
-        deviceId,
-        ownerName: device.name,
+      await tx.stores.teams.lock(device.teamId);
+      const { id: snapshotId } = await keepDeviceSnapshot(tx, actor, device, {
         name: found.name,
         description: 'What ran on the machine before it became a device.',
         kind: 'import',
-        author: device.name,
-        manifest: JSON.stringify(await this.#manifest(tx, found)),
-        ...summariseFlows(found.flows),
-        createdAt: new Date().toISOString(),
-      };
-      await tx.stores.snapshots.insert(snapshot);
-      await refuseBeyondLimit(tx, teamId, 'snapshots');
-      await refuseBeyondLimit(tx, teamId, 'storageMb');
-      await tx.audit({
-        event: 'snapshot.created',
-        actor: auditActor(actor, device.name),
-        teamId,
-        applicationId,
-        subject: { kind: 'snapshot', id: snapshot.id, name: snapshot.name },
-        details: { owner: device.name, kind: snapshot.kind },
+        flows: found.flows,
+        manifest: await this.#manifest(tx, found),
       });
-      tx.announce({ kind: 'snapshot', id: snapshot.id, teamId, applicationId });
       const isTarget = resolveTarget(device) === null;
       if (isTarget) {
-        await targets.setInTransaction(tx, actor, { kind: 'device', id: deviceId }, snapshot.id);
+        await targets.setInTransaction(tx, actor, { kind: 'device', id: deviceId }, snapshotId);
       }
-      return { snapshotId: snapshot.id, isTarget };
+      return { snapshotId, isTarget };
     });
   }
 
   async #manifest(tx: Transaction, found: FoundNodeRed): Promise<SnapshotManifest> {
-    const credentials = openCredentials(found);
     const isUsable = Number(found.nodeRed?.split('.')[0]) >= OLDEST_MAJOR;
     return {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(found.flows))),
-      credentials:
-        credentials === null
-          ? null
-          : await tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials)))),
+      credentials: await sealCredentials(tx, this.#parts.vault, openCredentials(found)),
       variables: [],
       modules: found.modules ?? {},
       lock: null,

@@ -20,6 +20,7 @@ import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
 import { keepLockFile } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
+import { sealCredentials } from './seal-credentials.ts';
 import type { SnapshotRow } from './store.ts';
 
 const KEEP_AUTO_SNAPSHOTS = 10;
@@ -148,10 +149,7 @@ export class SnapshotService {
     }
     const stored = JSON.parse((await tx.stores.blobs.get(instance.credentialsDigest)).toString());
     const credentials = decryptCredentials(this.#parts.vault.unseal(instance.credentialSecret), stored);
-    if (Object.keys(credentials).length === 0) {
-      return null;
-    }
-    return tx.stores.blobs.put(this.#parts.vault.sealBytes(Buffer.from(JSON.stringify(credentials))));
+    return sealCredentials(tx, this.#parts.vault, credentials);
   }
 
   async #dropOldAutoSnapshots(tx: Transaction, instanceId: string): Promise<void> {

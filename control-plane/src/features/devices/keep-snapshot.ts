@@ -1,0 +1,57 @@
+import { type Flows, type SnapshotManifest, summariseFlows } from '@flowyard/protocol';
+import { type Actor, auditActor } from '../../access/actor.ts';
+import type { Transaction } from '../../db/database.ts';
+import { newId } from '../../ids.ts';
+import type { SnapshotRow } from '../snapshots/store.ts';
+import { refuseBeyondLimit } from '../team-types/limits.ts';
+import type { DeviceRow } from './device-row.ts';
+
+interface NewSnapshot {
+  name: string;
+  description: string;
+  kind: SnapshotRow['kind'];
+  flows: Flows;
+  manifest: SnapshotManifest;
+}
+
+/**
+ * Keeps a snapshot of a device. The team must be locked.
+ * @throws AppError 409 beyond the limits of the team
+ */
+export async function keepDeviceSnapshot(
+  tx: Transaction,
+  actor: Actor,
+  device: DeviceRow,
+  { name, description, kind, flows, manifest }: NewSnapshot,
+): Promise<SnapshotRow> {
+  const { teamId, applicationId } = device;
+  const who = auditActor(actor, device.name);
+  const snapshot: SnapshotRow = {
+    id: newId(),
+    teamId,
+    applicationId,
+    instanceId: null,
+    deviceId: device.id,
+    ownerName: device.name,
+    name,
+    description,
+    kind,
+    author: who.name,
+    manifest: JSON.stringify(manifest),
+    ...summariseFlows(flows),
+    createdAt: new Date().toISOString(),
+  };
+  await tx.stores.snapshots.insert(snapshot);
+  await refuseBeyondLimit(tx, teamId, 'snapshots');
+  await refuseBeyondLimit(tx, teamId, 'storageMb');
+  await tx.audit({
+    event: 'snapshot.created',
+    actor: who,
+    teamId,
+    applicationId,
+    subject: { kind: 'snapshot', id: snapshot.id, name },
+    details: { owner: device.name, kind },
+  });
+  tx.announce({ kind: 'snapshot', id: snapshot.id, teamId, applicationId });
+  return snapshot;
+}
