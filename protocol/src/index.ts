@@ -6,6 +6,7 @@ export * from './api/blueprints.ts';
 export * from './api/catalogue.ts';
 export * from './api/crashes.ts';
 export * from './api/device-configuration.ts';
+export * from './api/device-groups.ts';
 export * from './api/device-operations.ts';
 export * from './api/devices.ts';
 export * from './api/http-tokens.ts';

@@ -4,6 +4,7 @@ import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as crashes from './api/crashes.ts';
 import * as deviceConfiguration from './api/device-configuration.ts';
+import * as deviceGroups from './api/device-groups.ts';
 import * as deviceOperations from './api/device-operations.ts';
 import * as devices from './api/devices.ts';
 import * as httpTokens from './api/http-tokens.ts';
@@ -40,7 +41,7 @@ const TAGS: Record<string, object> = {
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots,
-  devices: { ...devices, ...deviceConfiguration, ...deviceOperations, ...registration },
+  devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines,
   provisioning,
   metrics,

@@ -1,6 +1,7 @@
 import type { DeviceMetricsView, HostHealth, InstanceMetricsView } from '@flowyard/protocol';
 import type { Database } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
+import { requireDevice } from '../devices/require-device.ts';
 import { type Minute, mergeMinutes } from './minute.ts';
 import type { MetricsRecorder } from './recorder.ts';
 
@@ -43,10 +44,7 @@ export class MetricsService {
 
   async viewDevice(deviceId: string, hours: number, now: number = Date.now()): Promise<DeviceMetricsView> {
     const { stores } = this.#parts.db;
-    const device = await stores.devices.find(deviceId);
-    if (device === null) {
-      throw notFound('device');
-    }
+    const device = await requireDevice(stores, deviceId);
     const since = new Date(now - hours * HOUR_MS).toISOString();
     const minutes = await stores.deviceMetrics.since(deviceId, since);
     const stepMinutes = Math.ceil((hours * 60) / MOST_POINTS);
