@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { stdout } from 'node:process';
 import { ApiClient } from '../../support/api-client.ts';
 import { answeringFlow, buildApplication, buildInstance, instanceIn } from '../../support/builders.ts';
 import { ADMIN_PASSWORD, type RunningControlPlane } from '../../support/control-plane.ts';
@@ -76,7 +77,7 @@ describe('A control plane with a certificate', function () {
 
   afterEach(function () {
     if (this.currentTest?.state === 'failed') {
-      console.log(device?.output, process.output.slice(-20).join('\n'));
+      stdout.write(`${device?.output}\n${process.output.slice(-20).join('\n')}\n`);
     }
   });
 

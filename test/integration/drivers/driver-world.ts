@@ -239,9 +239,6 @@ export class DriverWorld {
     if (entry.msg === 'a warm process is ready') {
       this.warm.push(entry.pid);
     }
-    if (process.env.DRIVER_LOG) {
-      console.log(JSON.stringify(entry));
-    }
   }
 
   #host(): DriverHost {

@@ -1,0 +1,76 @@
+import type { Actor } from '../access/actor.ts';
+import type { Database } from '../db/database.ts';
+import { DeviceLogService } from '../features/devices/log-service.ts';
+import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
+import { ProxyClient } from '../features/oauth/proxy-client.ts';
+import { createProxy } from '../proxy/proxy.ts';
+import { AgentHub } from '../relay/agent-hub.ts';
+import { LiveHub } from '../relay/live-hub.ts';
+import { TunnelHub } from '../relay/tunnel-hub.ts';
+import { LiveViews } from '../relay/views.ts';
+import type { Features } from './features.ts';
+import type { Foundation } from './foundation.ts';
+import type { Hosting } from './hosting.ts';
+import type { Outside } from './outside.ts';
+
+/** Whether a person who is connected may stay: what they came in with still holds, and they are not suspended. */
+async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
+  if (actor.kind !== 'user') {
+    return true;
+  }
+  if (actor.sessionId !== null) {
+    return db.stores.sessions.hasSession(actor.sessionId);
+  }
+  if (actor.tokenId !== undefined) {
+    return db.stores.sessions.hasAccessToken(actor.tokenId, new Date().toISOString());
+  }
+  return (await db.stores.users.find(actor.userId))?.suspended === false;
+}
+
+export function composeRelay(
+  { db, changes, vault, listeners, logger, config }: Foundation,
+  { notifications }: Outside,
+  hosting: Hosting,
+  features: Features,
+) {
+  const { access, agents, instances, pipelines, oauth, deviceOauth, redirectUriOf } = features;
+  const { driver, driverHost } = hosting;
+  const agentHub = new AgentHub({ agents, identities: features.identities, changes, logger });
+  const tunnelHub = new TunnelHub({
+    stores: db.stores,
+    changes,
+    agentHub,
+    editors: features.editors,
+    logger,
+  });
+  const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
+  const deviceLogs = new DeviceLogService(agentHub);
+  const liveHub = new LiveHub({
+    changes,
+    access,
+    isSignedIn: (actor) => isStillSignedIn(db, actor),
+    views: new LiveViews({ stores: db.stores, instances, agents, pipelines, notifications, access }),
+    watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
+    watchDeviceLog: (id, onLines) => agentHub.logs.watch(id, onLines),
+    logger,
+  });
+  const proxy = createProxy({
+    domain: () => new URL(listeners.publicUrl()).hostname,
+    pages: features.pages,
+    signIn: new ProxyClient({
+      db,
+      changes,
+      oauthOf: ({ kind }) => (kind === 'instance' ? oauth : deviceOauth),
+      publicUrl: () => listeners.publicUrl(),
+      redirectUriOf,
+      logger,
+    }),
+    driver,
+    devices: tunnelHub,
+    stateOf: (id) => driverHost.stateOf(id),
+    pageUrl: () => listeners.publicUrl(),
+    isTrustedProxy: (address) => config.trustedProxies.includes(address),
+    logger,
+  });
+  return { agentHub, tunnelHub, deviceSnapshots, deviceLogs, liveHub, proxy };
+}
