@@ -20,10 +20,10 @@ export class BlobStore {
     this.#knex = knex;
   }
 
-  /** Keeps the bytes, unless they are there already. */
+  /** Keeps the bytes, unless they are there already; what is there damaged is mended with them. */
   async put(bytes: Buffer): Promise<string> {
     const digest = digestOf(bytes);
-    const known = await this.#knex('blobs').where({ digest }).first('digest');
+    const known: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
     if (known === undefined) {
       await this.#knex('blobs')
         .insert({
@@ -34,6 +34,10 @@ export class BlobStore {
         })
         .onConflict('digest')
         .ignore();
+    } else if ((await readIntact(known.bytes, digest)) === null) {
+      await this.#knex('blobs')
+        .where({ digest })
+        .update({ bytes: await compress(bytes, { level: FASTEST }), size: bytes.length });
     }
     return digest;
   }
@@ -44,10 +48,16 @@ export class BlobStore {
     if (row === undefined) {
       throw new Error(`The part ${digest} is missing from the database.`);
     }
-    const bytes = await decompress(row.bytes);
-    if (digestOf(bytes) !== digest) {
+    const bytes = await readIntact(row.bytes, digest);
+    if (bytes === null) {
       throw new Error(`The part ${digest} is damaged in the database.`);
     }
     return bytes;
   }
+}
+
+/** The bytes of a blob; null when they cannot be unpacked or are not what its name says. */
+async function readIntact(stored: Buffer, digest: string): Promise<Buffer | null> {
+  const bytes = await decompress(stored).catch(() => null);
+  return bytes !== null && digestOf(bytes) === digest ? bytes : null;
 }
