@@ -2,6 +2,7 @@ export type { ChildConfiguration, LinkConfiguration } from './child/configuratio
 export { type LockOwner, type RuntimeRole, readLockOwner, readLockRole } from './folder-lock.ts';
 export { probe } from './hang-watch.ts';
 export { bearerOf, LinkHub } from './link-hub.ts';
+export { watchLiveness } from './liveness.ts';
 export { exportLog, type LogFilter, readLog, rotateLog, searchLog, watchLog } from './log-file.ts';
 export { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from './process-identity.ts';
 export { readProcessLock, takeProcessLock } from './process-lock.ts';

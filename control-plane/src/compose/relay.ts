@@ -1,5 +1,4 @@
-import type { Actor } from '../access/actor.ts';
-import type { Database } from '../db/database.ts';
+import { isStillSignedIn } from '../access/still-signed-in.ts';
 import { DeviceLogService } from '../features/devices/log-service.ts';
 import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
 import { ProxyClient } from '../features/oauth/proxy-client.ts';
@@ -12,20 +11,6 @@ import type { Features } from './features.ts';
 import type { Foundation } from './foundation.ts';
 import type { Hosting } from './hosting.ts';
 import type { Outside } from './outside.ts';
-
-/** Whether a person who is connected may stay: what they came in with still holds, and they are not suspended. */
-async function isStillSignedIn(db: Database, actor: Actor): Promise<boolean> {
-  if (actor.kind !== 'user') {
-    return true;
-  }
-  if (actor.sessionId !== null) {
-    return db.stores.sessions.hasSession(actor.sessionId);
-  }
-  if (actor.tokenId !== undefined) {
-    return db.stores.sessions.hasAccessToken(actor.tokenId, new Date().toISOString());
-  }
-  return (await db.stores.users.find(actor.userId))?.suspended === false;
-}
 
 export function composeRelay(
   { db, changes, vault, listeners, logger, config }: Foundation,
@@ -48,7 +33,7 @@ export function composeRelay(
   const liveHub = new LiveHub({
     changes,
     access,
-    isSignedIn: (actor) => isStillSignedIn(db, actor),
+    isSignedIn: (actor) => isStillSignedIn(db.stores, actor),
     views: new LiveViews({ stores: db.stores, instances, agents, pipelines, notifications, access }),
     watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
     watchDeviceLog: (id, onLines) => agentHub.logs.watch(id, onLines),

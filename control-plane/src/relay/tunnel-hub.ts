@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Agent, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { watchLiveness } from '@flowyard/launcher';
 import { AGENT_CAPABILITY, type EditorIdentity, TUNNEL_TOKEN_HEADER } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
@@ -151,7 +152,7 @@ export class TunnelHub implements DeviceDoor {
     const stream = toSocket(createWebSocketStream(webSocket));
     const { sockets } = this.#of(deviceId);
     sockets.add(stream);
-    watchLiveness(webSocket);
+    watchLiveness(webSocket, PING_MS);
     stream.on('error', (error) =>
       this.#parts.logger.debug({ err: error, deviceId }, 'a tunnel to a device broke'),
     );
@@ -208,21 +209,4 @@ function destroyWhenRead(stream: Duplex): void {
 
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
-}
-
-/** A device that is gone without a word would leave its tunnels open. */
-function watchLiveness(socket: WebSocket): void {
-  let isAlive = true;
-  socket.on('pong', () => {
-    isAlive = true;
-  });
-  const timer = setInterval(() => {
-    if (!isAlive) {
-      socket.terminate();
-      return;
-    }
-    isAlive = false;
-    socket.ping();
-  }, PING_MS);
-  socket.on('close', () => clearInterval(timer));
 }

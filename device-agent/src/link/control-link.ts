@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { watchLiveness } from '@flowyard/launcher';
 import type { AgentCommand, AgentMessage } from '@flowyard/protocol';
 import { CLOSE, readAgentCommand } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { outgoingAgent } from '../network.ts';
 import { backoffDelay, REFUSED, UNREACHABLE } from './backoff.ts';
-import { watchLiveness } from './liveness.ts';
 
 /** What becomes of the connection, in words for a person. `refused`: it was answered, but not accepted. */
 export interface LinkStatus {

@@ -107,7 +107,7 @@ export class SpoolStream {
       if (last <= after || !existsSync(file)) {
         continue;
       }
-      for (const line of readSegment(file).lines) {
+      for (const line of readLines(file)) {
         const size = JSON.stringify(line).length;
         if (line.seq > this.#synced || found.length === most.entries) {
           return found;
@@ -157,15 +157,10 @@ export class SpoolStream {
     for (const name of this.#files()) {
       const [, , epoch = '', first = ''] = NAME.exec(name) ?? [];
       const file = path.join(this.#folder, name);
-      const mended = mendSegment(file);
-      if (mended === null) {
-        continue;
-      }
-      const { lines, end } = mended;
-      const last = lines.at(-1)?.seq ?? Number(first) - 1;
+      const segment = openSegment(file, Number(first));
       this.#epoch = epoch;
-      this.#segments.push({ file, first: Number(first), last, bytes: end });
-      this.#last = Math.max(this.#last, last);
+      this.#segments.push(segment);
+      this.#last = Math.max(this.#last, segment.last);
     }
     // What is read here outlived the process; whether it would a power cut is made sure of before it is sent.
     this.#acked = Math.max(0, (this.#segments[0]?.first ?? 1) - 1);
@@ -220,7 +215,24 @@ export class SpoolStream {
   #removeOldest(): void {
     const oldest = this.#segments.shift();
     if (oldest !== undefined) {
-      rmSync(oldest.file, { force: true });
+      rmSync(oldest.file, { force: true, recursive: true });
     }
+  }
+}
+
+/** What a file holds. One that cannot be read has taken as many numbers as may be in it, and takes no more lines. */
+function openSegment(file: string, first: number): Segment {
+  const mended = mendSegment(file);
+  return mended === null
+    ? { file, first, last: first + SEGMENT_BYTES, bytes: SEGMENT_BYTES }
+    : { file, first, last: mended.lines.at(-1)?.seq ?? first - 1, bytes: mended.end };
+}
+
+/** None of a file that cannot be read: its numbers are missing then, and the later ones arrive. */
+function readLines(file: string): SpooledLine[] {
+  try {
+    return readSegment(file).lines;
+  } catch {
+    return [];
   }
 }

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { watchLiveness } from '@flowyard/launcher';
 import { TUNNEL_TOKEN_HEADER } from '@flowyard/protocol';
 import { createWebSocketStream, WebSocket } from 'ws';
-import { watchLiveness } from '../link/liveness.ts';
 import { outgoingAgent } from '../network.ts';
 
 export interface TunnelsOptions {

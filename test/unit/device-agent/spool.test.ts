@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -217,6 +218,30 @@ describe('The spool of a device', () => {
 
     assert.deepEqual(numbers(entries), [2]);
     assert.equal(entries[0]?.seq, 2, 'so that the first one is known to be missing');
+    await spool.close();
+  });
+
+  it('gives no number twice when its newest file cannot be read, and lets go of that file', async () => {
+    const before = open();
+    before.append('events', { n: 1 });
+    before.append('events', { n: 2 });
+    await before.close();
+    const [newest] = filesOf('events') as [string];
+    rmSync(newest);
+    mkdirSync(newest);
+
+    const spool = open();
+    spool.append('events', { n: 3 });
+    spool.connected();
+    const { entries, stream, epoch } = await eventually(() => sent.at(-1));
+
+    assert.deepEqual(numbers(entries), [3]);
+    const seq = entries[0]?.seq ?? 0;
+    assert.ok(seq > 2, `the number ${seq} was given before`);
+    assert.ok(newest.includes(epoch), 'what was delivered before still counts once');
+    spool.acknowledged({ type: 'spool-ack', stream, epoch, seq });
+    assert.equal(filesOf('events').includes(newest), false);
+    assert.deepEqual(spool.waiting, { messages: 0, bytes: 0 });
     await spool.close();
   });
 });
