@@ -23,6 +23,30 @@ export async function openEditorOf(instance: WithEditor, person: ApiClient): Pro
   return cookieOf(back.headers, 'flowyard_editor');
 }
 
+/** Walks the sign-in to a page of flows, as a browser does: the cookie, or null when the person may not open it. */
+export async function openPageOf(
+  instance: WithEditor,
+  path: string,
+  person: ApiClient,
+): Promise<string | null> {
+  const first = await getFromInstance(instance.url, path, BROWSER);
+  assert.equal(first.status, 302, first.body);
+  const location = new URL(String(first.headers.location));
+  assert.equal(location.searchParams.get('scope'), 'page');
+  const headers = { ...BROWSER, cookie: person.cookie ?? '' };
+  const authorize = await fetch(location, { redirect: 'manual', headers });
+  const callback = new URL(authorize.headers.get('location') ?? '', person.url);
+  if (callback.origin !== instance.url) {
+    return null;
+  }
+  const back = await getFromInstance(instance.url, callback.pathname + callback.search, {
+    ...BROWSER,
+    cookie: cookieOf(first.headers),
+  });
+  assert.equal(back.headers.location, path);
+  return cookieOf(back.headers, 'flowyard_editor');
+}
+
 /** The cookie that an answer sets whose name begins so. */
 export function cookieOf(headers: InstanceAnswer['headers'], name = ''): string {
   const cookies = [headers['set-cookie'] ?? []].flat();

@@ -10,7 +10,7 @@ import {
   instanceIn,
 } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
-import { BROWSER, cookieOf, openEditorOf } from '../../support/editor-session.ts';
+import { BROWSER, openEditorOf, openPageOf } from '../../support/editor-session.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const ECHO = 'msg.payload = JSON.stringify(msg.req.headers); return msg;';
@@ -121,7 +121,7 @@ describe('Access to the HTTP pages of an instance', function () {
     const stranger = await buildMember(cp, null);
 
     assert.equal((await ask()).status, 401);
-    const cookie = await signIn(dashboard.client.cookie ?? '');
+    const cookie = await openPageOf(instance, '/answer', dashboard.client);
     assert.ok(cookie);
     const passed = await ask({ ...BROWSER, cookie });
     assert.equal(passed.status, 200);
@@ -129,7 +129,7 @@ describe('Access to the HTTP pages of an instance', function () {
     assert.equal((await ask({ cookie }, '/flows')).status, 401);
     assert.equal((await ask({ cookie, origin: 'https://evil.example' })).status, 401);
     assert.equal(await upgrade(), 401);
-    assert.equal(await signIn(stranger.client.cookie ?? ''), null);
+    assert.equal(await openPageOf(instance, '/answer', stranger.client), null);
     await cp.admin.call('removeMember', { params: { id: place.teamId, userId: dashboard.userId } });
     await eventually(async () => (await ask({ cookie })).status === 401);
   });
@@ -153,23 +153,4 @@ describe('Access to the HTTP pages of an instance', function () {
       assert.equal(answer.status, 404);
     }
   });
-
-  /** Walks the sign-in to a page as a browser does: the cookie, or null when the person may not. */
-  async function signIn(person: string): Promise<string | null> {
-    const first = await ask(BROWSER);
-    assert.equal(first.status, 302);
-    const location = new URL(String(first.headers.location));
-    assert.equal(location.searchParams.get('scope'), 'page');
-    const authorize = await fetch(location, { redirect: 'manual', headers: { ...BROWSER, cookie: person } });
-    const callback = new URL(authorize.headers.get('location') ?? '', cp.url);
-    if (callback.origin !== instance.url) {
-      return null;
-    }
-    const back = await ask(
-      { ...BROWSER, cookie: cookieOf(first.headers) },
-      callback.pathname + callback.search,
-    );
-    assert.equal(back.headers.location, '/answer');
-    return cookieOf(back.headers, 'flowyard_editor');
-  }
 });

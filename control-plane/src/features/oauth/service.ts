@@ -9,7 +9,7 @@ import type { Changes } from '../../relay/changes.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { UserRow } from '../users/store.ts';
-import type { OAuthStore } from './store.ts';
+import type { OAuthStore, SignInScope } from './store.ts';
 
 const CODE_SECONDS = 60;
 const EDITOR_HOURS = 12;
@@ -118,6 +118,7 @@ export class OAuthService {
         userId: code.userId,
         sessionId: code.sessionId,
         subjectId: code.subjectId,
+        scope: code.scope,
         expiresAt: new Date(Date.now() + EDITOR_SESSION_SECONDS * 1000).toISOString(),
       });
       const subject = await this.#subject(tx.stores, code.subjectId);
@@ -188,7 +189,7 @@ export class OAuthService {
     if (cached !== undefined && cached.until > Date.now()) {
       return cached.may;
     }
-    const person = await this.#personOf(token, subjectId);
+    const person = await this.#personOf(token, subjectId, 'page');
     const may = person !== null && (await this.#roleIn(person, subjectId, 'page')) !== null;
     if (this.#pageSessions.size >= MAX_CACHED) {
       this.#pageSessions.clear();
@@ -210,16 +211,20 @@ export class OAuthService {
     return device && { ...device, host: device.id, clockSkewMs: device.clockSkewMs ?? 0 };
   }
 
-  async #personOf(token: string, subjectId: string): Promise<UserRow | null> {
+  /** Who signed in for that. What opens the editor opens pages as well. */
+  async #personOf(token: string, subjectId: string, scope: SignInScope): Promise<UserRow | null> {
     const { stores } = this.#parts.db;
     const session = await this.#store(stores).findEditorSession(hashToken(token));
     const isValid =
-      session !== null && session.subjectId === subjectId && session.expiresAt >= new Date().toISOString();
+      session !== null &&
+      session.subjectId === subjectId &&
+      (session.scope === 'editor' || scope === 'page') &&
+      session.expiresAt >= new Date().toISOString();
     return isValid ? stores.users.find(session.userId) : null;
   }
 
   async #readIdentity(token: string, subjectId: string): Promise<EditorIdentity | null> {
-    const user = await this.#personOf(token, subjectId);
+    const user = await this.#personOf(token, subjectId, 'editor');
     const role = user && (await this.#roleIn(user, subjectId, 'editor'));
     const subject = role === null ? null : await this.#subject(this.#parts.db.stores, subjectId);
     return user === null || role === null || subject === null
@@ -235,7 +240,7 @@ export class OAuthService {
         };
   }
 
-  async #roleIn(user: UserRow, subjectId: string, scope: 'editor' | 'page'): Promise<Role | null> {
+  async #roleIn(user: UserRow, subjectId: string, scope: SignInScope): Promise<Role | null> {
     const actor: UserActor = {
       kind: 'user',
       userId: user.id,

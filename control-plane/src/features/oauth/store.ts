@@ -1,12 +1,15 @@
 import type { Knex } from 'knex';
 
+/** What somebody signed in for: `editor` includes the pages, `page` only them. */
+export type SignInScope = 'editor' | 'page';
+
 export interface CodeRow {
   userId: string;
   sessionId: string;
   subjectId: string;
   redirectUri: string;
   codeChallenge: string;
-  scope: 'editor' | 'page';
+  scope: SignInScope;
   expiresAt: string;
 }
 
@@ -15,6 +18,7 @@ export interface EditorSessionRow {
   username: string;
   name: string;
   subjectId: string;
+  scope: SignInScope;
   expiresAt: string;
 }
 
@@ -69,6 +73,7 @@ export class OAuthStore {
     userId: string;
     sessionId: string;
     subjectId: string;
+    scope: SignInScope;
     expiresAt: string;
   }): Promise<void> {
     await this.#knex(this.#names.sessions).insert({
@@ -76,6 +81,7 @@ export class OAuthStore {
       user_id: session.userId,
       session_id: session.sessionId,
       [this.#names.subject]: session.subjectId,
+      scope: session.scope,
       expires_at: session.expiresAt,
     });
   }
@@ -102,6 +108,7 @@ export class OAuthStore {
         username: 'u.username',
         name: 'u.name',
         subjectId: `e.${this.#names.subject}`,
+        scope: 'e.scope',
         expiresAt: 'e.expires_at',
       });
     return row ?? null;

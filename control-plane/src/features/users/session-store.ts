@@ -154,8 +154,9 @@ export class SessionStore {
 
   async deleteExpired(now: string): Promise<void> {
     await this.#knex('sessions').where('expires_at', '<', now).delete();
-    await this.#knex('editor_sessions').where('expires_at', '<', now).delete();
-    await this.#knex('oauth_codes').where('expires_at', '<', now).delete();
+    for (const table of ['editor_sessions', 'oauth_codes', 'device_editor_sessions', 'device_oauth_codes']) {
+      await this.#knex(table).where('expires_at', '<', now).delete();
+    }
   }
 
   async insertAccessToken(token: AccessTokenRow & { tokenHash: string }): Promise<void> {
