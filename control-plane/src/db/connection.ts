@@ -29,6 +29,7 @@ import * as deviceModes from './migrations/054-device-modes.ts';
 import * as registration from './migrations/058-registration.ts';
 import * as deviceHealth from './migrations/061-device-health.ts';
 import * as deviceSpool from './migrations/062-device-spool.ts';
+import * as snapshotBlueprint from './migrations/067-snapshot-blueprint.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
@@ -61,6 +62,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '058-registration': registration,
     '061-device-health': deviceHealth,
     '062-device-spool': deviceSpool,
+    '067-snapshot-blueprint': snapshotBlueprint,
     '072-sign-in-scope': signInScope,
   };
 

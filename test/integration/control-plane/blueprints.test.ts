@@ -349,6 +349,36 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.equal(safetySnapshot.kind, 'auto');
     });
 
+    it('are shown in the version that a roll back brings, and offer the newer one again', async () => {
+      const { id } = await make();
+      const params = { id: (await instanceFrom(id)).id };
+      const snapshotId = (await snapshotOf(answeringFlow('newer'))).id;
+      await owner.call('updateBlueprint', { params: { id }, body: { snapshotId } });
+      const { safetySnapshot } = await owner.call('applyBlueprint', { params, body: { version: 2 } });
+      const versionNow = async () => (await owner.call('getInstance', { params })).blueprint?.version;
+
+      const back = await owner.call('rollBackInstance', { params, body: { snapshotId: safetySnapshot.id } });
+      const older = await versionNow();
+      const state = await owner.call('getInstanceBlueprint', { params });
+      await owner.call('rollBackInstance', { params, body: { snapshotId: back.safetySnapshot.id } });
+      const newer = await versionNow();
+      await owner.call('rollBackInstance', { params, body: { snapshotId: safetySnapshot.id } });
+      const again = await owner.call('applyBlueprint', { params, body: { version: 2 } });
+
+      assert.deepEqual([older, newer, again.instance.blueprint?.version], [1, 2, 2]);
+      assert.deepEqual([state.version, state.blueprint.version, state.flowsChanged], [1, 2, false]);
+    });
+
+    it('do not come back by a roll back once they are deleted', async () => {
+      const { id } = await make();
+      const params = { id: (await instanceFrom(id)).id };
+      const kept = await takeOf(params.id);
+      await owner.call('deleteBlueprint', { params: { id } });
+      await owner.call('rollBackInstance', { params, body: { snapshotId: kept.id } });
+
+      assert.equal((await owner.call('getInstance', { params })).blueprint, null);
+    });
+
     it('replace flows that were changed only when that is said, and keep credentials', async () => {
       const { id } = await make();
       const made = await instanceFrom(id);

@@ -39,6 +39,8 @@ export async function keepDeviceSnapshot(
     author: who.name,
     manifest: JSON.stringify(manifest),
     ...summariseFlows(flows),
+    blueprintId: null,
+    blueprintVersion: null,
     createdAt: new Date().toISOString(),
   };
   await tx.stores.snapshots.insert(snapshot);

@@ -73,6 +73,7 @@ export class SnapshotApplier {
     };
     const after = mergeVariables(before, manifest.variables, variables);
     await this.#change(tx, actor, instance, change, { before, after });
+    await takeBlueprintVersion(tx, instance, snapshot);
   }
 
   /** Gives an instance other flows. Its credentials stay for the nodes that are still there, and so do its variables. */
@@ -126,5 +127,16 @@ export class SnapshotApplier {
       applicationId: instance.applicationId,
     });
     tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId: instance.id }));
+  }
+}
+
+/** What came from a blueprint is of the version that the snapshot is of. */
+async function takeBlueprintVersion(
+  tx: Transaction,
+  { id, blueprintId }: InstanceRow,
+  snapshot: SnapshotRow,
+): Promise<void> {
+  if (blueprintId !== null && snapshot.blueprintId === blueprintId && snapshot.blueprintVersion !== null) {
+    await tx.stores.instances.setBlueprint(id, blueprintId, snapshot.blueprintVersion);
   }
 }

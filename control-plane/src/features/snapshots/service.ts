@@ -105,6 +105,8 @@ export class SnapshotService {
       author: author.name,
       manifest: JSON.stringify(await this.#manifest(tx, instance)),
       ...counts,
+      blueprintId: instance.blueprintId,
+      blueprintVersion: instance.blueprintVersion,
       createdAt: new Date().toISOString(),
     };
     await tx.stores.snapshots.insert(snapshot);

@@ -17,6 +17,9 @@ export interface SnapshotRow {
   manifest: string;
   flows: number;
   nodes: number;
+  /** Of which version of a blueprint it is; null when of none. */
+  blueprintId: string | null;
+  blueprintVersion: number | null;
   createdAt: string;
 }
 
@@ -34,6 +37,8 @@ const COLUMNS = {
   manifest: 's.manifest',
   flows: 's.flows',
   nodes: 's.nodes',
+  blueprintId: 's.blueprint_id',
+  blueprintVersion: 's.blueprint_version',
   createdAt: 's.created_at',
 };
 
@@ -68,6 +73,8 @@ export class SnapshotStore {
       manifest: snapshot.manifest,
       flows: snapshot.flows,
       nodes: snapshot.nodes,
+      blueprint_id: snapshot.blueprintId,
+      blueprint_version: snapshot.blueprintVersion,
       created_at: snapshot.createdAt,
     });
   }
