@@ -10,6 +10,7 @@ import { DeviceGroupService } from '../features/device-groups/service.ts';
 import { AgentService } from '../features/devices/agent-service.ts';
 import { BulkService } from '../features/devices/bulk-service.ts';
 import { DeviceEditors } from '../features/devices/device-editors.ts';
+import { DeviceTargets } from '../features/devices/device-targets.ts';
 import { DeviceModeService } from '../features/devices/mode-service.ts';
 import { DeviceService } from '../features/devices/service.ts';
 import { HttpTokenService } from '../features/http-tokens/service.ts';
@@ -117,17 +118,8 @@ export function composeFeatures(
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const editors = new DeviceEditors(changes);
   const modes = new DeviceModeService({ db, targets, logger });
-  const agents = new AgentService({
-    db,
-    vault,
-    applier,
-    notifications,
-    watch,
-    hosts,
-    nodeRed: readBundledNodeRedVersion(),
-    editors,
-    urlOf,
-  });
+  const agents = new AgentService({ db, notifications, watch, hosts, editors, urlOf });
+  const deviceTargets = new DeviceTargets({ db, vault, applier, nodeRed: readBundledNodeRedVersion() });
   const bulkDevices = new BulkService({ db, vault, targets, access });
   const groups = new DeviceGroupService({ db, targets });
   const provisioning = new ProvisioningService({ db, devices });
@@ -207,6 +199,7 @@ export function composeFeatures(
     devices,
     bulkDevices,
     agents,
+    deviceTargets,
     editors,
     modes,
     groups,

@@ -20,7 +20,13 @@ export function composeRelay(
 ) {
   const { access, agents, instances, pipelines, oauth, deviceOauth, redirectUriOf } = features;
   const { driver, driverHost } = hosting;
-  const agentHub = new AgentHub({ agents, identities: features.identities, changes, logger });
+  const agentHub = new AgentHub({
+    agents,
+    targets: features.deviceTargets,
+    identities: features.identities,
+    changes,
+    logger,
+  });
   const tunnelHub = new TunnelHub({
     stores: db.stores,
     changes,

@@ -12,6 +12,7 @@ import {
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AgentService } from '../features/devices/agent-service.ts';
+import type { DeviceTargets } from '../features/devices/device-targets.ts';
 import type { DeviceIdentityService, Greeting } from '../features/registration/identity-service.ts';
 import { addressOf, bearerOf } from '../http/authenticate.ts';
 import type { Changes } from './changes.ts';
@@ -28,14 +29,9 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 interface Parts {
   agents: Pick<
     AgentService,
-    | 'targetsOf'
-    | 'recordHello'
-    | 'recordState'
-    | 'recordMetrics'
-    | 'recordHost'
-    | 'recordSpool'
-    | 'recordGone'
+    'recordHello' | 'recordState' | 'recordMetrics' | 'recordHost' | 'recordSpool' | 'recordGone'
   >;
+  targets: Pick<DeviceTargets, 'of'>;
   identities: Pick<DeviceIdentityService, 'greet' | 'reportOther'>;
   changes: Changes;
   logger: Logger;
@@ -293,7 +289,7 @@ export class AgentHub {
   /** Closes the connection of devices that were removed, and of those whose target cannot be read: they come again. */
   async #tellTargetsOf(deviceIds: string[]): Promise<void> {
     try {
-      const targets = await this.#parts.agents.targetsOf(deviceIds);
+      const targets = await this.#parts.targets.of(deviceIds);
       for (const deviceId of deviceIds) {
         const target = targets.get(deviceId);
         if (target === undefined) {

@@ -33,7 +33,6 @@ describe('The hub of the agents', () => {
     const nothing = async () => {};
     hub = new AgentHub({
       agents: {
-        targetsOf: (deviceIds) => read(deviceIds),
         recordHello: nothing,
         recordState: nothing,
         recordMetrics: () => {},
@@ -43,6 +42,7 @@ describe('The hub of the agents', () => {
           gone += 1;
         },
       },
+      targets: { of: (deviceIds) => read(deviceIds) },
       identities: {
         greet: () => {
           greeted += 1;

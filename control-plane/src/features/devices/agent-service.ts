@@ -1,27 +1,13 @@
-import {
-  AGENT_CAPABILITY,
-  type AgentMessage,
-  type DeviceCurrent,
-  type DeviceTarget,
-  type HostHealth,
-  type SnapshotManifest,
-} from '@flowyard/protocol';
+import { AGENT_CAPABILITY, type AgentMessage, type DeviceCurrent, type HostHealth } from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { notFound } from '../../errors.ts';
-import type { Vault } from '../../secrets/vault.ts';
 import type { RuntimeFigures } from '../instances/presenter.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
-import type { SnapshotApplier } from '../snapshots/applier.ts';
-import { digestOf } from '../snapshots/blob-store.ts';
-import { manifestOf } from '../snapshots/manifest.ts';
-import type { SnapshotRow } from '../snapshots/store.ts';
 import type { DeviceEditors } from './device-editors.ts';
-import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
-import type { DeviceRow } from './device-row.ts';
+import type { KnownState } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { HostRecorder } from './host-recorder.ts';
-import { type DeviceExtras, resolveTarget } from './presenter.ts';
+import type { DeviceExtras } from './presenter.ts';
 import type { NewReport } from './reports-store.ts';
 import { type SpoolMessage, SpoolRecorder } from './spool-recorder.ts';
 import type { DeviceFailureRow } from './spool-store.ts';
@@ -44,16 +30,12 @@ interface Parts {
   notifications: NotificationService;
   watch: DeviceWatch;
   hosts: HostRecorder;
-  vault: Vault;
-  applier: SnapshotApplier;
-  /** The version of Node-RED that a device begins with in developer mode when it has none. */
-  nodeRed: string;
   editors: DeviceEditors;
   /** The public address of what runs at that host name. */
   urlOf: (label: string) => string;
 }
 
-/** The side of devices that their agents see: what they should be, and what they say they are. */
+/** What devices say of themselves, by their agents. */
 export class AgentService {
   readonly #parts: Parts;
   readonly #db: Database;
@@ -98,80 +80,6 @@ export class AgentService {
     this.#figures.set(deviceId, figures);
   }
 
-  /** The targets of those devices that are there; three queries for each five hundred of them. */
-  async targetsOf(deviceIds: string[]): Promise<Map<string, DeviceTarget>> {
-    const devices = await this.#db.stores.devices.findMany(deviceIds);
-    const snapshotIds = devices
-      .map((device) => resolveTarget(device)?.snapshotId)
-      .filter((id) => id !== undefined);
-    const snapshots = await this.#db.stores.snapshots.findMany([...new Set(snapshotIds)]);
-    const variablesOf = await readDeviceVariables(this.#db.stores, devices);
-    const targets = new Map<string, DeviceTarget>();
-    for (const device of devices) {
-      const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
-      const variables = targetVariables(variablesOf(device), this.#parts.vault);
-      targets.set(device.id, { ...(await this.#target(device, snapshot)), variables });
-    }
-    return targets;
-  }
-
-  async #target(
-    device: DeviceRow,
-    snapshot: SnapshotRow | undefined,
-  ): Promise<Omit<DeviceTarget, 'variables'>> {
-    const settings = targetSettings(device);
-    return {
-      generation: device.generation,
-      desired: device.desired,
-      restarts: device.restarts,
-      retries: device.retries,
-      device: { name: device.name, applicationName: device.applicationName, teamId: device.teamId },
-      snapshot: snapshot
-        ? {
-            id: snapshot.id,
-            name: snapshot.name,
-            manifest: await this.#manifestFor(device, manifestOf(snapshot)),
-          }
-        : null,
-      settings,
-      mode: device.mode,
-      developer:
-        device.mode === 'developer'
-          ? { identityKey: this.#parts.vault.identityKey, nodeRed: this.#parts.nodeRed }
-          : null,
-      trial: targetTrial(settings),
-    };
-  }
-
-  /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
-  async #manifestFor(device: DeviceRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
-    const credentials = await this.#credentialsFor(device, manifest);
-    return { ...manifest, credentials: credentials && digestOf(credentials) };
-  }
-
-  #credentialsFor(device: DeviceRow, manifest: SnapshotManifest): Promise<Buffer | null> {
-    return this.#parts.applier.credentialsFor(manifest, this.#parts.vault.unseal(device.credentialSecret));
-  }
-
-  /** One part of the target of a device. Other parts do not exist for it. */
-  async readBlob(deviceId: string, digest: string): Promise<Buffer> {
-    const device = await this.#db.stores.devices.find(deviceId);
-    const target = device && resolveTarget(device);
-    const snapshot = target && (await this.#db.stores.snapshots.find(target.snapshotId));
-    if (!device || !snapshot) {
-      throw notFound('part of the target');
-    }
-    const manifest = manifestOf(snapshot);
-    if (manifest.flows === digest || manifest.lock === digest) {
-      return this.#db.stores.blobs.get(digest);
-    }
-    const credentials = await this.#credentialsFor(device, manifest);
-    if (credentials === null || digestOf(credentials) !== digest) {
-      throw notFound('part of the target');
-    }
-    return credentials;
-  }
-
   async recordHello(deviceId: string, hello: Hello): Promise<void> {
     const now = Date.now();
     await this.#db.transact(async (tx) => {
@@ -209,7 +117,7 @@ export class AgentService {
   async #recordStates(states: ReportedState[]): Promise<undefined[]> {
     await this.#db.transact(async (tx) => {
       const newest = new Map(states.map((state) => [state.deviceId, state]));
-      const devices = await tx.stores.devices.findMany([...newest.keys()]);
+      const devices = await tx.stores.devices.findStates([...newest.keys()]);
       const reports: NewReport[] = [];
       for (const device of devices) {
         const state = newest.get(device.id);
@@ -225,7 +133,7 @@ export class AgentService {
   /** What follows from a report, and what is to be stored of it. */
   async #followState(
     tx: Transaction,
-    device: DeviceRow,
+    device: KnownState,
     { current, spools }: ReportedState,
   ): Promise<NewReport> {
     const { id, name, teamId, applicationId, deviceGroupId } = device;
@@ -251,7 +159,7 @@ export class AgentService {
     return { ...reportOf(current), deviceId: id, since: changed ? new Date().toISOString() : null };
   }
 
-  async #notify(tx: Transaction, device: DeviceRow, current: DeviceCurrent): Promise<void> {
+  async #notify(tx: Transaction, device: KnownState, current: DeviceCurrent): Promise<void> {
     const { notifications } = this.#parts;
     const { id, name, teamId, applicationId } = device;
     const news = { teamId, applicationId, subject: { kind: 'device', id, name } };

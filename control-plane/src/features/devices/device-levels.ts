@@ -14,10 +14,10 @@ import { type Level, type Resolved, resolveLevels } from '../settings/resolve-se
 import { readStored, type StoredSettings } from '../settings/stored-settings.ts';
 import type { DeviceRow } from './device-row.ts';
 
-type DevicePlace = Pick<
-  DeviceRow,
-  'id' | 'name' | 'teamId' | 'applicationId' | 'applicationName' | 'deviceGroupId' | 'deviceGroupName'
->;
+/** What reaches a device comes from there. */
+type VariablesPlace = Pick<DeviceRow, 'id' | 'teamId' | 'applicationId' | 'deviceGroupId'>;
+
+type DevicePlace = VariablesPlace & Pick<DeviceRow, 'name' | 'applicationName' | 'deviceGroupName'>;
 
 /** The variables that reach a device, by where they are set. */
 export interface DeviceVariables {
@@ -36,8 +36,8 @@ function distinct(ids: Array<string | null>): string[] {
 /** The variables of any number of devices; one query for each five hundred. */
 export async function readDeviceVariables(
   stores: Stores,
-  devices: readonly DevicePlace[],
-): Promise<(device: DevicePlace) => DeviceVariables> {
+  devices: readonly VariablesPlace[],
+): Promise<(device: VariablesPlace) => DeviceVariables> {
   const byOwner = new Map<string, VariableRow[]>();
   for (let start = 0; start < devices.length; start += BATCH) {
     const batch = devices.slice(start, start + BATCH);
@@ -147,6 +147,8 @@ export function targetTrial(settings: DeviceTarget['settings']): TrialPolicy {
 }
 
 /** As the agent gets them: those that are set. */
-export function targetSettings(device: SettingsPlace): DeviceTarget['settings'] {
+export function targetSettings(
+  device: Pick<DeviceRow, 'settings' | 'groupSettings'>,
+): DeviceTarget['settings'] {
   return { ...groupSettingsOf(device), ...readStored(device.settings) };
 }

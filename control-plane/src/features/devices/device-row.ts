@@ -131,12 +131,58 @@ export const DEVICE_COLUMNS = {
   createdAt: 'd.created_at',
 };
 
-/** Brings in what a device belongs to, and the snapshots it runs and should run. */
-export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
+/** A device as its target is made of it, for many at once. */
+export type TargetRow = Pick<DeviceRow, keyof typeof TARGET_COLUMNS>;
+
+export const TARGET_COLUMNS = pick(
+  'id',
+  'teamId',
+  'name',
+  'applicationId',
+  'applicationName',
+  'deviceGroupId',
+  'credentialSecret',
+  'settings',
+  'groupSettings',
+  'ownTargetId',
+  'groupTargetId',
+  'instanceTargetId',
+  'desired',
+  'restarts',
+  'retries',
+  'generation',
+  'mode',
+);
+
+/** A device as its reports are compared with it, for many at once. */
+export type KnownState = Pick<DeviceRow, keyof typeof STATE_COLUMNS>;
+
+export const STATE_COLUMNS = pick(
+  'id',
+  'teamId',
+  'name',
+  'applicationId',
+  'deviceGroupId',
+  'state',
+  'runningSnapshotId',
+  'failedSnapshotId',
+);
+
+function pick<Name extends keyof typeof DEVICE_COLUMNS>(...names: Name[]): Record<Name, string> {
+  return Object.fromEntries(names.map((name) => [name, DEVICE_COLUMNS[name]])) as Record<Name, string>;
+}
+
+/** Brings in what a device belongs to. */
+export function joinPlace(devices: Knex.QueryBuilder): Knex.QueryBuilder {
   return devices
     .leftJoin('instances as i', 'i.id', 'd.instance_id')
     .joinRaw('left join applications as a on a.id = coalesce(d.application_id, i.application_id)')
-    .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
+    .leftJoin('device_groups as g', 'g.id', 'd.device_group_id');
+}
+
+/** Brings in what a device belongs to, and the snapshots it runs and should run. */
+export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
+  return joinPlace(devices)
     .leftJoin('snapshots as ot', 'ot.id', 'd.target_snapshot_id')
     .leftJoin('snapshots as gt', 'gt.id', 'g.target_snapshot_id')
     .leftJoin('snapshots as it', 'it.id', 'i.target_snapshot_id')

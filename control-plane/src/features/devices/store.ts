@@ -1,7 +1,18 @@
 import type { Desired, DeviceListQuery, DeviceMode, DeviceState, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
-import { DEVICE_COLUMNS, type DeviceRow, joinAll, normalise, type StoredDevice } from './device-row.ts';
+import {
+  DEVICE_COLUMNS,
+  type DeviceRow,
+  joinAll,
+  joinPlace,
+  type KnownState,
+  normalise,
+  STATE_COLUMNS,
+  type StoredDevice,
+  TARGET_COLUMNS,
+  type TargetRow,
+} from './device-row.ts';
 import { type NewReport, storeReports } from './reports-store.ts';
 
 /** Which devices to list. */
@@ -73,16 +84,32 @@ export class DeviceStore {
   }
 
   async findMany(ids: string[]): Promise<DeviceRow[]> {
-    const rows: StoredDevice[] = [];
-    for (let start = 0; start < ids.length; start += BATCH) {
-      rows.push(
-        ...(await this.#joined()
-          .whereIn('d.id', ids.slice(start, start + BATCH))
-          .whereNotIn('d.team_id', this.#deletedTeams())
-          .select<StoredDevice[]>(DEVICE_COLUMNS)),
-      );
-    }
+    const rows = await this.#readMany<StoredDevice>(ids, (devices) =>
+      joinAll(devices).select(DEVICE_COLUMNS),
+    );
     return rows.map(normalise);
+  }
+
+  /** What their reports are compared with. */
+  findStates(ids: string[]): Promise<KnownState[]> {
+    return this.#readMany(ids, (devices) => joinPlace(devices).select(STATE_COLUMNS));
+  }
+
+  /** What their targets are made of. */
+  findForTargets(ids: string[]): Promise<TargetRow[]> {
+    return this.#readMany(ids, (devices) => joinPlace(devices).select(TARGET_COLUMNS));
+  }
+
+  async #readMany<Row>(
+    ids: string[],
+    select: (devices: Knex.QueryBuilder) => PromiseLike<Row[]>,
+  ): Promise<Row[]> {
+    const rows: Row[] = [];
+    await this.#inBatches(ids, async (batch) => {
+      const devices = this.#knex('devices as d').whereIn('d.id', batch);
+      rows.push(...(await select(devices.whereNotIn('d.team_id', this.#deletedTeams()))));
+    });
+    return rows;
   }
 
   /** Whose token it is; an old one counts until its time is over. */

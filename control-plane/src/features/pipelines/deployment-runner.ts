@@ -38,10 +38,14 @@ export class DeploymentRunner {
   readonly #db: Database;
   readonly #facts: TargetFactsReader;
   readonly #looks: OneAtATime;
+  /** Of a whole fleet that changes at once, many are looked up together. */
+  readonly #lookUps: OneAtATime;
+  readonly #changed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onChange = ({ kind, id }: { kind: string; id: string }) => {
     if (kind === 'instance' || kind === 'device') {
-      void this.#advanceThoseOn(id);
+      this.#changed.add(id);
+      this.#lookUps.start('changed');
     }
   };
 
@@ -52,6 +56,10 @@ export class DeploymentRunner {
       (id) => this.#step(id),
       (error, id) =>
         parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
+    );
+    this.#lookUps = new OneAtATime(
+      () => this.#advanceThoseOnChanged(),
+      (error) => parts.logger.error({ err: error }, 'deployments could not be read'),
     );
     this.#facts = new TargetFactsReader(parts.db.stores, parts.reportOf);
   }
@@ -66,6 +74,7 @@ export class DeploymentRunner {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#parts.changes.off('change', this.#onChange);
+    await this.#lookUps.stop();
     await this.#looks.stop();
   }
 
@@ -84,13 +93,11 @@ export class DeploymentRunner {
     }
   }
 
-  async #advanceThoseOn(targetId: string): Promise<void> {
-    try {
-      for (const id of await this.#db.stores.deployments.unfinishedOn(targetId)) {
-        this.advance(id);
-      }
-    } catch (error) {
-      this.#parts.logger.error({ err: error }, 'deployments could not be read');
+  async #advanceThoseOnChanged(): Promise<void> {
+    const targets = [...this.#changed];
+    this.#changed.clear();
+    for (const id of await this.#db.stores.deployments.unfinishedOn(targets)) {
+      this.advance(id);
     }
   }
 
@@ -186,14 +193,17 @@ export class DeploymentRunner {
   async #follow(deployment: DeploymentRow): Promise<void> {
     const targets = await this.#db.stores.deployments.targetsOf([deployment.id]);
     const updatingForMs = Date.now() - Date.parse(deployment.createdAt);
-    const judged = await Promise.all(
-      targets.map(async (target) => {
-        if (target.state !== 'updating') {
-          return { target, verdict: { state: target.state, reason: target.reason } };
-        }
-        return { target, verdict: judgeTarget(await this.#facts.of(deployment, target), updatingForMs) };
-      }),
+    const facts = await this.#facts.of(
+      deployment,
+      targets.filter(({ state }) => state === 'updating'),
     );
+    const judged = targets.map((target) => {
+      const known = facts.get(target.targetId);
+      const verdict = known
+        ? judgeTarget(known, updatingForMs)
+        : { state: target.state, reason: target.reason };
+      return { target, verdict };
+    });
     const changed = judged.filter(({ target, verdict }) => target.state !== verdict.state);
     const outcome = judgeDeployment(judged.map(({ verdict }) => verdict));
     if (changed.length === 0 && outcome.state === 'running') {

@@ -153,14 +153,20 @@ export class DeploymentStore {
     return (await unfinished.first<DeploymentRow>(COLUMNS)) ?? null;
   }
 
-  /** Unfinished deployments that a runtime is a target of. */
-  async unfinishedOn(targetId: string): Promise<string[]> {
-    const rows: Array<{ id: string }> = await this.#knex('deployment_targets as t')
-      .join('deployments as d', 'd.id', 't.deployment_id')
-      .where('t.target_id', targetId)
-      .whereIn('d.state', UNFINISHED)
-      .select('d.id');
-    return rows.map((row) => row.id);
+  /** Unfinished deployments that any of these runtimes is a target of. */
+  async unfinishedOn(targetIds: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (let start = 0; start < targetIds.length; start += BATCH) {
+      const rows: Array<{ id: string }> = await this.#knex('deployments as d')
+        .join('deployment_targets as t', 't.deployment_id', 'd.id')
+        .whereIn('d.state', UNFINISHED)
+        .whereIn('t.target_id', targetIds.slice(start, start + BATCH))
+        .distinct('d.id');
+      for (const { id } of rows) {
+        found.add(id);
+      }
+    }
+    return found;
   }
 
   targetsOf(deploymentIds: string[]): Promise<DeploymentTargetRow[]> {

@@ -1,4 +1,5 @@
 import type { Stores } from '../../db/stores.ts';
+import type { DeviceRow } from '../devices/device-row.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { DeploymentRow, DeploymentTargetRow } from './deployment-store.ts';
@@ -17,11 +18,21 @@ export class TargetFactsReader {
     this.#reportOf = reportOf;
   }
 
-  /** How a target of a deployment is at this moment. */
-  async of(deployment: DeploymentRow, target: DeploymentTargetRow): Promise<TargetFacts> {
-    return target.kind === 'instance'
-      ? this.#instanceFacts(deployment, target.targetId)
-      : this.#deviceFacts(deployment, target.targetId);
+  /** How targets of a deployment are at this moment, by their ids; one query for each five hundred devices. */
+  async of(
+    deployment: DeploymentRow,
+    targets: readonly DeploymentTargetRow[],
+  ): Promise<Map<string, TargetFacts>> {
+    const idsOf = (kind: DeploymentTargetRow['kind']) =>
+      targets.filter((target) => target.kind === kind).map(({ targetId }) => targetId);
+    const facts = new Map<string, TargetFacts>(targets.map(({ targetId }) => [targetId, { kind: 'gone' }]));
+    for (const device of await this.#stores.devices.findMany(idsOf('device'))) {
+      facts.set(device.id, deviceFacts(deployment, device));
+    }
+    for (const id of idsOf('instance')) {
+      facts.set(id, await this.#instanceFacts(deployment, id));
+    }
+    return facts;
   }
 
   async #instanceFacts(deployment: DeploymentRow, id: string): Promise<TargetFacts> {
@@ -48,27 +59,23 @@ export class TargetFactsReader {
       halted: instance.desired !== 'running',
     };
   }
+}
 
-  async #deviceFacts(deployment: DeploymentRow, id: string): Promise<TargetFacts> {
-    const device = await this.#stores.devices.find(id);
-    if (device === null) {
-      return { kind: 'gone' };
-    }
-    const gaveUp =
-      device.failedSnapshotId === deployment.snapshotId && device.currentGeneration >= device.generation;
-    return {
-      kind: 'device',
-      online: device.online,
-      awayMs: device.online ? 0 : Date.now() - Date.parse(device.lastSeenAt ?? '1970-01-01'),
-      runsSnapshot:
-        device.online && device.state === 'running' && device.runningSnapshotId === deployment.snapshotId,
-      failure: gaveUp
-        ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
-        : replaced(resolveTarget(device)?.snapshotId ?? null, deployment),
-      halted: device.online && device.desired !== 'running',
-      develops: device.mode === 'developer',
-    };
-  }
+function deviceFacts(deployment: DeploymentRow, device: DeviceRow): TargetFacts {
+  const gaveUp =
+    device.failedSnapshotId === deployment.snapshotId && device.currentGeneration >= device.generation;
+  return {
+    kind: 'device',
+    online: device.online,
+    awayMs: device.online ? 0 : Date.now() - Date.parse(device.lastSeenAt ?? '1970-01-01'),
+    runsSnapshot:
+      device.online && device.state === 'running' && device.runningSnapshotId === deployment.snapshotId,
+    failure: gaveUp
+      ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
+      : replaced(resolveTarget(device)?.snapshotId ?? null, deployment),
+    halted: device.online && device.desired !== 'running',
+    develops: device.mode === 'developer',
+  };
 }
 
 /** Why a deployment cannot end well any more when the target is to run something else by now. */

@@ -11,7 +11,7 @@ import { mapPage } from '../../db/paging.ts';
 import { unauthenticated } from '../../errors.ts';
 import { type Authenticator, addressOf, bearerOf } from '../../http/authenticate.ts';
 import { AGENT, may, type Route, route } from '../../http/route.ts';
-import type { AgentService } from '../devices/agent-service.ts';
+import type { DeviceTargets } from '../devices/device-targets.ts';
 import type { DeviceSnapshotService } from '../devices/snapshot-service.ts';
 import { reference } from '../instances/presenter.ts';
 import type { ProvisioningService } from './service.ts';
@@ -19,7 +19,7 @@ import type { ProvisioningTokenRow } from './store.ts';
 
 interface Parts {
   provisioning: ProvisioningService;
-  agents: AgentService;
+  deviceTargets: DeviceTargets;
   authenticator: Authenticator;
   deviceSnapshots: DeviceSnapshotService;
 }
@@ -40,7 +40,12 @@ function presentToken(row: ProvisioningTokenRow): ProvisioningTokenView {
   };
 }
 
-export function provisioningRoutes({ provisioning, agents, authenticator, deviceSnapshots }: Parts): Route[] {
+export function provisioningRoutes({
+  provisioning,
+  deviceTargets,
+  authenticator,
+  deviceSnapshots,
+}: Parts): Route[] {
   return [
     route(listProvisioningTokens, may('provisioning:read', 'team'), async ({ params, query }) =>
       mapPage(await provisioning.list(params.id, query), presentToken),
@@ -66,7 +71,9 @@ export function provisioningRoutes({ provisioning, agents, authenticator, device
       if (actor?.kind !== 'device') {
         throw unauthenticated('Only devices read the parts of their target, with their own token.');
       }
-      response.type('application/octet-stream').send(await agents.readBlob(actor.deviceId, params.digest));
+      response
+        .type('application/octet-stream')
+        .send(await deviceTargets.readBlob(actor.deviceId, params.digest));
     }),
   ];
 }

@@ -1,0 +1,109 @@
+import type { DeviceTarget, SnapshotManifest } from '@flowyard/protocol';
+import type { Database } from '../../db/database.ts';
+import { notFound } from '../../errors.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { SnapshotApplier } from '../snapshots/applier.ts';
+import { digestOf } from '../snapshots/blob-store.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
+import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
+import type { TargetRow } from './device-row.ts';
+import { resolveTarget } from './presenter.ts';
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  applier: SnapshotApplier;
+  /** The version of Node-RED that a device begins with in developer mode when it has none. */
+  nodeRed: string;
+}
+
+type Snapshots = ReadonlyMap<string, NonNullable<DeviceTarget['snapshot']>>;
+
+/** What devices should be, as their agents get it. */
+export class DeviceTargets {
+  readonly #parts: Parts;
+  readonly #db: Database;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#db = parts.db;
+  }
+
+  /** The targets of those devices that are there; three queries for each five hundred of them. */
+  async of(deviceIds: string[]): Promise<Map<string, DeviceTarget>> {
+    const devices = await this.#db.stores.devices.findForTargets(deviceIds);
+    const snapshots = await this.#snapshotsOf(devices);
+    const variablesOf = await readDeviceVariables(this.#db.stores, devices);
+    const targets = new Map<string, DeviceTarget>();
+    for (const device of devices) {
+      const variables = targetVariables(variablesOf(device), this.#parts.vault);
+      targets.set(device.id, { ...(await this.#target(device, snapshots)), variables });
+    }
+    return targets;
+  }
+
+  /** Read once for all devices that have the same. */
+  async #snapshotsOf(devices: readonly TargetRow[]): Promise<Snapshots> {
+    const ids = new Set(
+      devices.map((device) => resolveTarget(device)?.snapshotId).filter((id) => id !== undefined),
+    );
+    const rows = await this.#db.stores.snapshots.findMany([...ids]);
+    return new Map(
+      [...rows.values()].map((row) => [row.id, { id: row.id, name: row.name, manifest: manifestOf(row) }]),
+    );
+  }
+
+  async #target(device: TargetRow, snapshots: Snapshots): Promise<Omit<DeviceTarget, 'variables'>> {
+    const settings = targetSettings(device);
+    const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
+    return {
+      generation: device.generation,
+      desired: device.desired,
+      restarts: device.restarts,
+      retries: device.retries,
+      device: { name: device.name, applicationName: device.applicationName, teamId: device.teamId },
+      snapshot: snapshot
+        ? { ...snapshot, manifest: await this.#manifestFor(device, snapshot.manifest) }
+        : null,
+      settings,
+      mode: device.mode,
+      developer:
+        device.mode === 'developer'
+          ? { identityKey: this.#parts.vault.identityKey, nodeRed: this.#parts.nodeRed }
+          : null,
+      trial: targetTrial(settings),
+    };
+  }
+
+  /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
+  async #manifestFor(device: TargetRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
+    if (manifest.credentials === null) {
+      return manifest;
+    }
+    const credentials = await this.#credentialsFor(device, manifest);
+    return { ...manifest, credentials: credentials && digestOf(credentials) };
+  }
+
+  #credentialsFor(device: TargetRow, manifest: SnapshotManifest): Promise<Buffer | null> {
+    return this.#parts.applier.credentialsFor(manifest, this.#parts.vault.unseal(device.credentialSecret));
+  }
+
+  /** One part of the target of a device. Other parts do not exist for it. */
+  async readBlob(deviceId: string, digest: string): Promise<Buffer> {
+    const [device] = await this.#db.stores.devices.findForTargets([deviceId]);
+    const target = device && resolveTarget(device);
+    const snapshot = target && (await this.#db.stores.snapshots.find(target.snapshotId));
+    if (!device || !snapshot) {
+      throw notFound('part of the target');
+    }
+    const manifest = manifestOf(snapshot);
+    if (manifest.flows === digest || manifest.lock === digest) {
+      return this.#db.stores.blobs.get(digest);
+    }
+    const credentials = await this.#credentialsFor(device, manifest);
+    if (credentials === null || digestOf(credentials) !== digest) {
+      throw notFound('part of the target');
+    }
+    return credentials;
+  }
+}
