@@ -115,8 +115,8 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
       await watch.stop();
       startWatch();
-      await db.transact((tx) => watch.seen(tx, id));
-      await db.transact((tx) => watch.seen(tx, id));
+      await db.transact((tx) => watch.seen(tx, [id]));
+      await db.transact((tx) => watch.seen(tx, [id]));
 
       const rows = await told();
       assert.equal(rows.length, 1);

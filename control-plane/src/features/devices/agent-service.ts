@@ -8,7 +8,7 @@ import type { KnownState } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { HostRecorder } from './host-recorder.ts';
 import type { DeviceExtras } from './presenter.ts';
-import type { NewReport } from './reports-store.ts';
+import type { Connected, NewReport } from './reports-store.ts';
 import { type SpoolMessage, SpoolRecorder } from './spool-recorder.ts';
 import type { DeviceFailureRow } from './spool-store.ts';
 import type { DeviceReport } from './store.ts';
@@ -40,6 +40,8 @@ export class AgentService {
   readonly #parts: Parts;
   readonly #db: Database;
   readonly #spool: SpoolRecorder;
+  readonly #hellos = new Together<Connected, undefined>((hellos) => this.#recordHellos(hellos));
+  readonly #departures = new Together<string, undefined>((ids) => this.#recordDepartures(ids));
   readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states));
   readonly #figures = new Map<string, RuntimeFigures>();
 
@@ -82,28 +84,30 @@ export class AgentService {
 
   async recordHello(deviceId: string, hello: Hello): Promise<void> {
     const now = Date.now();
-    await this.#db.transact(async (tx) => {
-      const device = await tx.stores.devices.find(deviceId);
-      if (device === null) {
-        return;
-      }
-      await tx.stores.devices.setOnline(deviceId, {
-        agentVersion: hello.agentVersion,
-        nodeJs: hello.nodeJs,
-        platform: hello.platform,
-        clockSkewMs: hello.time - now,
-        lastSeenAt: new Date(now).toISOString(),
-      });
-      await this.#parts.watch.seen(tx, deviceId);
-      tx.announce({
-        kind: 'device',
-        id: deviceId,
-        teamId: device.teamId,
-        applicationId: device.applicationId,
-      });
+    await this.#hellos.do({
+      deviceId,
+      agentVersion: hello.agentVersion,
+      nodeJs: hello.nodeJs,
+      platform: hello.platform,
+      clockSkewMs: hello.time - now,
+      lastSeenAt: new Date(now).toISOString(),
     });
     const spools = hello.capabilities.includes(AGENT_CAPABILITY.spool);
     await this.recordState(deviceId, hello.current, spools);
+  }
+
+  /** After a restart of the control plane all devices come at once. */
+  async #recordHellos(hellos: Connected[]): Promise<undefined[]> {
+    await this.#db.transact(async (tx) => {
+      const newest = new Map(hellos.map((hello) => [hello.deviceId, hello]));
+      await tx.stores.devices.setOnline([...newest.values()]);
+      const ids = [...newest.keys()];
+      await this.#parts.watch.seen(tx, ids);
+      for (const { id, teamId, applicationId } of await tx.stores.devices.findStates(ids)) {
+        tx.announce({ kind: 'device', id, teamId, applicationId });
+      }
+    });
+    return hellos.map(() => undefined);
   }
 
   /**
@@ -183,23 +187,21 @@ export class AgentService {
   }
 
   async recordGone(deviceId: string): Promise<void> {
+    await this.#departures.do(deviceId);
+  }
+
+  async #recordDepartures(deviceIds: string[]): Promise<undefined[]> {
     await this.#db.transact(async (tx) => {
-      const device = await tx.stores.devices.find(deviceId);
-      if (device === null) {
-        return;
-      }
-      await tx.stores.devices.setOffline(deviceId, new Date().toISOString());
-      tx.announce({
-        kind: 'device',
-        id: deviceId,
-        teamId: device.teamId,
-        applicationId: device.applicationId,
-      });
-      if (device.deviceGroupId !== null) {
-        const { teamId, applicationId } = device;
-        tx.announce({ kind: 'device-group', id: device.deviceGroupId, teamId, applicationId });
+      await tx.stores.devices.setOffline(deviceIds, new Date().toISOString());
+      for (const device of await tx.stores.devices.findStates(deviceIds)) {
+        const { id, deviceGroupId, teamId, applicationId } = device;
+        tx.announce({ kind: 'device', id, teamId, applicationId });
+        if (deviceGroupId !== null) {
+          tx.announce({ kind: 'device-group', id: deviceGroupId, teamId, applicationId });
+        }
       }
     });
+    return deviceIds.map(() => undefined);
   }
 }
 

@@ -66,10 +66,10 @@ export class DeviceWatch {
     await this.#looking;
   }
 
-  /** A device came back. */
-  async seen(tx: Transaction, deviceId: string): Promise<void> {
-    if (await tx.stores.deviceWatch.clearAway(deviceId)) {
-      await this.#parts.notifications.resolve(tx, deviceId, ['device.offline']);
+  /** Devices came back. */
+  async seen(tx: Transaction, deviceIds: readonly string[]): Promise<void> {
+    for (const id of await tx.stores.deviceWatch.clearAway(deviceIds)) {
+      await this.#parts.notifications.resolve(tx, id, ['device.offline']);
     }
   }
 

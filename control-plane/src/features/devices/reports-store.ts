@@ -4,7 +4,19 @@ import type { DeviceReport } from './store.ts';
 /** What one device reports; `since` is null while nothing changed that counts. */
 export type NewReport = DeviceReport & { deviceId: string; since: string | null };
 
-const FIELDS = {
+/** What an agent says of itself when it connects. */
+export interface Connected {
+  deviceId: string;
+  agentVersion: string;
+  nodeJs: string;
+  platform: string;
+  clockSkewMs: number;
+  lastSeenAt: string;
+}
+
+type Fields<Told> = Record<keyof Told & string, 'text' | 'integer' | 'boolean' | 'double precision'>;
+
+const REPORT: Fields<NewReport> = {
   deviceId: 'text',
   state: 'text',
   step: 'text',
@@ -17,11 +29,20 @@ const FIELDS = {
   mode: 'text',
   edited: 'boolean',
   since: 'text',
-} as const satisfies Record<keyof NewReport, string>;
+};
+
+const CONNECTED: Fields<Connected> = {
+  deviceId: 'text',
+  agentVersion: 'text',
+  nodeJs: 'text',
+  platform: 'text',
+  clockSkewMs: 'double precision',
+  lastSeenAt: 'text',
+};
 
 /** The fields of JSON objects, which come as one parameter, as rows. */
-function rowsOf(knex: Knex): string {
-  const names = Object.entries(FIELDS);
+function rowsOf(knex: Knex, fields: Record<string, string>): string {
+  const names = Object.entries(fields);
   if (knex.client.config.client === 'pg') {
     const columns = names.map(([name, type]) => `"${name}" ${type}`);
     return `json_to_recordset(?::json) as told(${columns.join(', ')})`;
@@ -47,7 +68,22 @@ export async function storeReports(knex: Knex, reports: readonly NewReport[]): P
       running_mode = told."mode",
       edited = told."edited",
       since = coalesce(told."since", devices.since)
-    from ${rowsOf(knex)} where devices.id = told."deviceId"`,
+    from ${rowsOf(knex, REPORT)} where devices.id = told."deviceId"`,
     [JSON.stringify(reports)],
+  );
+}
+
+/** Stores that devices are there, of all of them with one statement: each device once. */
+export async function storeConnected(knex: Knex, devices: readonly Connected[]): Promise<void> {
+  await knex.raw(
+    `update devices set
+      online = true,
+      agent_version = told."agentVersion",
+      node_js = told."nodeJs",
+      platform = told."platform",
+      clock_skew_ms = told."clockSkewMs",
+      last_seen_at = told."lastSeenAt"
+    from ${rowsOf(knex, CONNECTED)} where devices.id = told."deviceId"`,
+    [JSON.stringify(devices)],
   );
 }

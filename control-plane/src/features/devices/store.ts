@@ -13,7 +13,7 @@ import {
   TARGET_COLUMNS,
   type TargetRow,
 } from './device-row.ts';
-import { type NewReport, storeReports } from './reports-store.ts';
+import { type Connected, type NewReport, storeConnected, storeReports } from './reports-store.ts';
 
 /** Which devices to list. */
 export type DeviceFilter =
@@ -262,28 +262,13 @@ export class DeviceStore {
     await this.#updateMany(ids, { generation: this.#knex.raw('generation + 1') });
   }
 
-  async setOnline(
-    id: string,
-    facts: {
-      agentVersion: string;
-      nodeJs: string;
-      platform: string;
-      clockSkewMs: number;
-      lastSeenAt: string;
-    },
-  ): Promise<void> {
-    await this.#knex('devices').where({ id }).update({
-      online: true,
-      agent_version: facts.agentVersion,
-      node_js: facts.nodeJs,
-      platform: facts.platform,
-      clock_skew_ms: facts.clockSkewMs,
-      last_seen_at: facts.lastSeenAt,
-    });
+  /** Each device once. */
+  async setOnline(devices: readonly Connected[]): Promise<void> {
+    await storeConnected(this.#knex, devices);
   }
 
-  async setOffline(id: string, lastSeenAt: string): Promise<void> {
-    await this.#knex('devices').where({ id }).update({ online: false, last_seen_at: lastSeenAt });
+  async setOffline(ids: readonly string[], lastSeenAt: string): Promise<void> {
+    await this.#updateMany(ids, { online: false, last_seen_at: lastSeenAt });
   }
 
   /** After a start nobody is connected yet. */

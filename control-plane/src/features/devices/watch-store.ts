@@ -42,11 +42,17 @@ export class DeviceWatchStore {
       .select<WatchedDevice[]>(COLUMNS);
   }
 
-  /** @returns whether people had been told that it is away */
-  async clearAway(id: string): Promise<boolean> {
-    return (
-      (await this.#knex('devices').where({ id, offline_told: true }).update({ offline_told: false })) > 0
-    );
+  /** @returns those of which people had been told that they are away */
+  async clearAway(ids: readonly string[]): Promise<string[]> {
+    const told: string[] = [];
+    for (let start = 0; start < ids.length; start += BATCH) {
+      const away = this.#knex('devices')
+        .where({ offline_told: true })
+        .whereIn('id', ids.slice(start, start + BATCH));
+      told.push(...(await away.clone().select<Array<{ id: string }>>('id')).map(({ id }) => id));
+      await away.update({ offline_told: false });
+    }
+    return told;
   }
 
   /** Notes since when devices are off their target, and which are back on it; those are returned. */

@@ -102,7 +102,7 @@ export class DeviceIdentityService {
 
   /** At the beginning of each connection. */
   async greet(deviceId: string, caller: Caller): Promise<Greeting> {
-    const device = await this.#db.stores.devices.find(deviceId);
+    const device = await this.#db.stores.deviceIdentities.find(deviceId);
     if (device === null) {
       return { refused: null, newToken: null };
     }
@@ -115,21 +115,22 @@ export class DeviceIdentityService {
     if (hardware.length > 0 && JSON.stringify(hardware) !== JSON.stringify(known)) {
       await this.#db.stores.deviceIdentities.setHardware(deviceId, JSON.stringify(hardware));
     }
-    return { refused: null, newToken: await this.#newTokenFor(device, caller.token) };
+    return { refused: null, newToken: await this.#newTokenFor(deviceId, device.nextToken, caller.token) };
   }
 
-  async #newTokenFor(device: DeviceRow, token: string): Promise<string | null> {
-    if (device.nextToken === null) {
+  async #newTokenFor(deviceId: string, next: string | null, token: string): Promise<string | null> {
+    if (next === null) {
       return null;
     }
     const taken = await this.#db.transact(async (tx) => {
-      const isNew = await tx.stores.deviceIdentities.takeToken(device.id, hashToken(token));
+      const isNew = await tx.stores.deviceIdentities.takeToken(deviceId, hashToken(token));
       if (isNew) {
-        await this.#record(tx, { kind: 'device', deviceId: device.id }, 'device.credentials-taken', device);
+        const device = await requireDevice(tx.stores, deviceId);
+        await this.#record(tx, { kind: 'device', deviceId }, 'device.credentials-taken', device);
       }
       return isNew;
     });
-    return taken ? null : this.#parts.vault.unseal(device.nextToken);
+    return taken ? null : this.#parts.vault.unseal(next);
   }
 
   /** Another machine has the identity of a device, as one whose disk was copied. People are told once for each. */

@@ -8,6 +8,14 @@ export class DeviceIdentityStore {
     this.#knex = knex;
   }
 
+  /** What tells its machine from others (JSON), and its next token, sealed, until it has taken that. */
+  async find(deviceId: string): Promise<{ hardware: string | null; nextToken: string | null } | null> {
+    const row: { hardware: string | null; nextToken: string | null } | undefined = await this.#knex('devices')
+      .where({ id: deviceId })
+      .first({ hardware: 'hardware', nextToken: 'next_token' });
+    return row ?? null;
+  }
+
   /** A new token at once; the old one is good no more. */
   async replaceToken(deviceId: string, tokenHash: string): Promise<void> {
     await this.#knex('devices').where({ id: deviceId }).update({
