@@ -3,7 +3,15 @@ export { type LockOwner, type RuntimeRole, readLockOwner, readLockRole } from '.
 export { probe } from './hang-watch.ts';
 export { bearerOf, LinkHub } from './link-hub.ts';
 export { watchLiveness } from './liveness.ts';
-export { exportLog, type LogFilter, readLog, rotateLog, searchLog, watchLog } from './log-file.ts';
+export {
+  appendToLog,
+  exportLog,
+  type LogFilter,
+  readLog,
+  rotateLog,
+  searchLog,
+  watchLog,
+} from './log-file.ts';
 export { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from './process-identity.ts';
 export { readProcessLock, takeProcessLock } from './process-lock.ts';
 export { DEFAULT_TIMES, type MachineTimes, type ProcessStatus } from './process-machine.ts';

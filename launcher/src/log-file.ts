@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, copyFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { LogLine } from '@flowyard/protocol';
 
@@ -27,6 +27,11 @@ export function rotateLog(path: string, maxBytes: number = MAX_BYTES): void {
   }
   copyFileSync(path, `${path}.1`);
   truncateSync(path, 0);
+}
+
+/** Adds a line of our own; the process that writes there too appends as well. */
+export function appendToLog(path: string, level: LogLine['level'], text: string): void {
+  appendFileSync(path, `${JSON.stringify({ at: new Date().toISOString(), level, text })}\n`);
 }
 
 function deleteOld(path: string): void {

@@ -98,6 +98,7 @@ export function composeFeatures(
     changes,
     vault,
     urlOf,
+    readLockFile: (id) => driver.readLockFile(id),
     figuresOf: (id) => driverHost.figuresOf(id),
   });
   const settings = new SettingsService({ db, changes, vault, passwords });
@@ -107,13 +108,9 @@ export function composeFeatures(
   const templates = new TemplateService({ db, changes, vault, passwords });
   const httpTokens = new HttpTokenService({ db });
   const flows = new FlowsService({ db, changes, vault });
-  const applier = new SnapshotApplier({ db, changes, vault });
-  const snapshots = new SnapshotService({
-    db,
-    vault,
-    applier,
-    readLockFile: (id) => driver.readLockFile(id),
-  });
+  const readLockFile = (id: string) => driver.readLockFile(id);
+  const applier = new SnapshotApplier({ db, changes, vault, readLockFile });
+  const snapshots = new SnapshotService({ db, vault, applier, readLockFile });
   const blueprintAccess = new BlueprintAccess({ db, access });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const editors = new DeviceEditors(changes);

@@ -34,6 +34,7 @@ export function composeHosting(
     crashes: new CrashRecorder({ db, changes }),
     urlOf,
     readModules: (id) => driver.readModules(id),
+    readLockFile: (id) => driver.readLockFile(id),
     logger,
   });
   const driver: Driver = createLocalDriver(

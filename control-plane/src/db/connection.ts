@@ -31,6 +31,7 @@ import * as deviceHealth from './migrations/061-device-health.ts';
 import * as deviceSpool from './migrations/062-device-spool.ts';
 import * as snapshotBlueprint from './migrations/067-snapshot-blueprint.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
+import * as lockFiles from './migrations/071-lock-files.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -64,6 +65,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '062-device-spool': deviceSpool,
     '067-snapshot-blueprint': snapshotBlueprint,
     '072-sign-in-scope': signInScope,
+    '071-lock-files': lockFiles,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -40,6 +40,8 @@ export interface InstanceTarget {
   flowsRevision: number;
   /** Palette modules that its flows need, with versions; what is missing is installed before it starts. */
   modules: Record<string, string>;
+  /** The lock file by which they are installed, or those of them that it has; null leaves it to npm. */
+  lock: string | null;
   /** Variables of the instance, from all levels, secrets included. */
   variables: Record<string, string>;
   /** The snapshot whose flows it has, when nothing was deployed since. */
@@ -106,6 +108,8 @@ export interface InstanceEvent {
 export interface DriverHost {
   /** Null when there is no such instance any more. */
   readTarget(instanceId: string): Promise<InstanceTarget | null>;
+  /** The text of a lock file; null when it is lost or damaged. */
+  readLock(digest: string): Promise<string | null>;
   /** Ids of all instances there are. */
   listInstanceIds(): Promise<string[]>;
   /** Stacks for which processes are kept warm: the default one and those in use. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FlowCredentials, Flows } from '../flows.ts';
 import { Description, Id, InstanceName, ModuleName, ModuleVersion, Time, VariableName } from '../names.ts';
+import { MAX_LOCK_CHARACTERS } from '../lock-file.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { Desired, InstanceChangeState, InstanceState, RuntimeStatus } from '../status.ts';
 import { VariableValue } from './variables.ts';
@@ -125,6 +126,8 @@ export const importInstance = operation('importInstance', {
     credentials: FlowCredentials.optional(),
     /** What they were encrypted with: `credentialSecret` of its settings.js, or `_credentialSecret` of its .config.runtime.json. */
     credentialSecret: z.string().max(1000).optional(),
+    /** The content of its package-lock.json: what the modules need comes in those versions. One that does not fit is left out. */
+    lock: z.string().max(MAX_LOCK_CHARACTERS).optional(),
     /** The dependencies in its package.json. */
     modules: z
       .record(ModuleName, ModuleVersion)

@@ -6,8 +6,8 @@ import { runCommand, TestDevice } from '../../integration/device-agent/support/a
 import type { FakeControlPlane } from '../../integration/device-agent/support/fake-control-plane.ts';
 import { answeringFlows } from '../../integration/device-agent/support/flows.ts';
 import { RegisteredDevice } from '../../integration/device-agent/support/registered-device.ts';
-import { TinyRegistry } from '../../integration/device-agent/support/tiny-registry.ts';
 import { eventually } from '../../support/eventually.ts';
+import { TinyRegistry } from '../../support/tiny-registry.ts';
 import type { Facts } from './fault.ts';
 import { Watch } from './watch.ts';
 

@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { readLockFile } from '@flowyard/protocol';
 import { sharedDeviceStore } from '../../support/device-store.ts';
+import { TinyRegistry } from '../../support/tiny-registry.ts';
 import { MINUTE, RegisteredDevice } from './support/registered-device.ts';
-import { TinyRegistry } from './support/tiny-registry.ts';
 
 describe('a device with a snapshot that has a lock file', function () {
   this.timeout(3 * MINUTE);

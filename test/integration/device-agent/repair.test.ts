@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { sharedDeviceStore } from '../../support/device-store.ts';
 import { eventually } from '../../support/eventually.ts';
+import { TinyRegistry } from '../../support/tiny-registry.ts';
 import { MINUTE, RegisteredDevice } from './support/registered-device.ts';
-import { TinyRegistry } from './support/tiny-registry.ts';
 
 describe('a device whose files are damaged', function () {
   this.timeout(3 * MINUTE);

@@ -68,6 +68,8 @@ export class DriverWorld {
   /** Targets that are being read. */
   reading = 0;
   poolSize = 0;
+  /** Lock files by their digest. */
+  readonly locks = new Map<string, string>();
   /** With what each instance was started last. */
   readonly started = new Map<string, string>();
   driver!: Driver;
@@ -137,6 +139,7 @@ export class DriverWorld {
       leaveOut: null,
       flowsRevision: 1,
       modules: {},
+      lock: null,
       variables: {},
       snapshotId: null,
       settings: DEFAULT_SETTINGS,
@@ -244,6 +247,7 @@ export class DriverWorld {
   #host(): DriverHost {
     return {
       readTarget: (id) => this.#readTarget(id),
+      readLock: async (digest) => this.locks.get(digest) ?? null,
       listInstanceIds: async () => [...this.#instances.keys()],
       listWarmStacks: async () => [{ ...STACK, memoryMb: 256 }],
       saveStarted: async (id, startFacts) => {

@@ -47,7 +47,13 @@ describe('A target of a deployment', () => {
   }
 
   it('must run for a moment without a crash when it is an instance', () => {
-    const facts = { kind: 'instance', runsSnapshot: true, failure: null, halted: false } as const;
+    const facts = {
+      kind: 'instance',
+      runsSnapshot: true,
+      failure: null,
+      halted: false,
+      notice: null,
+    } as const;
 
     assert.equal(judgeTarget({ ...facts, runsForMs: HEALTH_MS - 1 }, 0).state, 'updating');
     assert.equal(judgeTarget({ ...facts, runsForMs: HEALTH_MS }, 0).state, 'succeeded');

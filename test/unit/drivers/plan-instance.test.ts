@@ -19,6 +19,7 @@ function buildTarget(changes: Partial<InstanceTarget> = {}): InstanceTarget {
     leaveOut: null,
     flowsRevision: 5,
     modules: {},
+    lock: null,
     variables: {},
     snapshotId: null,
     settings: DEFAULT_SETTINGS,

@@ -1,9 +1,10 @@
 import { type LaunchPlan, NodeRedSupervisor, type SupervisorOwner } from '@flowyard/launcher';
 import type { InstanceTarget } from '../driver.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
-import { InstanceLaunch } from './instance-launch.ts';
+import { prepareLaunch } from './instance-launch.ts';
 import { InstanceReporter } from './instance-reporter.ts';
 import { bindingOf, needsOwnProcess } from './launch.ts';
+import { ModuleInstaller } from './module-installer.ts';
 import { type InstanceStep, planInstance } from './plan-instance.ts';
 
 const RETRY_MS = 2000;
@@ -13,7 +14,7 @@ const NO_TARGET_RETRY_MS = 15_000;
 export class HostedInstance {
   readonly #id: string;
   readonly #context: HostedInstanceContext;
-  readonly #launch: InstanceLaunch;
+  readonly #modules: ModuleInstaller;
   readonly #reporter: InstanceReporter;
   #supervisor: NodeRedSupervisor | undefined;
   #folder: string | null = null;
@@ -29,7 +30,7 @@ export class HostedInstance {
   constructor(id: string, context: HostedInstanceContext) {
     this.#id = id;
     this.#context = context;
-    this.#launch = new InstanceLaunch(context, () => this.#report());
+    this.#modules = new ModuleInstaller(context, () => this.#report());
     this.#reporter = new InstanceReporter(id, context.host);
   }
 
@@ -61,7 +62,7 @@ export class HostedInstance {
   /** Ends the process; the target is not asked. */
   async stop(): Promise<void> {
     this.#disposed = true;
-    this.#launch.giveUpUnwanted(null);
+    this.#modules.giveUpUnwanted(null);
     await this.#supervisor?.stop();
     this.#supervisor?.dispose();
   }
@@ -69,7 +70,7 @@ export class HostedInstance {
   /** Lets the process go on without us. */
   release(): void {
     this.#disposed = true;
-    this.#launch.giveUpUnwanted(null);
+    this.#modules.giveUpUnwanted(null);
     this.#supervisor?.dispose();
   }
 
@@ -100,12 +101,15 @@ export class HostedInstance {
 
   async #step(): Promise<void> {
     const target = await this.#context.host.readTarget(this.#id);
+    if (target && !this.#disposed) {
+      await this.#modules.learn(target);
+    }
     if (this.#disposed) {
       return;
     }
     this.#target = target;
     this.#folder = target?.folder ?? this.#folder;
-    this.#launch.giveUpUnwanted(target);
+    this.#modules.giveUpUnwanted(target);
     this.#supervise(target);
     const step = this.#plan(target);
     if (step === 'remove') {
@@ -122,7 +126,7 @@ export class HostedInstance {
       flowsRevision: status?.flowsRevision ?? null,
       startedFor: status?.generation ?? this.#startedFor,
       needsOtherModules:
-        target !== null && (this.#launch.paletteChanged || this.#launch.lacksModules(this.#folder, target)),
+        target !== null && (this.#modules.changed || this.#modules.lacks(this.#folder, target)),
     });
   }
 
@@ -151,8 +155,8 @@ export class HostedInstance {
 
   /** Modules are installed while the old flows run. */
   #restart(target: InstanceTarget): void {
-    if (this.#folder !== null && this.#launch.lacksModules(this.#folder, target)) {
-      this.#launch.installAhead(this.#folder, target, () => void this.reconcile());
+    if (this.#folder !== null && this.#modules.lacks(this.#folder, target)) {
+      this.#modules.installAhead(this.#folder, target, () => void this.reconcile());
       return;
     }
     this.#startedFor = target.restarts;
@@ -236,7 +240,7 @@ export class HostedInstance {
     const now = (await this.#context.host.readTarget(this.#id)) ?? target;
     this.#target = now;
     this.#startedFor = now.restarts;
-    const plan = await this.#launch.prepare(this.#folder ?? '', now, signal);
+    const plan = await prepareLaunch(this.#folder ?? '', now, this.#context, this.#modules, signal);
     await this.#context.host.saveStarted(this.#id, now.startFacts);
     this.#leaveGate = await this.#context.gate.enter(signal);
     return plan;
@@ -304,9 +308,9 @@ export class HostedInstance {
     if (!status || this.#disposed) {
       return;
     }
-    const { step, problem } = this.#launch;
+    const { step, problem, notice } = this.#modules;
     const isSuspended = this.#target?.desired === 'suspended';
-    if (!this.#reporter.report(status, { step, problem, isSuspended })) {
+    if (!this.#reporter.report(status, { step, problem, notice, isSuspended })) {
       setTimeout(() => this.#report(), RETRY_MS).unref();
     }
   }

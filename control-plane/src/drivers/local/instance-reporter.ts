@@ -8,8 +8,10 @@ const ADOPTING_QUIETLY_MS = 1500;
 export interface OwnFacts {
   /** What is done for it before its process runs. */
   step: string | null;
-  /** Why modules are missing. */
+  /** Why its modules are not those that it should have. */
   problem: string | null;
+  /** What people should know although it runs well. */
+  notice: string | null;
   isSuspended: boolean;
 }
 
@@ -80,10 +82,16 @@ export class InstanceReporter {
   }
 }
 
-function stateOf({ state }: SupervisedStatus, { isSuspended }: OwnFacts): InstanceState {
+function stateOf({ state }: SupervisedStatus, { isSuspended, problem }: OwnFacts): InstanceState {
+  if (state === 'running' && problem !== null) {
+    return 'error';
+  }
   return state === 'stopped' && isSuspended ? 'suspended' : state;
 }
 
-function reasonOf({ state, reason }: SupervisedStatus, { problem }: OwnFacts): string | null {
-  return state === 'error' && problem !== null ? `${problem}\n${reason ?? ''}`.trim() : reason;
+function reasonOf({ state, reason }: SupervisedStatus, { problem, notice }: OwnFacts): string | null {
+  if (problem !== null && (state === 'error' || state === 'running')) {
+    return `${problem}\n${reason ?? ''}`.trim();
+  }
+  return state === 'running' ? (reason ?? notice) : reason;
 }

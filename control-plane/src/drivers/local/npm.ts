@@ -9,18 +9,29 @@ const VIEW_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 8000;
 const ALWAYS = ['--omit=dev', '--no-audit', '--no-fund', '--no-update-notifier'];
 
+/** Hears how many packages npm has asked about so far: the only sign of life in its first seconds. */
+export type OnLookUp = (packages: number) => void;
+
+/** npm failed, for a reason with a code of its own, such as EUSAGE. */
+export class NpmError extends Error {
+  override name = 'NpmError';
+  readonly code: string | null;
+
+  constructor(output: string, exitCode: number | null) {
+    super(`npm failed (exit code ${exitCode}): ${errorLines(output)}`);
+    this.code = /^npm (?:error|ERR!) code (\S+)/m.exec(output)?.[1] ?? null;
+  }
+}
+
 /** What npm says at its log level "http" of each package that it asks the registry about. */
 const LOOK_UP = /^npm http fetch GET \d+ (?!\S+\.tgz )/;
 
-/**
- * Runs npm in a folder. Rejects with what npm said when it fails, and when it is aborted or takes too long.
- * `onLookUp` hears how many packages npm has asked about so far: the only sign of life in its first seconds.
- */
+/** Runs npm in a folder. Rejects with what npm said when it fails, and when it is aborted or takes too long. */
 export async function runNpm(
   args: string[],
   folder: string,
   signal: AbortSignal,
-  onLookUp?: (packages: number) => void,
+  onLookUp?: OnLookUp,
   onSpawn?: (pid: number) => void,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
@@ -61,7 +72,7 @@ export async function runNpm(
     });
     limit.throwIfAborted();
     if (code !== 0) {
-      throw new Error(`npm failed (exit code ${code}): ${errorLines(output)}`);
+      throw new NpmError(output, code);
     }
   } finally {
     limit.removeEventListener('abort', end);

@@ -23,6 +23,10 @@ export class OpenHost implements DriverHost {
     return this.#ask(() => this.#host.readTarget(instanceId));
   }
 
+  readLock(digest: string): ReturnType<DriverHost['readLock']> {
+    return this.#ask(() => this.#host.readLock(digest));
+  }
+
   listInstanceIds(): Promise<string[]> {
     return this.#ask(() => this.#host.listInstanceIds());
   }

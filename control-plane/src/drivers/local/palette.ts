@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runNpm } from './npm.ts';
+import { type OnLookUp, runNpm } from './npm.ts';
 
 type Modules = Record<string, string>;
 
-interface PackageFile {
+export interface PackageFile {
   dependencies?: Modules;
   [key: string]: unknown;
 }
 
-const NEW_PACKAGE_FILE: PackageFile = { name: 'node-red-project', private: true, version: '0.0.1' };
+export const NEW_PACKAGE_FILE: PackageFile = { name: 'node-red-project', private: true, version: '0.0.1' };
 
 /** The modules that a folder lacks, or has in another version. */
 export function missingModules(folder: string, modules: Modules): string[] {
@@ -48,7 +48,7 @@ export async function installModules(
   folder: string,
   modules: Modules,
   signal: AbortSignal,
-  onLookUp?: (packages: number) => void,
+  onLookUp: OnLookUp,
 ): Promise<void> {
   const before = readPackageFile(folder);
   const dependencies = { ...before.dependencies, ...modules };
@@ -72,7 +72,8 @@ export async function writeNpmrc(folder: string, content: unknown): Promise<void
   await rename(`${path}.tmp`, path);
 }
 
-function installedVersion(folder: string, name: string): string | null {
+/** The version of a module that a folder has; null when it has none. */
+export function installedVersion(folder: string, name: string): string | null {
   try {
     return JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
   } catch {
@@ -80,7 +81,7 @@ function installedVersion(folder: string, name: string): string | null {
   }
 }
 
-function readPackageFile(folder: string): PackageFile {
+export function readPackageFile(folder: string): PackageFile {
   try {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   } catch {

@@ -118,7 +118,7 @@ export class DeviceSnapshotService {
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
       variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
       modules: modules.data,
-      lock: await keepLockFile(tx, content.lock, modules.data),
+      lock: (await keepLockFile(tx, content.lock, modules.data)).lock,
       nodeRed: content.nodeRed,
       nodeJs: content.nodeJs,
     };

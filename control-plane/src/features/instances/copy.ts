@@ -2,6 +2,7 @@ import type { Transaction } from '../../db/database.ts';
 import { invalid } from '../../errors.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { lockOfInstance } from '../snapshots/lock-files.ts';
 import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
 /** What of an instance goes into its copy. */
@@ -23,6 +24,7 @@ type Content = Pick<
   | 'flowsDigest'
   | 'credentialsDigest'
   | 'modules'
+  | 'lockDigest'
   | 'settings'
   | 'flowsRevision'
   | 'flowsChangedAt'
@@ -33,7 +35,7 @@ type Content = Pick<
 /** Flows with their modules, credentials for the secret of the copy, and settings, as far as they were asked for. */
 export async function copyContent(
   tx: Transaction,
-  vault: Vault,
+  { vault, readLockFile }: { vault: Vault; readLockFile: (instanceId: string) => string | null },
   source: InstanceRow,
   /** Of the copy. */
   secret: string,
@@ -51,6 +53,7 @@ export async function copyContent(
     flowsDigest: source.flowsDigest,
     credentialsDigest: copyOf.credentials ? await copyCredentials(tx, vault, source, secret) : null,
     modules: source.modules,
+    lockDigest: (await lockOfInstance(tx, source, readLockFile)).lock,
     blueprintId: source.blueprintId,
     blueprintVersion: source.blueprintVersion,
     flowsRevision: 1,

@@ -33,6 +33,7 @@ import {
   startFacts,
   valuesOf,
 } from '../settings/levels.ts';
+import { LostPart } from '../snapshots/blob-store.ts';
 import type { StackService } from '../stacks/service.ts';
 import { RunningTimes } from '../usage/running-times.ts';
 import { EditorEvents } from './editor-events.ts';
@@ -49,6 +50,7 @@ interface Parts {
   crashes: CrashRecorder;
   urlOf: (name: string) => string;
   readModules: (instanceId: string) => Record<string, string>;
+  readLockFile: (instanceId: string) => string | null;
   logger: Logger;
 }
 
@@ -120,6 +122,7 @@ export class InstanceDriverHost implements DriverHost {
       leaveOut: leftOutOf(row),
       flowsRevision: row.flowsRevision,
       modules: { ...JSON.parse(row.modules), ...template.content.modules },
+      lock: row.lockDigest,
       variables: Object.fromEntries(
         [...variables.values()].map(({ value: { name, value, secret } }) => [
           name,
@@ -133,6 +136,19 @@ export class InstanceDriverHost implements DriverHost {
       credentialSecret: vault.unseal(row.credentialSecret),
       runtimeToken: vault.runtimeToken(instanceId),
     };
+  }
+
+  async readLock(digest: string): Promise<string | null> {
+    const { db, logger } = this.#parts;
+    try {
+      return (await db.stores.blobs.get(digest)).toString();
+    } catch (error) {
+      if (!(error instanceof LostPart)) {
+        throw error;
+      }
+      logger.error({ err: error, digest }, 'a lock file cannot be read');
+      return null;
+    }
   }
 
   #forProcess(settings: ResolvedSettings): ResolvedSettings {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AuditActor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { InstanceEvent } from '../../drivers/driver.ts';
+import { keepLockFile } from '../snapshots/lock-files.ts';
 import type { InstanceRow } from './store.ts';
 
 /** A deploy is recorded where the flows are stored; these would say it twice. */
@@ -18,6 +19,7 @@ const Person = z.looseObject({ userId: z.string().nullish(), username: z.string(
 interface Parts {
   db: Database;
   readModules: (instanceId: string) => Record<string, string>;
+  readLockFile: (instanceId: string) => string | null;
 }
 
 /** Keeps what people did in an editor besides deploying: in the audit log, and installed modules with the instance. */
@@ -53,9 +55,11 @@ export class EditorEvents {
   }
 
   async #recordModules(tx: Transaction, row: InstanceRow): Promise<void> {
-    const modules = JSON.stringify(this.#parts.readModules(row.id));
+    const installed = this.#parts.readModules(row.id);
+    const modules = JSON.stringify(installed);
     if (modules !== row.modules) {
-      await tx.stores.instances.setModules(row.id, modules);
+      const { lock } = await keepLockFile(tx, this.#parts.readLockFile(row.id), installed);
+      await tx.stores.instances.setPalette(row.id, { modules, lockDigest: lock });
       tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
     }
   }

@@ -2,6 +2,7 @@ import type { FlowCredentials, Flows } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
 import { invalid } from '../../errors.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
+import { keepLockFile } from '../snapshots/lock-files.ts';
 import type { NewInstance } from './store.ts';
 
 /** What a Node-RED that there is already was made of. */
@@ -11,11 +12,13 @@ export interface ImportedNodeRed {
   /** What its credentials were encrypted with. */
   credentialSecret?: string | undefined;
   modules?: Record<string, string> | undefined;
+  /** What npm noted of how they were installed. */
+  lock?: string | undefined;
 }
 
 type Content = Pick<
   NewInstance,
-  'flowsDigest' | 'credentialsDigest' | 'modules' | 'flowsRevision' | 'flowsChangedAt'
+  'flowsDigest' | 'credentialsDigest' | 'modules' | 'lockDigest' | 'flowsRevision' | 'flowsChangedAt'
 >;
 
 /** Flows, modules, and credentials encrypted anew for the instance. */
@@ -27,13 +30,15 @@ export async function importContent(
 ): Promise<Content> {
   const credentials = openCredentials(imported);
   refuseTwice(imported.flows);
+  const { modules = {}, lock = null } = imported;
   return {
     flowsDigest: await tx.stores.blobs.put(Buffer.from(JSON.stringify(imported.flows))),
     credentialsDigest:
       credentials === null
         ? null
         : await tx.stores.blobs.put(Buffer.from(JSON.stringify(encryptCredentials(secret, credentials)))),
-    modules: JSON.stringify(imported.modules ?? {}),
+    modules: JSON.stringify(modules),
+    lockDigest: (await keepLockFile(tx, lock, modules)).lock,
     flowsRevision: 1,
     flowsChangedAt: new Date().toISOString(),
   };

@@ -56,8 +56,8 @@ export function instanceRoutes({ instances, flows, driver, access, blueprints }:
       return instances.create(actor, { teamId: scope.teamId, applicationId: params.id }, body);
     }),
     route(importInstance, may('instance:create', 'application'), ({ actor, params, body, scope }) => {
-      const { flows: nodes, credentials, credentialSecret, modules, ...rest } = body;
-      const imported = { flows: nodes, credentials, credentialSecret, modules };
+      const { flows: nodes, credentials, credentialSecret, modules, lock, ...rest } = body;
+      const imported = { flows: nodes, credentials, credentialSecret, modules, lock };
       const place = { teamId: scope.teamId, applicationId: params.id };
       return instances.create(actor, place, { ...rest, imported });
     }),

@@ -63,6 +63,7 @@ interface Parts {
   /** The public address of an instance by its name. */
   urlOf: (name: string) => string;
   figuresOf: (instanceId: string) => RuntimeFigures | undefined;
+  readLockFile: (instanceId: string) => string | null;
 }
 
 /** Hosted instances: what they should be. Making it true is the driver's work. */
@@ -173,7 +174,7 @@ export class InstanceService {
     });
     const secret = randomBytes(32).toString('hex');
     const copied =
-      source && input.copyOf ? await copyContent(tx, this.#parts.vault, source, secret, input.copyOf) : {};
+      source && input.copyOf ? await copyContent(tx, this.#parts, source, secret, input.copyOf) : {};
     const imported = input.imported ? await importContent(tx, input.imported, secret) : {};
     const begun = await beginWith(tx.stores, input.blueprintId);
     const given = { ...copied, ...imported, ...begun };

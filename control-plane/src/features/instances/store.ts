@@ -48,6 +48,8 @@ export interface InstanceRow {
   credentialsDigest: string | null;
   /** JSON of Modules. */
   modules: string;
+  /** The lock file by which they are installed; null when npm chooses what they need. */
+  lockDigest: string | null;
   flowsChangedAt: string | null;
   flowsChangedBy: string | null;
   runningSnapshotId: string | null;
@@ -111,6 +113,7 @@ const COLUMNS = {
   flowsDigest: 'i.flows_digest',
   credentialsDigest: 'i.credentials_digest',
   modules: 'i.modules',
+  lockDigest: 'i.lock_digest',
   flowsChangedAt: 'i.flows_changed_at',
   flowsChangedBy: 'i.flows_changed_by',
   runningSnapshotId: 'i.running_snapshot_id',
@@ -145,6 +148,7 @@ export type NewInstance = Pick<
       InstanceRow,
       | 'credentialsDigest'
       | 'modules'
+      | 'lockDigest'
       | 'settings'
       | 'flowsRevision'
       | 'flowsChangedAt'
@@ -157,7 +161,8 @@ export type NewInstance = Pick<
 export interface FlowsChange {
   flowsDigest: string;
   credentialsDigest: string | null;
-  modules?: string;
+  /** Left out when they stay as they are. */
+  palette?: Pick<InstanceRow, 'modules' | 'lockDigest'>;
   changedBy: string;
   changedAt: string;
   runningSnapshotId: string | null;
@@ -194,6 +199,7 @@ export class InstanceStore {
       since: instance.createdAt,
       flows_digest: instance.flowsDigest,
       modules: instance.modules ?? '{}',
+      lock_digest: instance.lockDigest ?? null,
       credentials_digest: instance.credentialsDigest ?? null,
       flows_revision: instance.flowsRevision ?? 0,
       flows_changed_at: instance.flowsChangedAt ?? null,
@@ -378,7 +384,10 @@ export class InstanceStore {
         flows_revision: revision + 1,
         flows_digest: change.flowsDigest,
         credentials_digest: change.credentialsDigest,
-        ...(change.modules !== undefined && { modules: change.modules }),
+        ...(change.palette !== undefined && {
+          modules: change.palette.modules,
+          lock_digest: change.palette.lockDigest,
+        }),
         flows_changed_at: change.changedAt,
         flows_changed_by: change.changedBy,
         running_snapshot_id: change.runningSnapshotId,
@@ -395,8 +404,11 @@ export class InstanceStore {
     await this.#knex('instances').where({ id }).update({ left_out: leftOut });
   }
 
-  async setModules(id: string, modules: string): Promise<void> {
-    await this.#knex('instances').where({ id }).update({ modules, running_snapshot_id: null });
+  async setPalette(id: string, palette: Pick<InstanceRow, 'modules' | 'lockDigest'>): Promise<void> {
+    const { modules, lockDigest } = palette;
+    await this.#knex('instances')
+      .where({ id })
+      .update({ modules, lock_digest: lockDigest, running_snapshot_id: null });
   }
 
   /** Says that a snapshot is what runs, if nothing was deployed since that revision. */

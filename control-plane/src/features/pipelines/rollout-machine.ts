@@ -22,6 +22,8 @@ export type TargetFacts =
       runsSnapshot: boolean;
       /** For how long they have been running. */
       runsForMs: number;
+      /** What people should know although it runs well. */
+      notice: string | null;
       failure: string | null;
       halted: boolean;
     }
@@ -54,7 +56,7 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
     return { state: 'updating', reason: null };
   }
   if (facts.runsSnapshot) {
-    return { state: 'succeeded', reason: null };
+    return { state: 'succeeded', reason: facts.kind === 'instance' ? facts.notice : null };
   }
   if (facts.halted) {
     return { state: 'skipped', reason: 'It is stopped; it runs the snapshot when it is started.' };

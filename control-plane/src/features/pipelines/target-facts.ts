@@ -53,6 +53,7 @@ export class TargetFactsReader {
       runsSnapshot:
         report?.state === 'running' && current && instance.runningSnapshotId === deployment.snapshotId,
       runsForMs: report === undefined ? 0 : Date.now() - report.sinceMs,
+      notice: report?.state === 'running' ? report.reason : null,
       failure: failed
         ? (instance.reason ?? `It is ${instance.state}.`)
         : replaced(instance.runningSnapshotId, deployment),

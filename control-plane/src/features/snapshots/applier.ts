@@ -6,6 +6,7 @@ import type { Changes } from '../../relay/changes.ts';
 import { encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { InstanceRow, VariableRow } from '../instances/store.ts';
+import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { byName, mergeVariables, type VariablePolicy } from './merge-variables.ts';
 import type { SnapshotRow } from './store.ts';
@@ -21,8 +22,7 @@ export interface PlainContent {
 interface Change {
   flowsDigest: string;
   credentialsDigest: string | null;
-  /** JSON of Modules. */
-  modules: string;
+  palette: Pick<InstanceRow, 'modules' | 'lockDigest'>;
   runningSnapshotId: string | null;
 }
 
@@ -30,6 +30,8 @@ interface Parts {
   db: Database;
   changes: Changes;
   vault: Vault;
+  /** The lock file of the modules that are installed for an instance; null when there is none. */
+  readLockFile: (instanceId: string) => string | null;
 }
 
 /** Makes snapshots what something runs: in a hosted instance here, on a device through its manifest. */
@@ -68,7 +70,7 @@ export class SnapshotApplier {
     const change = {
       flowsDigest: manifest.flows,
       credentialsDigest: credentials === null ? null : await tx.stores.blobs.put(credentials),
-      modules: JSON.stringify(manifest.modules),
+      palette: { modules: JSON.stringify(manifest.modules), lockDigest: manifest.lock },
       runningSnapshotId: snapshot.id,
     };
     const after = mergeVariables(before, manifest.variables, variables);
@@ -85,10 +87,11 @@ export class SnapshotApplier {
   ): Promise<void> {
     const before = byName(await tx.stores.instances.variables(instance.id));
     const names = new Set(before.map(({ name }) => name));
+    const modules = JSON.stringify(content.modules);
     const change = {
       flowsDigest: content.flows,
       credentialsDigest: instance.credentialsDigest,
-      modules: JSON.stringify(content.modules),
+      palette: { modules, lockDigest: modules === instance.modules ? instance.lockDigest : null },
       runningSnapshotId: null,
     };
     const after = byName([...before, ...content.variables.filter(({ name }) => !names.has(name))]);
@@ -117,7 +120,7 @@ export class SnapshotApplier {
     if (variablesChanged) {
       await tx.stores.instances.replaceVariables(instance.id, variables.after);
     }
-    if (variablesChanged || change.modules !== instance.modules) {
+    if (variablesChanged || (await this.#paletteChanges(tx, instance, change.palette))) {
       await tx.stores.instances.addRestart(instance.id);
     }
     tx.announce({
@@ -127,6 +130,18 @@ export class SnapshotApplier {
       applicationId: instance.applicationId,
     });
     tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId: instance.id }));
+  }
+
+  /** Whether other modules are to be installed than there are. */
+  async #paletteChanges(
+    tx: Transaction,
+    instance: InstanceRow,
+    { modules, lockDigest }: Change['palette'],
+  ): Promise<boolean> {
+    if (modules !== instance.modules || lockDigest === null) {
+      return modules !== instance.modules;
+    }
+    return lockDigest !== (await lockOfInstance(tx, instance, this.#parts.readLockFile)).lock;
   }
 }
 

@@ -12,6 +12,11 @@ export function digestOf(bytes: Buffer): string {
   return `sha256-${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** A part that is missing from the database, or is not what its name says. */
+export class LostPart extends Error {
+  override name = 'LostPart';
+}
+
 /** Parts of snapshots and flows, each kept once, under the digest of its bytes. */
 export class BlobStore {
   readonly #knex: Knex;
@@ -42,15 +47,15 @@ export class BlobStore {
     return digest;
   }
 
-  /** @throws when the blob is missing or its bytes are not what its name says */
+  /** @throws LostPart when the blob is missing or its bytes are not what its name says */
   async get(digest: string): Promise<Buffer> {
     const row: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
     if (row === undefined) {
-      throw new Error(`The part ${digest} is missing from the database.`);
+      throw new LostPart(`The part ${digest} is missing from the database.`);
     }
     const bytes = await readIntact(row.bytes, digest);
     if (bytes === null) {
-      throw new Error(`The part ${digest} is damaged in the database.`);
+      throw new LostPart(`The part ${digest} is damaged in the database.`);
     }
     return bytes;
   }

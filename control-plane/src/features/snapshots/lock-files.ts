@@ -1,5 +1,15 @@
 import { type Modules, readLockFile } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
+import type { InstanceRow } from '../instances/store.ts';
+
+/** The lock file of a set of modules, as a digest; where there is none though there could be, why. */
+export interface KeptLock {
+  lock: string | null;
+  problem: string | null;
+}
+
+const NONE: KeptLock = { lock: null, problem: null };
+const NOT_THERE = 'Nobody knows how npm installed them: there is no package-lock.json beside them.';
 
 /**
  * Keeps the lock file of a snapshot. One that does not fit its modules, or would fetch from elsewhere than a registry,
@@ -9,10 +19,26 @@ export async function keepLockFile(
   tx: Transaction,
   text: string | null,
   modules: Modules,
-): Promise<string | null> {
-  if (text === null || Object.keys(modules).length === 0) {
-    return null;
+): Promise<KeptLock> {
+  if (Object.keys(modules).length === 0) {
+    return NONE;
+  }
+  if (text === null) {
+    return { lock: null, problem: NOT_THERE };
   }
   const reading = readLockFile(text, modules);
-  return 'lock' in reading ? tx.stores.blobs.put(Buffer.from(reading.lock)) : null;
+  return 'lock' in reading
+    ? { lock: await tx.stores.blobs.put(Buffer.from(reading.lock)), problem: null }
+    : { lock: null, problem: reading.problem };
+}
+
+/** The lock file by which an instance's modules are to be installed, else the one that npm made of them. */
+export async function lockOfInstance(
+  tx: Transaction,
+  { id, modules, lockDigest }: Pick<InstanceRow, 'id' | 'modules' | 'lockDigest'>,
+  readInstalled: (instanceId: string) => string | null,
+): Promise<KeptLock> {
+  return lockDigest === null
+    ? keepLockFile(tx, readInstalled(id), JSON.parse(modules))
+    : { lock: lockDigest, problem: null };
 }

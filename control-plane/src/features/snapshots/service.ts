@@ -18,7 +18,7 @@ import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
-import { keepLockFile } from './lock-files.ts';
+import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
 import type { SnapshotRow } from './store.ts';
@@ -138,7 +138,7 @@ export class SnapshotService {
       credentials: await this.#sealCredentials(tx, instance),
       variables: variables.map(({ name, value, secret }) => ({ name, value: secret ? null : value, secret })),
       modules,
-      lock: await keepLockFile(tx, this.#parts.readLockFile(instance.id), modules),
+      lock: (await lockOfInstance(tx, instance, this.#parts.readLockFile)).lock,
       nodeRed: stack?.nodeRed ?? '',
       nodeJs: stack?.nodeJs ?? process.versions.node,
     };
