@@ -30,8 +30,8 @@ import * as registration from './migrations/058-registration.ts';
 import * as deviceHealth from './migrations/061-device-health.ts';
 import * as deviceSpool from './migrations/062-device-spool.ts';
 import * as snapshotBlueprint from './migrations/067-snapshot-blueprint.ts';
-import * as signInScope from './migrations/072-sign-in-scope.ts';
 import * as lockFiles from './migrations/071-lock-files.ts';
+import * as signInScope from './migrations/072-sign-in-scope.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FlowCredentials, Flows } from '../flows.ts';
-import { Description, Id, InstanceName, ModuleName, ModuleVersion, Time, VariableName } from '../names.ts';
 import { MAX_LOCK_CHARACTERS } from '../lock-file.ts';
+import { Description, Id, InstanceName, ModuleName, ModuleVersion, Time, VariableName } from '../names.ts';
 import { LARGE_BODY_BYTES, ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { Desired, InstanceChangeState, InstanceState, RuntimeStatus } from '../status.ts';
 import { VariableValue } from './variables.ts';
