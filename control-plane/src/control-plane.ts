@@ -121,6 +121,7 @@ export class ControlPlane {
     await changeRunner.start();
     await trials.start();
     queue.start();
+    await this.#parts.auditStreamer.start();
     watch.start();
     this.#parts.hosts.start();
     recorder.start();
@@ -241,6 +242,7 @@ export class ControlPlane {
     await watch.stop();
     await this.#parts.hosts.stop();
     await queue.stop();
+    await this.#parts.auditStreamer.stop();
     await mailer.close();
     liveHub.stop();
     await agentHub.stop();

@@ -2,6 +2,7 @@ import type { Parts } from './compose.ts';
 import type { Stores } from './db/stores.ts';
 import { applicationRoutes } from './features/applications/routes.ts';
 import { auditRoutes } from './features/audit/routes.ts';
+import { auditStreamRoutes } from './features/audit-streams/routes.ts';
 import { blueprintRoutes } from './features/blueprints/routes.ts';
 import { crashRoutes } from './features/crashes/routes.ts';
 import { deviceGroupRoutes } from './features/device-groups/routes.ts';
@@ -76,5 +77,6 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...notificationRoutes(parts),
     ...oauthRoutes({ ...parts, isDevice: async (id) => (await stores.devices.find(id)) !== null }),
     ...auditRoutes(parts),
+    ...auditStreamRoutes(parts),
   ];
 }

@@ -65,6 +65,8 @@ const OWNER = [
   'provisioning:edit',
   'webhook:read',
   'webhook:edit',
+  'audit-stream:read',
+  'audit-stream:edit',
   'usage:read',
 ] as const;
 

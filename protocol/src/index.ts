@@ -2,6 +2,7 @@ export * from './access.ts';
 export * from './agent.ts';
 export * from './api/applications.ts';
 export * from './api/audit.ts';
+export * from './api/audit-streams.ts';
 export * from './api/blueprints.ts';
 export * from './api/catalogue.ts';
 export * from './api/crashes.ts';

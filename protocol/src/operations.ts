@@ -1,5 +1,6 @@
 import * as applications from './api/applications.ts';
 import * as audit from './api/audit.ts';
+import * as auditStreams from './api/audit-streams.ts';
 import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as crashes from './api/crashes.ts';
@@ -50,6 +51,7 @@ const TAGS: Record<string, object> = {
   catalogue: { ...instanceTypes, ...catalogue, ...templates },
   oauth,
   audit,
+  auditStreams,
 };
 
 function isOperation(value: unknown): value is Operation {

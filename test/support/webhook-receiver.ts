@@ -5,6 +5,8 @@ import { eventually } from './eventually.ts';
 export interface ReceivedMessage {
   headers: IncomingHttpHeaders;
   body: string;
+  /** What it was answered with. */
+  status: number;
 }
 
 export interface WebhookReceiver {
@@ -12,10 +14,14 @@ export interface WebhookReceiver {
   messages: ReceivedMessage[];
   /** Answers with that status from now on. */
   answerWith(status: number): void;
+  /** Takes messages and leaves them without an answer; those that wait are never answered. */
+  answerNever(): void;
   /** The first message of that kind; waits for it. */
   message(kind: string): Promise<ReceivedMessage>;
   stop(): Promise<void>;
 }
+
+const NEVER = 999;
 
 /** A program that takes webhooks, on a free port. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
@@ -28,7 +34,10 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
       body += chunk;
     });
     request.on('end', () => {
-      messages.push({ headers: request.headers, body });
+      messages.push({ headers: request.headers, body, status });
+      if (status === NEVER) {
+        return;
+      }
       response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
     });
   });
@@ -38,6 +47,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     messages,
     answerWith: (next) => {
       status = next;
+    },
+    answerNever: () => {
+      status = NEVER;
     },
     message: (kind) =>
       eventually(() => messages.find(({ headers }) => headers['x-flowyard-event'] === kind), {

@@ -1,3 +1,6 @@
+import { AuditStreamSender } from '../features/audit-streams/sender.ts';
+import { AuditStreamService } from '../features/audit-streams/service.ts';
+import { AuditStreamer } from '../features/audit-streams/streamer.ts';
 import { DeviceWatch } from '../features/devices/device-watch.ts';
 import { HostRecorder } from '../features/devices/host-recorder.ts';
 import { DeliveryQueue } from '../features/notifications/delivery-queue.ts';
@@ -14,17 +17,27 @@ export function composeOutside({ config, logger, db, vault, changes, listeners }
   const queue = new DeliveryQueue({ db, vault, logger });
   const mailer = new Mailer({ settings: config.mail, db, queue });
   queue.use('mail', (mail) => mailer.deliver(mail as Mail));
+  const post = createPostJson(config.webhookTargets);
   const sender = new WebhookSender({
     db,
     vault,
     queue,
-    post: createPostJson(config.webhookTargets),
+    post,
     publicUrl,
   });
   const notifications = new NotificationService({ db, changes, mailer, webhooks: sender, publicUrl });
   const webhooks = new WebhookService({ db, vault, sender, publicUrl });
   const watch = new DeviceWatch({ db, notifications, logger });
   const hosts = new HostRecorder({ db, notifications, logger });
-  return { queue, mailer, notifications, webhooks, watch, hosts };
+  const auditSender = new AuditStreamSender({ vault, post });
+  const auditStreamer = new AuditStreamer({ db, changes, sender: auditSender, notifications, logger });
+  const auditStreams = new AuditStreamService({
+    db,
+    vault,
+    sender: auditSender,
+    notifications,
+    wake: () => auditStreamer.wake(),
+  });
+  return { queue, mailer, notifications, webhooks, watch, hosts, auditStreams, auditStreamer };
 }
 export type Outside = ReturnType<typeof composeOutside>;

@@ -30,6 +30,7 @@ import * as registration from './migrations/058-registration.ts';
 import * as deviceHealth from './migrations/061-device-health.ts';
 import * as deviceSpool from './migrations/062-device-spool.ts';
 import * as snapshotBlueprint from './migrations/067-snapshot-blueprint.ts';
+import * as auditStreams from './migrations/068-audit-streams.ts';
 import * as lockFiles from './migrations/071-lock-files.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
 
@@ -64,6 +65,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '061-device-health': deviceHealth,
     '062-device-spool': deviceSpool,
     '067-snapshot-blueprint': snapshotBlueprint,
+    '068-audit-streams': auditStreams,
     '072-sign-in-scope': signInScope,
     '071-lock-files': lockFiles,
   };

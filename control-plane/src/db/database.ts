@@ -43,6 +43,9 @@ export class Database {
         afterCommit: (effect) => effects.push(effect),
       });
       await stores.audit.append(entries, this.#auditKey);
+      if (entries.length > 0) {
+        effects.push(() => this.#changes.emit('audit'));
+      }
       return done;
     });
     for (const effect of effects) {

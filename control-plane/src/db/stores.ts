@@ -3,6 +3,8 @@ import { ScopeStore } from '../access/scope-store.ts';
 import { ApplicationStore } from '../features/applications/store.ts';
 import { TransferStore } from '../features/applications/transfer-store.ts';
 import { AuditStore } from '../features/audit/store.ts';
+import { DeliveryStateStore } from '../features/audit-streams/delivery-state-store.ts';
+import { AuditStreamStore } from '../features/audit-streams/store.ts';
 import { BlueprintStore } from '../features/blueprints/store.ts';
 import { CrashStore } from '../features/crashes/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
@@ -91,6 +93,8 @@ export function createStores(knex: Knex) {
     oauth: new OAuthStore(knex, 'instance'),
     deviceOauth: new OAuthStore(knex, 'device'),
     audit: new AuditStore(knex),
+    auditStreams: new AuditStreamStore(knex),
+    auditStreamStates: new DeliveryStateStore(knex),
     scopes: new ScopeStore(knex),
     idempotency: new IdempotencyStore(knex),
   };

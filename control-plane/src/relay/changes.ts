@@ -23,6 +23,8 @@ interface Events {
   targets: [{ deviceIds: string[] }];
   /** The target of an instance is to be made true. */
   instance: [{ instanceId: string }];
+  /** Something was written into the audit log. */
+  audit: [];
 }
 
 /** Announcements inside the control plane. They say that something changed, never what: the database is the truth. */

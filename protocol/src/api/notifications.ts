@@ -38,9 +38,16 @@ export const NOTIFICATION_KINDS = {
   },
   'deployment.failed': { severity: 'error', text: 'A push did not reach all its targets' },
   'deployment.halted': { severity: 'error', text: 'A push was halted, since too many of its targets failed' },
+  'audit-stream.failed': {
+    severity: 'error',
+    text: 'A stream of the audit log has failed for an hour, or its receiver ended it (owners)',
+  },
   'stack.failed': { severity: 'warning', text: 'A stack could not be installed (administrators)' },
   'invitation.received': { severity: 'info', text: 'Somebody invited you to a team' },
 } as const satisfies Record<string, { severity: Severity; text: string }>;
+
+/** Kinds of which only owners of the team are told, and of the platform only administrators. */
+export const OWNERS_KINDS: readonly NotificationKind[] = ['audit-stream.failed'];
 
 export type NotificationKind = keyof typeof NOTIFICATION_KINDS;
 const KINDS = Object.keys(NOTIFICATION_KINDS) as [NotificationKind, ...NotificationKind[]];

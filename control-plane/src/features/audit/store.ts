@@ -131,9 +131,10 @@ export class AuditStore {
     return entries.orderBy('e.id', 'desc').limit(limit).select(COLUMNS) as Promise<StoredAuditEntry[]>;
   }
 
-  /** The links after one, with their entries. */
-  async readChain(after: number, limit: number): Promise<LinkedEntry[]> {
+  /** The links after one, of a team or of all, with their entries. */
+  async readChain(after: number, limit: number, teamId: string | null = null): Promise<LinkedEntry[]> {
     const links = await this.#knex('audit_chain')
+      .where(teamId === null ? {} : { team_id: teamId })
       .where('sequence', '>', after)
       .orderBy('sequence')
       .limit(limit)

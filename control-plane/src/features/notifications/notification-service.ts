@@ -5,6 +5,7 @@ import {
   type NotificationSettings,
   type NotificationSummary,
   type NotificationView,
+  OWNERS_KINDS,
   type Page,
 } from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
@@ -146,7 +147,7 @@ export function wantsMail(
   { role, choices }: Pick<Recipient, 'role' | 'choices'>,
   kind: NotificationKind,
 ): boolean {
-  if (!isTold(role)) {
+  if (!isTold(role) || (OWNERS_KINDS.includes(kind) && role !== 'owner')) {
     return false;
   }
   const chosen: boolean | undefined = choices === null ? undefined : JSON.parse(choices)[kind];

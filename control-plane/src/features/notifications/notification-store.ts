@@ -1,4 +1,4 @@
-import type { ListQuery, NotificationKind, Page } from '@flowyard/protocol';
+import { type ListQuery, type NotificationKind, OWNERS_KINDS, type Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -27,7 +27,7 @@ export interface Sight {
   userId: string;
   admin: boolean;
   /** Teams in which they see everything but what is in these applications. */
-  teams: Array<{ teamId: string; except: string[] }>;
+  teams: Array<{ teamId: string; except: string[]; owner: boolean }>;
   /** Applications that they see although they do not see their team. */
   applications: string[];
 }
@@ -196,9 +196,10 @@ export class NotificationStore {
       if (sight.admin) {
         mine.orWhere((platform) => platform.whereNull('n.user_id').whereNull('n.team_id'));
       }
-      for (const { teamId, except } of sight.teams) {
+      for (const { teamId, except, owner } of sight.teams) {
         mine.orWhere((team) =>
           team
+            .whereNotIn('n.kind', owner ? [] : OWNERS_KINDS)
             .whereNull('n.user_id')
             .where('n.team_id', teamId)
             .where((place) => place.whereNull('n.application_id').orWhereNotIn('n.application_id', except)),

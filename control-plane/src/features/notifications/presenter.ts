@@ -28,7 +28,13 @@ const PAGES: Record<string, string> = {
 };
 
 /** The page of what a notification is about. */
-export function pageOf(row: Pick<NotificationRow, 'subjectKind' | 'subjectId'>, publicUrl: string): string {
+export function pageOf(
+  row: Pick<NotificationRow, 'subjectKind' | 'subjectId' | 'teamId'>,
+  publicUrl: string,
+): string {
+  if (row.subjectKind === 'audit-stream') {
+    return `${publicUrl}${row.teamId === null ? '/admin' : `/teams/${row.teamId}`}/audit/streams`;
+  }
   const page = PAGES[row.subjectKind];
   return page === undefined ? publicUrl : `${publicUrl}/${page}/${row.subjectId}`;
 }

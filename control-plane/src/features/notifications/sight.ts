@@ -19,8 +19,9 @@ export async function sightOf(scopes: ScopeStore, actor: UserActor): Promise<Sig
     admin: actor.admin,
     teams: memberships
       .filter(({ role }) => seesTeam(role))
-      .map(({ teamId }) => ({
+      .map(({ teamId, role }) => ({
         teamId,
+        owner: role === 'owner',
         except: inTeam(teamId, (role) => !isTold(role)).map(({ applicationId }) => applicationId),
       })),
     applications: memberships

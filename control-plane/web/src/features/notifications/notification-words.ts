@@ -19,7 +19,10 @@ const PAGES: Record<string, (id: string) => string> = {
 };
 
 /** The page of what a notification is about. */
-export function pageOf({ subject }: Pick<NotificationView, 'subject'>): string {
+export function pageOf({ subject, teamId }: Pick<NotificationView, 'subject' | 'teamId'>): string {
+  if (subject.kind === 'audit-stream') {
+    return `${teamId === null ? '/admin' : `/teams/${teamId}`}/audit/streams`;
+  }
   return PAGES[subject.kind]?.(subject.id) ?? '/notifications';
 }
 
