@@ -258,8 +258,11 @@ export class DeviceStore {
   }
 
   /** Their target has changed: its generation grows. */
-  async bumpGeneration(ids: string[]): Promise<void> {
-    await this.#updateMany(ids, { generation: this.#knex.raw('generation + 1') });
+  async bumpGeneration(ids: string[], retries: number): Promise<void> {
+    await this.#updateMany(ids, {
+      generation: this.#knex.raw('generation + 1'),
+      ...(retries > 0 && { retries: this.#knex.raw('retries + ?', [retries]) }),
+    });
   }
 
   /** Each device once. */

@@ -61,21 +61,19 @@ export class TargetService {
       details: { snapshotId, snapshot: snapshot?.name ?? null },
     });
     tx.announce({ kind: owner.kind, id: owner.id, teamId: place.teamId, applicationId: place.applicationId });
-    const deviceIds = await this.#devicesOf(tx, owner);
-    if (snapshotId !== null) {
-      // Who sets a target that a device gave up before wants it tried again.
-      await tx.stores.devices.addRetry(deviceIds);
-    }
-    await this.retarget(tx, deviceIds, place);
+    // Who sets a target that a device gave up before wants it tried again.
+    const retries = snapshotId === null ? 0 : 1;
+    await this.retarget(tx, await this.#devicesOf(tx, owner), place, retries);
   }
 
-  /** The targets of these devices are others now: they are told after the commit. */
+  /** The targets of these devices are others now: they are told after the commit. `retries` are added to theirs. */
   async retarget(
     tx: Transaction,
     deviceIds: string[],
     place: { teamId: string; applicationId: string | null },
+    retries = 0,
   ): Promise<void> {
-    await tx.stores.devices.bumpGeneration(deviceIds);
+    await tx.stores.devices.bumpGeneration(deviceIds, retries);
     for (const id of deviceIds) {
       tx.announce({ kind: 'device', id, ...place });
     }
