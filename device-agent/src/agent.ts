@@ -160,6 +160,10 @@ export class Agent {
 
   /** Something of which `current` is made may have changed. */
   changed(): void {
+    if (this.#facts === null) {
+      // What runs is taken up, and what it belongs to is not known yet.
+      return;
+    }
     const { current } = this;
     if (this.#options.damage.mayBe(this.#options.runner.view())) {
       this.#nudge.abort();

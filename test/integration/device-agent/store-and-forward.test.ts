@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { AuditEntryView, FlowNode } from '@flowyard/protocol';
+import { eventually } from '../../support/eventually.ts';
+import { DeveloperWorld } from './support/developer-world.ts';
+import { answeringFlows } from './support/flows.ts';
+
+const WITHIN = { withinMs: 60_000 };
+
+describe('What happens on a device while the control plane is away', function () {
+  this.timeout(240_000);
+  const world = new DeveloperWorld();
+
+  before(() => world.start());
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') {
+      process.stdout.write(world.device.output);
+    }
+  });
+  after(() => world.dispose());
+
+  /** What the device has told, in the order in which it happened. */
+  async function told(): Promise<AuditEntryView[]> {
+    const { items } = await world.admin.call('listDeviceAudit', {
+      params: { id: world.deviceId },
+      query: { limit: 100 },
+    });
+    return items.filter(({ details }) => 'deviceTime' in details).reverse();
+  }
+
+  const eventsOf = (entries: AuditEntryView[]) => entries.map(({ event }) => event.replace('device.', ''));
+  const answers = () => eventually(async () => (await world.device.get('/hello')) === 'here', WITHIN);
+
+  async function startsAgain(): Promise<void> {
+    const starts = () => world.device.output.split(' runs in ').length;
+    const before = starts();
+    world.device.start();
+    await eventually(async () => starts() > before, WITHIN);
+    await answers();
+  }
+
+  it('is in the audit log afterwards, in order, once each, although both were killed meanwhile', async () => {
+    const snapshotId = await world.release(answeringFlows('here') as FlowNode[]);
+    await eventually(async () => eventsOf(await told()).includes('update-committed'), WITHIN);
+    const before = (await told()).length;
+
+    await world.plane.end('SIGKILL');
+    const awayFrom = Date.now();
+    const crashed = await world.device.nodeRedPid();
+    await world.device.endNodeRed();
+    await eventually(async () => ![crashed, null].includes(await world.device.nodeRedPid()), WITHIN);
+    await answers();
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      await world.device.end(signal);
+      await startsAgain();
+    }
+    const awayUntil = Date.now();
+
+    await world.plane.start();
+    await world.until(({ presence }) => presence === 'online');
+    const entries = await eventually(async () => {
+      const all = (await told()).slice(before);
+      return eventsOf(all).filter((event) => event === 'agent-started').length >= 2 && all;
+    }, WITHIN);
+
+    assert.match(
+      eventsOf(entries).join(' '),
+      /^crashed running agent-started( running)? agent-stopped agent-started running$/,
+    );
+    const runs = entries.filter(({ event }) => /running|agent-started/.test(event));
+    assert.ok(runs.every(({ details }) => details.snapshotId === snapshotId));
+    const times = entries.map(({ details }) => Date.parse(String(details.deviceTime)));
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
+    assert.ok(times.every((time) => time >= awayFrom && time <= awayUntil));
+  });
+});
