@@ -54,7 +54,8 @@ describe('the modules of an instance with a lock file', function () {
   const versionOf = (id: string, name: string) => readIn(id, `node_modules/${name}/package.json`).version;
   const logOf = async (id: string) =>
     (await world.driver.readLog(id, 100)).map(({ text }) => text).join('\n');
-  const leftovers = (id: string) => readdirSync(folderOf(id)).filter((name) => name.startsWith('.modules-'));
+  const leftovers = (id: string) =>
+    readdirSync(folderOf(id)).filter((name) => /^\.modules-(?:making|ready|next|old)$/.test(name));
 
   /** What npm noted of all that it installed: the version at each place. */
   function treeOf(id: string): Record<string, string> {
@@ -77,7 +78,10 @@ describe('the modules of an instance with a lock file', function () {
       'node_modules/tiny-machine': { version: '1.2.3', dependencies: { 'tiny-gear': '^1.0.0' } },
     };
     change(packages);
-    const text = JSON.stringify({ lockfileVersion: 3, requires: true, packages });
+    return keepText(JSON.stringify({ lockfileVersion: 3, requires: true, packages }));
+  }
+
+  function keepText(text: string): string {
     const digest = `sha256-${createHash('sha256').update(text).digest('hex')}`;
     world.locks.set(digest, text);
     return digest;
@@ -160,9 +164,12 @@ describe('the modules of an instance with a lock file', function () {
     assert.equal(answer.status, 200, await answer.text());
     assert.equal(versionOf(id, 'tiny-gear'), '1.0.0');
     assert.deepEqual(world.driver.readModules(id), { ...MACHINE, 'tiny-node': '1.2.3' });
-    const both = readLockFile(world.driver.readLockFile(id) ?? '', world.driver.readModules(id));
-    assert.ok('lock' in both, 'package file and lock file say the same');
+    const reading = readLockFile(world.driver.readLockFile(id) ?? '', world.driver.readModules(id));
+    assert.ok('lock' in reading, 'package file and lock file say the same');
 
+    await change(id, MACHINE, keepLock());
+    assert.equal(versionOf(id, 'tiny-node'), '1.2.3', 'it stays while nobody was told of it');
+    await change(id, { ...MACHINE, 'tiny-node': '1.2.3' }, keepText(reading.lock));
     await change(id, MACHINE, keepLock());
     assert.equal(
       existsSync(join(folderOf(id), 'node_modules/tiny-node')),

@@ -35,17 +35,21 @@ export function fitLock(text: string, modules: Modules): { tree: LockedTree } | 
   return { tree: { roots, versions: versionsIn(reading.lock), extra: Object.fromEntries(extra) } };
 }
 
-/** Whether a folder has the tree of a lock file, and of palette modules none but those that are wanted. */
+/** Whether a folder has the tree of a lock file; there may be more in it. */
 export function holdsTree(folder: string, { roots, versions, extra }: LockedTree): boolean {
   const noted = versionsIn(readLock(folder) ?? '{}');
   const isThere = (name: string) => installedVersion(folder, name) === versions.get(`node_modules/${name}`);
-  const asked = Object.keys(readPackageFile(folder).dependencies ?? {});
   return (
     [...versions].every(([place, version]) => noted.get(place) === version) &&
     Object.keys(roots).every(isThere) &&
-    missingModules(folder, extra).length === 0 &&
-    asked.every((name) => name in roots || name in extra || !isPaletteModule(folder, name))
+    missingModules(folder, extra).length === 0
   );
+}
+
+/** Whether a folder has palette modules besides those of the tree. */
+export function hasOtherModules(folder: string, { roots, extra }: LockedTree): boolean {
+  const asked = Object.keys(readPackageFile(folder).dependencies ?? {});
+  return asked.some((name) => !(name in roots || name in extra) && isPaletteModule(folder, name));
 }
 
 /**

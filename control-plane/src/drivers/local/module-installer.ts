@@ -2,8 +2,16 @@ import { join } from 'node:path';
 import { appendToLog } from '@flowyard/launcher';
 import type { InstanceTarget } from '../driver.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
-import { fitLock, holdsTree, installTree, type LockedTree } from './locked-modules.ts';
-import { discardModules, finishSwap, makeModules, readyModules, swapModules } from './module-swap.ts';
+import { fitLock, hasOtherModules, holdsTree, installTree, type LockedTree } from './locked-modules.ts';
+import {
+  discardModules,
+  finishSwap,
+  makeModules,
+  modulesInUse,
+  noteModulesInUse,
+  readyModules,
+  swapModules,
+} from './module-swap.ts';
 import type { OnLookUp } from './npm.ts';
 import { installModules, missingModules } from './palette.ts';
 
@@ -61,7 +69,7 @@ export class ModuleInstaller {
   }
 
   /** Finds out how the modules of a target are to be installed. To be called before anything is asked about it. */
-  async learn({ modules, lock }: InstanceTarget): Promise<void> {
+  async learn({ folder, modules, lock }: InstanceTarget): Promise<void> {
     const key = JSON.stringify([Object.entries(modules).sort(), lock]);
     if (this.#way?.key === key) {
       return;
@@ -73,6 +81,11 @@ export class ModuleInstaller {
       tree: fit !== null && 'tree' in fit ? fit.tree : null,
       problem: lock === null ? null : fit === null ? LOST_LOCK : 'problem' in fit ? fit.problem : null,
     };
+    const path = folder === null ? null : this.#context.folders.path(folder);
+    const { tree } = this.#way;
+    if (path !== null && tree !== null && holdsTree(path, tree) && !hasOtherModules(path, tree)) {
+      noteModulesInUse(path, key);
+    }
   }
 
   /** Whether a start would install something. What could not be installed is not tried again without being asked. */
@@ -91,7 +104,12 @@ export class ModuleInstaller {
   #needs(folder: string, { modules }: InstanceTarget): boolean {
     const path = this.#context.folders.path(folder);
     const tree = this.#way?.tree ?? null;
-    return tree === null ? missingModules(path, modules).length > 0 : !holdsTree(path, tree);
+    if (tree === null) {
+      return missingModules(path, modules).length > 0;
+    }
+    // What a person installed in the editor since stays, also while nobody has told us of it yet.
+    const isOther = modulesInUse(path) !== this.#way?.key;
+    return !holdsTree(path, tree) || (isOther && hasOtherModules(path, tree));
   }
 
   /** Installs while the process goes on; `onDone` when that is over, however it ended. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,10 +6,10 @@ const MAKING = '.modules-making';
 const READY = '.modules-ready';
 const NEXT = '.modules-next';
 const OLD = '.modules-old';
-const KEY_FILE = 'made-for';
+const MADE_FOR = '.modules-made-for';
 const MODULES = 'node_modules';
-/** What belongs to a tree beside it; the lock file last, since it says that the others are there. */
-const BESIDE = ['package.json', 'package-lock.json'];
+/** What belongs to a tree beside it. */
+const BESIDE = ['package.json', 'package-lock.json', MADE_FOR];
 
 /**
  * Makes a tree of modules beside the one that is in use. It is ready when it is complete, by one rename; what a
@@ -27,7 +27,7 @@ export async function makeModules(
     await fill(making);
     // Also npm removes a folder that has nothing in it.
     await mkdir(join(making, MODULES), { recursive: true });
-    await writeFile(join(making, KEY_FILE), key);
+    await writeFile(join(making, MADE_FOR), key);
     await rename(making, join(folder, READY));
   } finally {
     await rm(making, { recursive: true, force: true });
@@ -36,8 +36,22 @@ export async function makeModules(
 
 /** What the tree that is ready was made for; null when none is. */
 export function readyModules(folder: string): string | null {
+  return readMadeFor(join(folder, READY));
+}
+
+/** What the tree that is in use was made for; null when it was not made as a whole. */
+export function modulesInUse(folder: string): string | null {
+  return readMadeFor(folder);
+}
+
+/** Says that the tree in use is what would be made for a key. */
+export function noteModulesInUse(folder: string, key: string): void {
+  writeFileSync(join(folder, MADE_FOR), key);
+}
+
+function readMadeFor(folder: string): string | null {
   try {
-    return readFileSync(join(folder, READY, KEY_FILE), 'utf8');
+    return readFileSync(join(folder, MADE_FOR), 'utf8');
   } catch {
     return null;
   }

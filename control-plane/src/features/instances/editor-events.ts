@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type AuditActor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { InstanceEvent } from '../../drivers/driver.ts';
+import type { Changes } from '../../relay/changes.ts';
 import { keepLockFile } from '../snapshots/lock-files.ts';
 import type { InstanceRow } from './store.ts';
 
@@ -18,6 +19,7 @@ const Person = z.looseObject({ userId: z.string().nullish(), username: z.string(
 
 interface Parts {
   db: Database;
+  changes: Changes;
   readModules: (instanceId: string) => Record<string, string>;
   readLockFile: (instanceId: string) => string | null;
 }
@@ -61,6 +63,8 @@ export class EditorEvents {
       const { lock } = await keepLockFile(tx, this.#parts.readLockFile(row.id), installed);
       await tx.stores.instances.setPalette(row.id, { modules, lockDigest: lock });
       tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
+      // The driver takes note of what is installed now.
+      tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId: row.id }));
     }
   }
 }
