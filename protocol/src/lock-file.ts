@@ -5,8 +5,13 @@ export const MAX_LOCK_CHARACTERS = 4_000_000;
 
 type Entry = Record<string, unknown>;
 
-/** Either a lock file that installs exactly these modules, or why there is none. */
-export type LockFileReading = { lock: string } | { problem: string };
+/** Either a lock file that installs exactly these modules, or why there is none and what to do about it. */
+export type LockFileReading = { lock: string } | LockFileProblem;
+
+export interface LockFileProblem {
+  problem: string;
+  advice: string;
+}
 
 const OF_ENTRY = [
   'name',
@@ -54,12 +59,15 @@ export function readLockFile(text: string, modules: Modules): LockFileReading {
   const wanted = installableModules(modules);
   const packages = packagesOf(text);
   if (packages === null) {
-    return { problem: 'It is not a lock file of npm 7 or later.' };
+    return {
+      problem: 'It is not a lock file of npm 7 or later.',
+      advice: 'Install the modules once more with a newer npm.',
+    };
   }
   const { '': root = {}, ...installed } = packages;
   const problem = rootProblem(wanted, root, installed) ?? entriesProblem(installed);
   if (problem !== null) {
-    return { problem };
+    return problem;
   }
   const sorted = Object.entries(installed).sort(([a], [b]) => (a < b ? -1 : 1));
   const about = { name: 'flowyard-tree', version: '1.0.0' };
@@ -97,23 +105,36 @@ function rootProblem(
   wanted: [name: string, version: string][],
   root: Entry,
   installed: Record<string, Entry>,
-): string | null {
+): LockFileProblem | null {
   const asked = dependenciesOf(root, 'dependencies');
   const extra = Object.keys(asked).find((name) => !wanted.some(([known]) => known === name));
   if (extra !== undefined) {
-    return `It also has ${extra}, which is not a module of the snapshot.`;
+    return {
+      problem: `It also has ${extra}, which is not a module of the snapshot.`,
+      advice: `Remove ${extra}, or install it in the palette manager so that it belongs to the snapshot.`,
+    };
   }
   for (const [name, version] of wanted) {
     const entry = installed[`node_modules/${name}`];
     // A range is met by what npm chose when it was asked for that range.
     if (entry === undefined || (entry.version !== version && asked[name] !== version)) {
-      return `It does not have ${name}@${version}.`;
+      return {
+        problem: `It does not have ${name}@${version}.`,
+        advice: `Install ${name}@${version} once more.`,
+      };
     }
   }
   return null;
 }
 
-function entriesProblem(installed: Record<string, Entry>): string | null {
+function entriesProblem(installed: Record<string, Entry>): LockFileProblem | null {
+  const problem = placesProblem(installed);
+  return problem === null
+    ? null
+    : { problem, advice: 'Use a version that is in a registry; the .npmrc can name a private one.' };
+}
+
+function placesProblem(installed: Record<string, Entry>): string | null {
   for (const [place, entry] of Object.entries(installed)) {
     const { version, resolved, link } = entry;
     if (!PLACE.test(place) || place.split('/').some((part) => part === '..' || part === '.')) {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { FlowCredentials, Flows, ModuleName, ModuleVersion } from '@flowyard/protocol';
+import { lockFileIn } from '../release/lock-blob.ts';
 
 /** What is in the user directory of a Node-RED. */
 export interface FoundNodeRed {
@@ -10,6 +11,8 @@ export interface FoundNodeRed {
   credentialSecret?: string;
   /** Those installed, with the exact version. */
   modules: Record<string, string>;
+  /** What npm noted of how they were installed. */
+  lock?: string;
   nodeRed?: string;
 }
 
@@ -23,11 +26,13 @@ export async function findNodeRed(folder: string): Promise<FoundNodeRed | null> 
   const credentials = await readJson(flowFile.file.replace(/\.json$/, '_cred.json'), FlowCredentials);
   const secret = settings.credentialSecret ?? (await readGeneratedSecret(folder));
   const nodeRed = await readNodeRedVersion(folder);
+  const lock = await lockFileIn(folder);
   return {
     flows: flowFile.flows,
     ...(credentials !== null && { credentials }),
     ...(credentials !== null && secret !== null && { credentialSecret: secret }),
     modules: await readModules(folder),
+    ...(lock !== null && { lock }),
     ...(nodeRed !== null && { nodeRed }),
   };
 }

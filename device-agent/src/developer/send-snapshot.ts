@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type AgentSnapshot, MAX_LOCK_CHARACTERS } from '@flowyard/protocol';
+import type { AgentSnapshot } from '@flowyard/protocol';
 import { LAUNCH } from '../agent-journal.ts';
 import type { DeviceIdentity } from '../device-file.ts';
 import type { Journal } from '../files/journal.ts';
 import { requestJson } from '../http-client.ts';
 import type { DevicePaths } from '../paths.ts';
+import { lockFileIn } from '../release/lock-blob.ts';
 import { CREDENTIALS_FILE, FLOWS_FILE, type Release, readRelease } from '../release/release.ts';
-import { NPM_LOCK_FILE } from '../release/store.ts';
 import { WORKSPACE, type Workspace } from './workspace.ts';
 
 export interface SnapshotSources {
@@ -70,12 +70,6 @@ async function whatRuns({ paths, journal, workspace }: SnapshotSources) {
     throw new Error('Nothing runs on this device of which a snapshot could be taken.');
   }
   return { folder, release };
-}
-
-/** What npm noted of how the modules were installed, unless that is larger than anybody takes. */
-async function lockFileIn(folder: string): Promise<string | null> {
-  const text = await readFile(path.join(folder, NPM_LOCK_FILE), 'utf8').catch(() => null);
-  return text === null || text.length > MAX_LOCK_CHARACTERS ? null : text;
 }
 
 /** The exact versions of what `package.json` asks for. */

@@ -4,6 +4,7 @@ import type { DeviceTarget } from '@flowyard/protocol';
 import { syncFolder, writeFileAtomically } from '../files/atomic-file.ts';
 import { digestOf } from '../http-client.ts';
 import type { DevicePaths } from '../paths.ts';
+import { NPM_LOCK_FILE } from '../release/lock-blob.ts';
 import {
   CREDENTIALS_FILE,
   FLOWS_FILE,
@@ -15,7 +16,7 @@ import {
   type TargetSnapshot,
 } from '../release/release.ts';
 import type { ReleaseBuilder } from '../release/release-builder.ts';
-import { NPM_LOCK_FILE, type Store } from '../release/store.ts';
+import type { Store } from '../release/store.ts';
 
 /** The id under which what people edit is run: never that of a release. */
 export const WORKSPACE = 'developer';

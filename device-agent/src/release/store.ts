@@ -4,13 +4,11 @@ import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { syncFolder } from '../files/atomic-file.ts';
 import { hasRunScripts, noteScripts } from './install-scripts.ts';
-import { LOCK_COPY } from './lock-blob.ts';
+import { LOCK_COPY, NPM_LOCK_FILE } from './lock-blob.ts';
 import { npmInstall } from './npm.ts';
 import { findDamage, writeTreeList } from './tree-list.ts';
 
 const TEMPORARY = '.tmp-';
-/** What npm keeps in a tree of what it installed. */
-export const NPM_LOCK_FILE = 'package-lock.json';
 /** What a killed agent left half done is older than any install may take. */
 const ABANDONED_MS = 60 * 60_000;
 

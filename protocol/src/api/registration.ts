@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FlowCredentials, Flows } from '../flows.ts';
+import { MAX_LOCK_CHARACTERS } from '../lock-file.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { LARGE_BODY_BYTES, NoContent, operation } from '../operation.ts';
 import { Modules } from '../snapshot-manifest.ts';
@@ -166,6 +167,8 @@ export const importMachine = operation('importMachine', {
     /** What they were encrypted with. */
     credentialSecret: z.string().max(1000).optional(),
     modules: Modules.optional(),
+    /** The content of its package-lock.json; one that does not fit is left out. */
+    lock: z.string().max(MAX_LOCK_CHARACTERS).optional(),
     /** Its version; one that is too old for agents gives way to that of the platform. */
     nodeRed: z.string().max(64).optional(),
   }),

@@ -23,6 +23,8 @@ export const SnapshotView = z.object({
   flows: z.number().int(),
   nodes: z.number().int(),
   modules: Modules,
+  /** Why it has no lock file of its modules, and what to do; null when it has one, or has no modules. */
+  lockProblem: z.string().nullable(),
   nodeRed: z.string(),
   createdAt: Time,
 });

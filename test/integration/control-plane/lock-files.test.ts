@@ -76,33 +76,39 @@ describe('Lock files of snapshots', function () {
       }),
     });
     assert.equal(sent.status, 201, await sent.text());
-    const { id: snapshotId } = await taking;
+    const { id: snapshotId, lockProblem } = await taking;
     await cp.admin.call('setDeviceTarget', { params: { id: to.id }, body: { snapshotId } });
     const { snapshot } = await to.agent.target((target) => target.snapshot?.id === snapshotId);
     const fetchLock = (digest: string) =>
       fetch(`${cp.url}/api/v1/agent/blobs/${digest}`, { headers: to.headers });
-    return { digest: snapshot?.manifest.lock ?? null, fetchLock, stranger: from };
+    return { digest: snapshot?.manifest.lock ?? null, lockProblem, fetchLock, stranger: from };
   }
 
   it('go from one device to another, without the address of a registry', async () => {
-    const { digest, fetchLock, stranger } = await carry(buildLock());
+    const { digest, lockProblem, fetchLock, stranger } = await carry(buildLock());
 
     assert.ok(digest !== null);
+    assert.equal(lockProblem, null);
     const { packages } = (await (await fetchLock(digest)).json()) as { packages: Record<string, object> };
     assert.deepEqual(packages['node_modules/tiny-gear'], { version: '1.0.0', integrity: 'sha512-abc' });
     const other = await fetch(`${cp.url}/api/v1/agent/blobs/${digest}`, { headers: stranger.headers });
     assert.equal(other.status, 404, 'other devices do not get it');
   });
 
-  it('are left out when they would fetch from a repository, and when an older agent sends none', async () => {
-    for (const lock of [
-      buildLock({ resolved: 'git+ssh://git@example.com/gear.git' }),
-      'nonsense',
-      undefined,
-    ]) {
-      const { digest } = await carry(lock);
+  it('are left out when they would fetch from a repository, and when an older agent sends none: the snapshot says why', async () => {
+    const cases: Array<[lock: string | undefined, why: RegExp]> = [
+      [
+        buildLock({ resolved: 'git+ssh://git@example.com/gear.git' }),
+        /tiny-gear from a repository.*Use a version/,
+      ],
+      ['nonsense', /not a lock file of npm 7.*newer npm/],
+      [undefined, /no package-lock\.json.*once more/],
+    ];
+    for (const [lock, why] of cases) {
+      const { digest, lockProblem } = await carry(lock);
 
       assert.equal(digest, null);
+      assert.match(lockProblem ?? '', why);
     }
   });
 });

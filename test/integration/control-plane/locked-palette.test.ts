@@ -116,6 +116,7 @@ describe('The lock file of a snapshot', function () {
       params: { id: production.id },
       body: { name: 'Good' },
     });
+    assert.equal(good.lockProblem, null);
 
     await push(await importMachine('no lock file'), production);
     assert.deepEqual(await treeOf(production), { ...TREE, 'node_modules/tiny-gear': '1.1.0' });
@@ -133,6 +134,28 @@ describe('The lock file of a snapshot', function () {
       body: { snapshotId: safetySnapshot.id },
     });
     await eventually(async () => (await treeOf(production))['node_modules/tiny-gear'] === '1.1.0');
+  });
+
+  it('that does not fit is left out of an import, and snapshots without one say so', async () => {
+    const { packages } = LOCK;
+    const root = { dependencies: { ...MACHINE, 'tiny-gear': '^1.0.0' } };
+    const instance = await cp.admin.call('importInstance', {
+      params: { id: applicationId },
+      body: {
+        name: uniqueName('imported'),
+        flows: answeringFlow('machine'),
+        modules: MACHINE,
+        lock: JSON.stringify({ ...LOCK, packages: { ...packages, '': root } }),
+        start: false,
+      },
+    });
+
+    const { lockProblem } = await cp.admin.call('createInstanceSnapshot', {
+      params: { id: instance.id },
+      body: { name: 'Not started yet' },
+    });
+
+    assert.match(lockProblem ?? '', /no package-lock\.json/);
   });
 
   it('goes along with a copy of the instance', async () => {

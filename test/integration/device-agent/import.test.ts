@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { SnapshotView } from '@flowyard/protocol';
 import { buildApplication, uniqueName } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 import { sharedDeviceStore } from '../../support/device-store.ts';
@@ -66,6 +67,12 @@ describe('the Node-RED that a machine had before', function () {
     );
   };
 
+  async function newestSnapshot(): Promise<SnapshotView> {
+    const { items } = await plane.admin.call('listApplicationSnapshots', { params: { id: applicationId } });
+    assert.ok(items[0]);
+    return items[0];
+  }
+
   it('is taken over with its credentials, and runs as a device', async () => {
     await layOut('my-flows.json');
 
@@ -100,6 +107,21 @@ describe('the Node-RED that a machine had before', function () {
     const taken = await runCommand('import', '--from', old, '--dir', device.folder);
 
     assert.match(taken.stdout, /1 modules/);
+    assert.match((await newestSnapshot()).lockProblem ?? '', /no package-lock\.json/);
+
+    await writeFile(
+      path.join(old, 'package-lock.json'),
+      JSON.stringify({
+        lockfileVersion: 3,
+        packages: {
+          '': { dependencies: { 'left-pad': '^1.3.0' } },
+          'node_modules/left-pad': { version: '1.3.0' },
+        },
+      }),
+    );
+    await runCommand('import', '--from', old, '--dir', device.folder);
+
+    assert.equal((await newestSnapshot()).lockProblem, null, 'the lock file comes along when it fits');
   });
 
   it('is refused with the reason when its secret is not the right one, or when there is none', async () => {

@@ -56,6 +56,7 @@ export function buildSnapshotView(overrides: Partial<SnapshotView> = {}): Snapsh
     flows: 2,
     nodes: 12,
     modules: {},
+    lockProblem: null,
     nodeRed: '4.1.15',
     createdAt: TIME,
     ...overrides,

@@ -15,10 +15,16 @@ describe('The files of a Node-RED', () => {
       'x/flows_cred.json',
       'x/.config.runtime.json',
       'settings.js',
+      'x/package-lock.json',
     ]) {
       assert.ok(isWanted(path), path);
     }
-    for (const path of ['x/node_modules/y/package.json', 'x/lib/flows/a.txt', 'x/.config.nodes.json']) {
+    for (const path of [
+      'x/node_modules/y/package.json',
+      'x/node_modules/y/package-lock.json',
+      'x/lib/flows/a.txt',
+      'x/.config.nodes.json',
+    ]) {
       assert.equal(isWanted(path), false, path);
     }
   });
@@ -44,6 +50,14 @@ describe('The files of a Node-RED', () => {
     assert.equal(found.credentialSecret, 'made');
     assert.deepEqual(found.modules, { 'node-red-node-random': '~0.4.1' });
     assert.deepEqual(found.leftOut, ['mine (file:../mine)', 'git (git+ssh://x)']);
+  });
+
+  it('give the lock file of the modules as it is, unless it is larger than anybody takes', () => {
+    const lockOf = (text: string) => readNodeRedFiles([FLOWS, { path: 'x/package-lock.json', text }]).lock;
+
+    assert.equal(lockOf('{ }'), '{ }');
+    assert.equal(lockOf(' '.repeat(5_000_000)), null);
+    assert.equal(readNodeRedFiles([FLOWS]).lock, null);
   });
 
   it('take the secret from settings.js, but not from a comment', () => {

@@ -12,6 +12,8 @@ interface NewSnapshot {
   kind: SnapshotRow['kind'];
   flows: Flows;
   manifest: SnapshotManifest;
+  /** Why it has no lock file; null when it has one, or needs none. */
+  lockProblem: string | null;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function keepDeviceSnapshot(
   tx: Transaction,
   actor: Actor,
   device: DeviceRow,
-  { name, description, kind, flows, manifest }: NewSnapshot,
+  { name, description, kind, flows, manifest, lockProblem }: NewSnapshot,
 ): Promise<SnapshotRow> {
   const { teamId, applicationId } = device;
   const who = auditActor(actor, device.name);
@@ -38,6 +40,7 @@ export async function keepDeviceSnapshot(
     kind,
     author: who.name,
     manifest: JSON.stringify(manifest),
+    lockProblem,
     ...summariseFlows(flows),
     blueprintId: null,
     blueprintVersion: null,

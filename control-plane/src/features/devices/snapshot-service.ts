@@ -101,27 +101,33 @@ export class DeviceSnapshotService {
       description: input.description ?? '',
       kind: 'manual',
       flows: content.flows,
-      manifest: await this.#manifest(tx, device, content),
+      ...(await this.#manifest(tx, device, content)),
     });
   }
 
-  async #manifest(tx: Transaction, device: DeviceRow, content: AgentSnapshot): Promise<SnapshotManifest> {
+  async #manifest(
+    tx: Transaction,
+    device: DeviceRow,
+    content: AgentSnapshot,
+  ): Promise<{ manifest: SnapshotManifest; lockProblem: string | null }> {
     const base = content.baseSnapshotId && (await tx.stores.snapshots.find(content.baseSnapshotId));
     const modules = Modules.safeParse(content.modules);
     if (!modules.success) {
       throw invalid('modules', 'has a module of which no other device could have the same version');
     }
-    return {
+    const { lock, problem } = await keepLockFile(tx, content.lock, modules.data);
+    const manifest: SnapshotManifest = {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),
       // They leave the key of the device and come under that of the platform.
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
       variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
       modules: modules.data,
-      lock: (await keepLockFile(tx, content.lock, modules.data)).lock,
+      lock,
       nodeRed: content.nodeRed,
       nodeJs: content.nodeJs,
     };
+    return { manifest, lockProblem: problem };
   }
 
   #decrypt(device: DeviceRow, content: AgentSnapshot): FlowCredentials | null {

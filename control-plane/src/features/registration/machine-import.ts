@@ -5,6 +5,7 @@ import { keepDeviceSnapshot } from '../devices/keep-snapshot.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import { requireDevice } from '../devices/require-device.ts';
 import { type ImportedNodeRed, openCredentials, refuseTwice } from '../instances/import.ts';
+import { keepLockFile } from '../snapshots/lock-files.ts';
 import { sealCredentials } from '../snapshots/seal-credentials.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
 
@@ -46,7 +47,7 @@ export class MachineImport {
         description: 'What ran on the machine before it became a device.',
         kind: 'import',
         flows: found.flows,
-        manifest: await this.#manifest(tx, found),
+        ...(await this.#manifest(tx, found)),
       });
       const isTarget = resolveTarget(device) === null;
       if (isTarget) {
@@ -56,17 +57,23 @@ export class MachineImport {
     });
   }
 
-  async #manifest(tx: Transaction, found: FoundNodeRed): Promise<SnapshotManifest> {
+  async #manifest(
+    tx: Transaction,
+    found: FoundNodeRed,
+  ): Promise<{ manifest: SnapshotManifest; lockProblem: string | null }> {
     const isUsable = Number(found.nodeRed?.split('.')[0]) >= OLDEST_MAJOR;
-    return {
+    const { modules = {} } = found;
+    const { lock, problem } = await keepLockFile(tx, found.lock ?? null, modules);
+    const manifest: SnapshotManifest = {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(found.flows))),
       credentials: await sealCredentials(tx, this.#parts.vault, openCredentials(found)),
       variables: [],
-      modules: found.modules ?? {},
-      lock: null,
+      modules,
+      lock,
       nodeRed: isUsable && found.nodeRed !== undefined ? found.nodeRed : this.#parts.nodeRed,
       nodeJs: process.versions.node,
     };
+    return { manifest, lockProblem: problem };
   }
 }

@@ -1,15 +1,16 @@
-import { type Modules, readLockFile } from '@flowyard/protocol';
+import { installableModules, type Modules, readLockFile } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
 import type { InstanceRow } from '../instances/store.ts';
 
-/** The lock file of a set of modules, as a digest; where there is none though there could be, why. */
+/** The lock file of a set of modules, as a digest; where there is none though there could be, why and what to do. */
 export interface KeptLock {
   lock: string | null;
   problem: string | null;
 }
 
 const NONE: KeptLock = { lock: null, problem: null };
-const NOT_THERE = 'Nobody knows how npm installed them: there is no package-lock.json beside them.';
+const NOT_THERE =
+  'There is no package-lock.json beside the modules. Install one of them once more, also in the same version, so that npm writes it.';
 
 /**
  * Keeps the lock file of a snapshot. One that does not fit its modules, or would fetch from elsewhere than a registry,
@@ -20,7 +21,7 @@ export async function keepLockFile(
   text: string | null,
   modules: Modules,
 ): Promise<KeptLock> {
-  if (Object.keys(modules).length === 0) {
+  if (installableModules(modules).length === 0) {
     return NONE;
   }
   if (text === null) {
@@ -29,7 +30,7 @@ export async function keepLockFile(
   const reading = readLockFile(text, modules);
   return 'lock' in reading
     ? { lock: await tx.stores.blobs.put(Buffer.from(reading.lock)), problem: null }
-    : { lock: null, problem: reading.problem };
+    : { lock: null, problem: `${reading.problem} ${reading.advice}` };
 }
 
 /** The lock file by which an instance's modules are to be installed, else the one that npm made of them. */

@@ -19,6 +19,7 @@ export function presentSnapshot(row: SnapshotRow): SnapshotView {
     flows: row.flows,
     nodes: row.nodes,
     modules: manifest.modules,
+    lockProblem: row.lockProblem,
     nodeRed: manifest.nodeRed,
     createdAt: row.createdAt,
   };

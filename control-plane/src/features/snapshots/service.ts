@@ -92,6 +92,7 @@ export class SnapshotService {
     const author = auditActor(actor, instance.name);
     const flows: Flows = JSON.parse((await tx.stores.blobs.get(instance.flowsDigest)).toString());
     const counts = summariseFlows(flows);
+    const { lock, problem } = await lockOfInstance(tx, instance, this.#parts.readLockFile);
     const snapshot: SnapshotRow = {
       id: newId(),
       teamId: instance.teamId,
@@ -103,7 +104,8 @@ export class SnapshotService {
       description: input.description ?? '',
       kind: input.kind,
       author: author.name,
-      manifest: JSON.stringify(await this.#manifest(tx, instance)),
+      manifest: JSON.stringify(await this.#manifest(tx, instance, lock)),
+      lockProblem: problem,
       ...counts,
       blueprintId: instance.blueprintId,
       blueprintVersion: instance.blueprintVersion,
@@ -128,7 +130,7 @@ export class SnapshotService {
     return snapshot;
   }
 
-  async #manifest(tx: Transaction, instance: InstanceRow): Promise<SnapshotManifest> {
+  async #manifest(tx: Transaction, instance: InstanceRow, lock: string | null): Promise<SnapshotManifest> {
     const variables = await tx.stores.instances.variables(instance.id);
     const stack = await tx.stores.catalogue.findStack(instance.stackId);
     const modules: Modules = JSON.parse(instance.modules);
@@ -138,7 +140,7 @@ export class SnapshotService {
       credentials: await this.#sealCredentials(tx, instance),
       variables: variables.map(({ name, value, secret }) => ({ name, value: secret ? null : value, secret })),
       modules,
-      lock: (await lockOfInstance(tx, instance, this.#parts.readLockFile)).lock,
+      lock,
       nodeRed: stack?.nodeRed ?? '',
       nodeJs: stack?.nodeJs ?? process.versions.node,
     };

@@ -15,6 +15,8 @@ export interface SnapshotRow {
   author: string;
   /** JSON of a SnapshotManifest. */
   manifest: string;
+  /** Why it has no lock file though it has modules, and what to do; null when it has one, or none is needed. */
+  lockProblem: string | null;
   flows: number;
   nodes: number;
   /** Of which version of a blueprint it is; null when of none. */
@@ -35,6 +37,7 @@ const COLUMNS = {
   kind: 's.kind',
   author: 's.author',
   manifest: 's.manifest',
+  lockProblem: 's.lock_problem',
   flows: 's.flows',
   nodes: 's.nodes',
   blueprintId: 's.blueprint_id',
@@ -71,6 +74,7 @@ export class SnapshotStore {
       kind: snapshot.kind,
       author: snapshot.author,
       manifest: snapshot.manifest,
+      lock_problem: snapshot.lockProblem,
       flows: snapshot.flows,
       nodes: snapshot.nodes,
       blueprint_id: snapshot.blueprintId,

@@ -1,3 +1,5 @@
+import { MAX_LOCK_CHARACTERS } from '@flowyard/protocol';
+
 /** A file that was chosen, by its path below the folder, or its name alone. */
 export interface ChosenFile {
   path: string;
@@ -12,12 +14,14 @@ export interface NodeRedFiles {
   /** From its settings, where they say so. */
   credentialSecret: string | null;
   modules: Record<string, string>;
+  /** What npm noted of how they were installed. */
+  lock: string | null;
   /** Modules that did not come from the registry, and why they are left out. */
   leftOut: string[];
 }
 
 const WANTED =
-  /(?:^|\/)(?:flows[^/]*\.json|flow[^/]*_cred\.json|package\.json|\.config\.runtime\.json|settings\.js)$/;
+  /(?:^|\/)(?:flows[^/]*\.json|flow[^/]*_cred\.json|package(?:-lock)?\.json|\.config\.runtime\.json|settings\.js)$/;
 const VERSION = /^[~^]?\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$|^\*$/;
 const SECRET_IN_SETTINGS = /^\s*credentialSecret:\s*(["'])(.*?)\1/m;
 
@@ -51,6 +55,7 @@ export function readNodeRedFiles(files: readonly ChosenFile[]): NodeRedFiles {
         ? (credentials as Record<string, unknown>)
         : null,
     credentialSecret: findSecret(files),
+    lock: findLock(files),
     ...findModules(files),
   };
 }
@@ -74,6 +79,12 @@ function findSecret(files: readonly ChosenFile[]): string | null {
   }
   const settings = files.find((file) => nameOf(file) === 'settings.js');
   return SECRET_IN_SETTINGS.exec(settings?.text ?? '')?.[2] ?? null;
+}
+
+/** None is better than one that is too large to be sent. */
+function findLock(files: readonly ChosenFile[]): string | null {
+  const text = files.find((file) => nameOf(file) === 'package-lock.json')?.text ?? null;
+  return text === null || text.length > MAX_LOCK_CHARACTERS ? null : text;
 }
 
 function findModules(files: readonly ChosenFile[]): Pick<NodeRedFiles, 'modules' | 'leftOut'> {
