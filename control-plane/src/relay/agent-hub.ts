@@ -57,7 +57,10 @@ type LogAnswer = (deviceId: string, requestId: string, lines: LogLine[]) => void
 
 /** The connections of device agents: who is there, what they are told, and what they report. */
 export class AgentHub {
-  readonly logs = new DeviceLogs((deviceId, command) => this.send(deviceId, command));
+  readonly logs = new DeviceLogs(
+    (deviceId, command) => this.send(deviceId, command),
+    (deviceId) => this.isConnected(deviceId),
+  );
   readonly #parts: Parts;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -156,7 +159,12 @@ export class AgentHub {
       clearTimeout(greeting);
       if (this.#sessions.get(deviceId) === session) {
         this.#sessions.delete(deviceId);
-        this.#enqueue(session, () => this.#parts.agents.recordGone(deviceId));
+        this.#enqueue(session, async () => {
+          if (!this.#sessions.has(deviceId)) {
+            this.logs.disconnected(deviceId);
+          }
+          await this.#parts.agents.recordGone(deviceId);
+        });
       }
     });
   }

@@ -8,10 +8,20 @@ type LogReader = (lines: LogLine[]) => void;
 export class DeviceLogs {
   readonly #send: (deviceId: string, command: AgentCommand) => void;
   readonly #readers = new Map<string, Set<LogReader>>();
+  readonly #isConnected: (deviceId: string) => boolean;
   readonly #lines = new Map<string, LogLine[]>();
 
-  constructor(send: (deviceId: string, command: AgentCommand) => void) {
+  constructor(
+    send: (deviceId: string, command: AgentCommand) => void,
+    isConnected: (deviceId: string) => boolean,
+  ) {
     this.#send = send;
+    this.#isConnected = isConnected;
+  }
+
+  /** Of how many devices lines are kept. */
+  get size(): number {
+    return this.#lines.size;
   }
 
   /** The last lines that a device sent while somebody watched. */
@@ -35,6 +45,9 @@ export class DeviceLogs {
       if (readers.size === 0) {
         this.#readers.delete(deviceId);
         this.#send(deviceId, { type: 'watch-logs', on: false });
+        if (!this.#isConnected(deviceId)) {
+          this.#lines.delete(deviceId);
+        }
       }
     };
   }
@@ -43,6 +56,13 @@ export class DeviceLogs {
   connected(deviceId: string): void {
     if (this.#readers.has(deviceId)) {
       this.#send(deviceId, { type: 'watch-logs', on: true });
+    }
+  }
+
+  /** Its lines stay only for those who look at them now. */
+  disconnected(deviceId: string): void {
+    if (!this.#readers.has(deviceId)) {
+      this.#lines.delete(deviceId);
     }
   }
 

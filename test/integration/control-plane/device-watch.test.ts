@@ -104,6 +104,29 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       rmSync(folder, { recursive: true, force: true });
     });
 
+    it('leave nothing in memory when they went, and what they told last is in their rows', async () => {
+      const [id = '', deleted = ''] = await addDevices(2, { online: true });
+      startWatch();
+      hosts.record(id, HostHealth.parse({ cpuPercent: 12 }));
+      hosts.record(deleted, HostHealth.parse({ cpuPercent: 12 }));
+      hosts.forget(id);
+      assert.equal(hosts.of(id)?.cpuPercent, 12, 'it is not stored yet');
+      const flushed = hosts.flush();
+      hosts.forget(deleted);
+      await flushed;
+      await hosts.flush();
+
+      assert.equal(hosts.size, 0);
+      const row = await db.stores.devices.find(id);
+      assert.equal(JSON.parse(row?.host ?? '{}').cpuPercent, 12);
+
+      hosts.record(id, HostHealth.parse({ cpuPercent: 13 }));
+      hosts.forget(id);
+      hosts.record(id, HostHealth.parse({ cpuPercent: 14 }));
+      await hosts.flush();
+      assert.equal(hosts.of(id)?.cpuPercent, 14, 'it came again');
+    });
+
     it('are told of once when they are away, and it is over when they come back', async () => {
       const [id = ''] = await addDevices(1, { online: false });
       startWatch();

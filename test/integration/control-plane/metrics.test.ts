@@ -123,7 +123,8 @@ describe('An instance above its threshold', () => {
         raise: async (_tx: unknown, { text }: { text: string }) => told.push(text),
         resolve: async () => told.push('over'),
       } as unknown as NotificationService;
-      const alerts = new LimitAlerts({ db, notifications });
+      let now = Date.now();
+      const alerts = new LimitAlerts({ db, notifications, now: () => now });
       const minute = (cpuPercent: number) =>
         alerts.judge([
           {
@@ -150,6 +151,11 @@ describe('An instance above its threshold', () => {
       await minute(10);
       await minute(10);
       assert.deepEqual(told.slice(1), ['over']);
+
+      assert.equal(alerts.size, 1);
+      now += 11 * 60_000;
+      await alerts.judge([]);
+      assert.equal(alerts.size, 0, 'nothing is kept of what is measured no more');
     } finally {
       await knex.destroy();
       await cp.stop();

@@ -187,6 +187,8 @@ export class AgentService {
   }
 
   async recordGone(deviceId: string): Promise<void> {
+    this.#figures.delete(deviceId);
+    this.#parts.hosts.forget(deviceId);
     await this.#departures.do(deviceId);
   }
 

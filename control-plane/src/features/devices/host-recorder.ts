@@ -26,7 +26,10 @@ export class HostRecorder {
   readonly #parts: Parts;
   readonly #seen = new Map<string, SeenHost>();
   readonly #runs = new Map<string, Run>();
+  #beingStored: ReadonlySet<string> = new Set();
   #unstored = new Set<string>();
+  /** Devices that went away: what they told last is forgotten once it is stored. */
+  readonly #gone = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #storing: Promise<void> = Promise.resolve();
 
@@ -47,7 +50,29 @@ export class HostRecorder {
     return this.#seen.get(deviceId);
   }
 
+  /** Of how many devices something is kept in memory. */
+  get size(): number {
+    return new Set([...this.#seen.keys(), ...this.#runs.keys(), ...this.#gone]).size;
+  }
+
+  /** The device is away or deleted: what it told last is in its row, or will be with the next flush. */
+  forget(deviceId: string): void {
+    this.#gone.add(deviceId);
+    this.#forgetStored();
+  }
+
+  #forgetStored(): void {
+    for (const id of this.#gone) {
+      if (!this.#unstored.has(id) && !this.#beingStored.has(id)) {
+        this.#seen.delete(id);
+        this.#runs.delete(id);
+        this.#gone.delete(id);
+      }
+    }
+  }
+
   record(deviceId: string, health: HostHealth): void {
+    this.#gone.delete(deviceId);
     this.#seen.set(deviceId, { ...health, at: new Date().toISOString() });
     this.#unstored.add(deviceId);
     const { bad, good } = this.#runs.get(deviceId) ?? { bad: 0, good: 0 };
@@ -63,12 +88,13 @@ export class HostRecorder {
 
   async #store(): Promise<void> {
     const ids = [...this.#unstored];
+    this.#beingStored = this.#unstored;
     this.#unstored = new Set();
     const hosts = new Map(ids.flatMap((id) => this.#entryOf(id)));
-    if (hosts.size === 0) {
-      return;
-    }
     try {
+      if (hosts.size === 0) {
+        return;
+      }
       await this.#parts.db.transact(async (tx) => {
         await tx.stores.deviceWatch.setHosts(hosts);
         await this.#tell(tx, ids);
@@ -78,6 +104,9 @@ export class HostRecorder {
       for (const id of ids) {
         this.#unstored.add(id);
       }
+    } finally {
+      this.#beingStored = new Set();
+      this.#forgetStored();
     }
   }
 

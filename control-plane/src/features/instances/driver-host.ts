@@ -100,6 +100,9 @@ export class InstanceDriverHost implements DriverHost {
     const { stores } = this.#parts.db;
     const row = await stores.instances.findForDriver(instanceId);
     const stack = row && (await this.#parts.stacks.locate(row.stackId));
+    if (row === null) {
+      this.#forget(instanceId);
+    }
     if (row === null || stack === null) {
       return null;
     }
@@ -211,6 +214,12 @@ export class InstanceDriverHost implements DriverHost {
     this.#enqueue(report.instanceId, () => this.#write(report));
   }
 
+  /** There is no such instance any more. */
+  #forget(instanceId: string): void {
+    this.#figures.delete(instanceId);
+    this.#reports.delete(instanceId);
+  }
+
   #enqueue(instanceId: string, write: () => Promise<void>): void {
     this.#writing = this.#writing.then(write).catch((error: unknown) => {
       this.#parts.logger.error({ err: error, instanceId }, 'a report of an instance was not stored');
@@ -226,6 +235,7 @@ export class InstanceDriverHost implements DriverHost {
     await this.#parts.db.transact(async (tx) => {
       const row = await tx.stores.instances.findForDriver(report.instanceId);
       if (row === null) {
+        this.#forget(report.instanceId);
         return;
       }
       const changed = row.state !== report.state;

@@ -33,7 +33,11 @@ export function exceeded(minute: Minute, thresholds: Thresholds, memoryMb: numbe
     .map(([, , words]) => words);
 }
 
+/** What was not measured for so long does not go on where it was: it stopped, or is gone. */
+const FORGOTTEN_AFTER_MS = 10 * 60_000;
+
 interface Run {
+  seenAt: number;
   above: number;
   below: number;
   told: boolean;
@@ -42,15 +46,18 @@ interface Run {
 interface Parts {
   db: Database;
   notifications: NotificationService;
+  now?: () => number;
 }
 
 /** Tells people of instances that use more than the thresholds in their settings. */
 export class LimitAlerts {
   readonly #parts: Parts;
+  readonly #now: () => number;
   readonly #runs = new Map<string, Run>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
   }
 
   async judge(minutes: Array<Minute & { instanceId: string }>): Promise<void> {
@@ -62,6 +69,20 @@ export class LimitAlerts {
         await this.#follow(row, exceeded(minute, thresholds, row.memoryMb));
       }
     }
+    this.#forgetOld();
+  }
+
+  /** Of how many instances something is kept in memory. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  #forgetOld(): void {
+    for (const [id, { seenAt }] of this.#runs) {
+      if (this.#now() - seenAt > FORGOTTEN_AFTER_MS) {
+        this.#runs.delete(id);
+      }
+    }
   }
 
   async #thresholds(row: InstanceRow): Promise<Thresholds> {
@@ -70,8 +91,9 @@ export class LimitAlerts {
   }
 
   async #follow(row: InstanceRow, found: string[]): Promise<void> {
-    const run = this.#runs.get(row.id) ?? { above: 0, below: 0, told: false };
+    const run = this.#runs.get(row.id) ?? { seenAt: 0, above: 0, below: 0, told: false };
     this.#runs.set(row.id, run);
+    run.seenAt = this.#now();
     run.above = found.length > 0 ? run.above + 1 : 0;
     run.below = found.length > 0 ? 0 : run.below + 1;
     if (run.above >= MINUTES_UNTIL_TOLD && !run.told) {
