@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DeviceLogs } from '../../../control-plane/src/relay/device-logs.ts';
 
-const LINE = { time: '2026-01-01T00:00:00.000Z', level: 'info' as const, text: 'a line' };
+const LINE = { at: '2026-01-01T00:00:00.000Z', level: 'info' as const, text: 'a line' };
 
 describe('The logs of devices that somebody watches', () => {
   let connected: boolean;
