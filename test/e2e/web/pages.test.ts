@@ -58,7 +58,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   const application = ['', '/devices', '/device-groups', '/pipelines', '/snapshots', '/audit', '/settings'];
   const tabs = ['', '/snapshots', '/devices', '/log', '/variables', '/settings', '/audit'];
   return [
-    ...[...team, '/audit', '/settings'].map((tab) => `/teams/${teamId}${tab}`),
+    ...[...team, '/audit', '/audit/streams', '/settings'].map((tab) => `/teams/${teamId}${tab}`),
     ...application.map((tab) => `/applications/${applicationId}${tab}`),
     ...tabs.map((tab) => `/instances/${instance.id}${tab}`),
     ...['', '/log', '/snapshots', '/audit'].map((tab) => `/devices/${deviceId}${tab}`),
@@ -67,6 +67,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/admin/stacks',
     '/admin/users',
     '/admin/audit',
+    '/admin/audit/streams',
     '/admin/team-types',
     '/admin/templates',
     ...['', '/versions', '/drift'].map((tab) => `/admin/templates/${template.id}${tab}`),

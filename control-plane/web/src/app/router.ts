@@ -88,7 +88,7 @@ const TEAM_PAGES: RouteRecordRaw[] = [
     meta: { title: 'People' },
   },
   {
-    path: '/teams/:teamId/audit',
+    path: '/teams/:teamId/audit/:tab(streams)?',
     component: () => import('../features/audit/TeamAuditPage.vue'),
     meta: { title: 'Audit' },
   },
@@ -190,7 +190,7 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Platform settings' },
   },
   {
-    path: '/admin/audit',
+    path: '/admin/audit/:tab(streams)?',
     component: () => import('../features/audit/PlatformAuditPage.vue'),
     meta: { title: 'Audit' },
   },
