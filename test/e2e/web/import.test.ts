@@ -62,4 +62,46 @@ describe('Importing a Node-RED on the page', function () {
       [],
     );
   });
+
+  it('takes the lock file along, and the list of snapshots says where one has none', async () => {
+    const { applicationId } = await buildApplication(cp);
+    const { page } = open;
+    const modules = { 'node-red-node-random': '0.4.1' };
+    const lock = {
+      packages: { '': { dependencies: modules }, 'node_modules/node-red-node-random': { version: '0.4.1' } },
+    };
+    const file = (name: string, content: unknown) => ({
+      name,
+      mimeType: 'application/json',
+      buffer: Buffer.from(JSON.stringify(content)),
+    });
+    await page.goto(`${cp.url}/applications/${applicationId}/instances`);
+    await page.getByRole('button', { name: 'Import a Node-RED' }).first().click();
+
+    await page
+      .locator('[data-test=import-files]')
+      .setInputFiles([
+        file('flows.json', answeringFlow('x')),
+        file('package.json', { dependencies: modules }),
+        file('package-lock.json', lock),
+      ]);
+    await page.locator('[data-test=import-found]').getByText('found: what the modules need').waitFor();
+    await page.locator('[data-test=name] input').fill('locked-line');
+    await page.getByLabel('Start it at once').uncheck();
+    await page.getByRole('dialog').locator('[data-test=submit]').click();
+    await page.getByRole('heading', { name: 'locked-line' }).waitFor();
+    const { items } = await cp.admin.call('listInstances', { params: { id: applicationId } });
+    const id = items[0]?.id ?? '';
+    const taken = await cp.admin.call('createInstanceSnapshot', { params: { id }, body: { name: 'Locked' } });
+    assert.equal(taken.lockProblem, null);
+
+    const other = await cp.admin.call('importInstance', {
+      params: { id: applicationId },
+      body: { name: 'unlocked-line', flows: answeringFlow('x'), modules, start: false },
+    });
+    await cp.admin.call('createInstanceSnapshot', { params: { id: other.id }, body: { name: 'As it is' } });
+    await page.goto(`${cp.url}/instances/${other.id}/snapshots`);
+    await page.getByText('No lock file').click();
+    await page.getByText('not installed yet. Start it. Then take another snapshot.').waitFor();
+  });
 });

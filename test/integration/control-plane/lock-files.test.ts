@@ -102,7 +102,7 @@ describe('Lock files of snapshots', function () {
         /tiny-gear from a repository.*Use a version/,
       ],
       ['nonsense', /not a lock file of npm 7.*newer npm/],
-      [undefined, /no package-lock\.json.*once more/],
+      [undefined, /no package-lock\.json.*Update the agent/],
     ];
     for (const [lock, why] of cases) {
       const { digest, lockProblem } = await carry(lock);

@@ -155,7 +155,7 @@ describe('The lock file of a snapshot', function () {
       body: { name: 'Not started yet' },
     });
 
-    assert.match(lockProblem ?? '', /no package-lock\.json/);
+    assert.match(lockProblem ?? '', /not installed yet\. Start it/);
   });
 
   it('goes along with a copy of the instance', async () => {

@@ -115,7 +115,7 @@ export class DeviceSnapshotService {
     if (!modules.success) {
       throw invalid('modules', 'has a module of which no other device could have the same version');
     }
-    const { lock, problem } = await keepLockFile(tx, content.lock, modules.data);
+    const { lock, problem } = await keepLockFile(tx, content.lock, modules.data, 'device');
     const manifest: SnapshotManifest = {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),

@@ -60,7 +60,7 @@ export class EditorEvents {
     const installed = this.#parts.readModules(row.id);
     const modules = JSON.stringify(installed);
     if (modules !== row.modules) {
-      const { lock } = await keepLockFile(tx, this.#parts.readLockFile(row.id), installed);
+      const { lock } = await keepLockFile(tx, this.#parts.readLockFile(row.id), installed, 'instance');
       await tx.stores.instances.setPalette(row.id, { modules, lockDigest: lock });
       tx.announce({ kind: 'instance', id: row.id, teamId: row.teamId, applicationId: row.applicationId });
       // The driver takes note of what is installed now.

@@ -38,7 +38,7 @@ export async function importContent(
         ? null
         : await tx.stores.blobs.put(Buffer.from(JSON.stringify(encryptCredentials(secret, credentials)))),
     modules: JSON.stringify(modules),
-    lockDigest: (await keepLockFile(tx, lock, modules)).lock,
+    lockDigest: (await keepLockFile(tx, lock, modules, 'machine')).lock,
     flowsRevision: 1,
     flowsChangedAt: new Date().toISOString(),
   };

@@ -63,7 +63,7 @@ export class MachineImport {
   ): Promise<{ manifest: SnapshotManifest; lockProblem: string | null }> {
     const isUsable = Number(found.nodeRed?.split('.')[0]) >= OLDEST_MAJOR;
     const { modules = {} } = found;
-    const { lock, problem } = await keepLockFile(tx, found.lock ?? null, modules);
+    const { lock, problem } = await keepLockFile(tx, found.lock ?? null, modules, 'machine');
     const manifest: SnapshotManifest = {
       version: 1,
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(found.flows))),

@@ -9,8 +9,14 @@ export interface KeptLock {
 }
 
 const NONE: KeptLock = { lock: null, problem: null };
-const NOT_THERE =
-  'There is no package-lock.json beside the modules. Install one of them once more, also in the same version, so that npm writes it.';
+/** Why there is no lock file at all, for each place that may have one. */
+const MISSING = {
+  instance: 'The modules of this instance are not installed yet. Start it.',
+  device:
+    'The device has no package-lock.json for its modules, or an agent that is too old to send it. Update the agent.',
+  machine:
+    'There was no package-lock.json beside the modules. Install one of them there once more, in the version that it has.',
+};
 
 /**
  * Keeps the lock file of a snapshot. One that does not fit its modules, or would fetch from elsewhere than a registry,
@@ -20,12 +26,13 @@ export async function keepLockFile(
   tx: Transaction,
   text: string | null,
   modules: Modules,
+  place: keyof typeof MISSING,
 ): Promise<KeptLock> {
   if (installableModules(modules).length === 0) {
     return NONE;
   }
   if (text === null) {
-    return { lock: null, problem: NOT_THERE };
+    return { lock: null, problem: MISSING[place] };
   }
   const reading = readLockFile(text, modules);
   return 'lock' in reading
@@ -40,6 +47,6 @@ export async function lockOfInstance(
   readInstalled: (instanceId: string) => string | null,
 ): Promise<KeptLock> {
   return lockDigest === null
-    ? keepLockFile(tx, readInstalled(id), JSON.parse(modules))
+    ? keepLockFile(tx, readInstalled(id), JSON.parse(modules), 'instance')
     : { lock: lockDigest, problem: null };
 }
