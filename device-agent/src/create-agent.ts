@@ -9,6 +9,7 @@ import type { DeviceIdentity } from './device-file.ts';
 import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
 import type { Journal } from './files/journal.ts';
+import { linkTokenOf } from './launched-node-red.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
 import type { DevicePaths } from './paths.ts';
 import { ReleaseBuilder } from './release/release-builder.ts';
@@ -30,7 +31,7 @@ export function createAgent({ command, paths, identity, journal, runner, onCurre
   workspace: Workspace;
 } {
   const onPhase = (phase: Phase) => agent.setPhase(phase);
-  const trial = () => trialOptions(command, agent.target);
+  const trial = () => trialOptions(command, agent.target, linkTokenOf(identity));
   const store = new Store({ folder: paths.store });
   const builder = new ReleaseBuilder({ paths, identity, store, onPhase });
   const workspace = new Workspace({ paths, builder, store });

@@ -24,6 +24,11 @@ import { type Release, readRelease } from './release/release.ts';
 import { nodePackage } from './release/stack.ts';
 import { completeSettings, type Surroundings } from './surroundings.ts';
 
+/** The same after each start of the agent, so that a process that goes on can be known again. */
+export function linkTokenOf({ secret }: DeviceIdentity): string {
+  return createHash('sha256').update(`node-red link ${secret}`).digest('hex');
+}
+
 export interface LaunchedNodeRedOptions {
   paths: DevicePaths;
   identity: DeviceIdentity;
@@ -106,8 +111,7 @@ export class LaunchedNodeRed implements NodeRedRunner {
 
   constructor(options: LaunchedNodeRedOptions) {
     this.#options = options;
-    // The same after each start of the agent, so that a process that goes on can be known again.
-    this.#token = createHash('sha256').update(`node-red link ${options.identity.secret}`).digest('hex');
+    this.#token = linkTokenOf(options.identity);
     this.#supervisor = new NodeRedSupervisor({
       hub: this.#hub,
       token: this.#token,

@@ -1,3 +1,4 @@
+import { PROBE_HEADER, probePass } from '@flowyard/launcher';
 import { DEFAULT_TRIAL, type DeviceTarget } from '@flowyard/protocol';
 import type { RunCommand } from './command-line.ts';
 import type { GateOptions } from './health-gates.ts';
@@ -8,7 +9,14 @@ export interface TrialOptions extends Omit<GateOptions, 'signal'> {
   allowScripts: boolean;
 }
 
-export function trialOptions(command: RunCommand, target: DeviceTarget | null): TrialOptions {
+/** @param linkToken lets the probe pass where pages ask for a password */
+export function trialOptions(
+  command: RunCommand,
+  target: DeviceTarget | null,
+  linkToken: string,
+): TrialOptions {
+  const { host, port } = command;
+  const headers = { [PROBE_HEADER]: probePass(linkToken) };
   const { stableSeconds, startSeconds, allowScripts, probe } = target?.trial ?? DEFAULT_TRIAL;
   return {
     stableMs: command.stableMs ?? stableSeconds * 1000,
@@ -16,7 +24,7 @@ export function trialOptions(command: RunCommand, target: DeviceTarget | null): 
     allowScripts: command.allowScripts ?? allowScripts,
     probe: probe && {
       withinMs: probe.seconds * 1000,
-      ask: (signal) => httpProbe({ host: command.host, port: command.port, path: probe.path, signal }),
+      ask: (signal) => httpProbe({ host, port, path: probe.path, headers, signal }),
     },
   };
 }

@@ -12,6 +12,7 @@ export {
   searchLog,
   watchLog,
 } from './log-file.ts';
+export { PROBE_HEADER, probePass } from './probe-pass.ts';
 export { isRunning, type ProcessIdentity, readProcessStart, signalGroup } from './process-identity.ts';
 export { readProcessLock, takeProcessLock } from './process-lock.ts';
 export { DEFAULT_TIMES, type MachineTimes, type ProcessStatus } from './process-machine.ts';

@@ -2,14 +2,18 @@ import { createHash, scrypt, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import type { ResolvedSettings } from '@flowyard/protocol';
+import { takeProbePass } from '../probe-pass.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 const derive = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>;
 const MOST_REMEMBERED = 100;
 
-/** Asks for user name and password before flows are called, where no proxy does so. Without a password nobody passes. */
-export function guardPages(settings: () => ResolvedSettings | undefined): Handler {
+/**
+ * Asks for user name and password before flows are called, where no proxy does so. Without a password nobody passes but
+ * whoever started the process, with the token of its link.
+ */
+export function guardPages(settings: () => ResolvedSettings | undefined, linkToken: string): Handler {
   const passed = new Set<string>();
   // Deriving a key takes memory, which small machines have little of: one at a time.
   let deriving: Promise<unknown> = Promise.resolve();
@@ -33,7 +37,7 @@ export function guardPages(settings: () => ResolvedSettings | undefined): Handle
   };
   return (request, response, next) => {
     const chosen = settings();
-    if (chosen?.['http.access'] !== 'basic') {
+    if (takeProbePass(request, linkToken) || chosen?.['http.access'] !== 'basic') {
       next();
       return;
     }

@@ -105,7 +105,7 @@ export class EmbeddedRuntime {
     if (this.#configuration.guardsPages) {
       app.use(
         '/',
-        guardPages(() => this.#binding?.settings),
+        guardPages(() => this.#binding?.settings, this.#configuration.link.token),
       );
     }
     app.use('/', nodeRed.httpNode);

@@ -106,4 +106,21 @@ describe('variables and settings of a device', function () {
       assert.equal(await (await basic('line:correct horse')).text(), 'behind the door');
     }
   });
+
+  it('let the probe of a new snapshot through that door, and nobody who only names it', async () => {
+    const trial = {
+      stableSeconds: 0,
+      startSeconds: 60,
+      allowScripts: false,
+      probe: { path: '/hello', seconds: 5 },
+    };
+    plane.setTarget({
+      snapshot: plane.snapshot('snap003', { flows: answeringFlows('probed') }),
+      trial,
+    });
+    await eventually(() => at.runs('snap003'), { withinMs: MINUTE });
+
+    const headers = { 'x-flowyard-probe': 'a'.repeat(64) };
+    assert.equal((await fetch(`http://127.0.0.1:${device.port}/hello`, { headers })).status, 401);
+  });
 });
