@@ -6,9 +6,11 @@ import { syncFolder } from '../files/atomic-file.ts';
 import { hasRunScripts, noteScripts } from './install-scripts.ts';
 import { LOCK_COPY, NPM_LOCK_FILE } from './lock-blob.ts';
 import { npmInstall } from './npm.ts';
+import { shareFiles } from './share-files.ts';
 import { findDamage, writeTreeList } from './tree-list.ts';
 
 const TEMPORARY = '.tmp-';
+const TREE = /^(?:node-red|node|modules)-/;
 /** What a killed agent left half done is older than any install may take. */
 const ABANDONED_MS = 60 * 60_000;
 
@@ -41,8 +43,8 @@ async function syncTree(folder: string): Promise<void> {
 
 /**
  * Trees of installed packages by name. A tree is made under a temporary name and appears by one rename, so what
- * has its name is complete; we never change it after that, so that releases and agents can share it. Others may
- * have damaged it: then a new one is made, and takes its place when it is complete.
+ * has its name is complete; we never change it after that, so that releases and agents can share it, and trees the
+ * files that they have in common. Others may have damaged it: then a new one is made, and takes its place when it is complete.
  */
 export class Store {
   readonly #options: StoreOptions;
@@ -131,11 +133,21 @@ export class Store {
         await noteScripts(temporary);
       }
       await writeTreeList(temporary);
+      await this.#share(name, temporary);
       await syncTree(temporary);
       await this.#replace(request, temporary);
       await syncFolder(folder);
     } finally {
       await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  /** Two releases have most of their modules in common. */
+  async #share(name: string, made: string): Promise<void> {
+    for (const other of await readdir(this.#options.folder).catch(() => [])) {
+      if (TREE.test(other) && other !== name && !this.#damaged.has(other)) {
+        await shareFiles(made, this.path(other));
+      }
     }
   }
 
@@ -161,7 +173,7 @@ export class Store {
   async tidy(used: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(this.#options.folder).catch(() => [])) {
       const isAbandoned = name.startsWith(TEMPORARY) && (await this.#age(name)) > ABANDONED_MS;
-      if (isAbandoned || (/^(?:node-red|node|modules)-/.test(name) && !used.has(name))) {
+      if (isAbandoned || (TREE.test(name) && !used.has(name))) {
         await rm(this.path(name), { recursive: true, force: true });
       }
     }

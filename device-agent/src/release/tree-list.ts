@@ -28,22 +28,30 @@ export async function writeTreeList(tree: string): Promise<void> {
   await writeFileAtomically(path.join(tree, LIST_FILE), `${lines.join('\n')}\n`);
 }
 
+/** The files of a tree with their sizes, as they were written down; none of a tree without a list. */
+export async function readTreeList(tree: string): Promise<Map<string, number>> {
+  const list = await readFile(path.join(tree, LIST_FILE), 'utf8').catch(() => '');
+  const lines = list.split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => {
+      const space = line.indexOf(' ');
+      return [line.slice(space + 1), Number(line.slice(0, space))];
+    }),
+  );
+}
+
 /**
  * The first file of a tree that is gone or has lost its length, as after a power cut; null when all are there. What
  * was added is no damage, and of a tree without a list nothing is known.
  */
 export async function findDamage(tree: string): Promise<string | null> {
-  const list = await readFile(path.join(tree, LIST_FILE), 'utf8').catch(() => '');
-  const lines = list.split('\n').filter((line) => line !== '');
-  for (let start = 0; start < lines.length; start += AT_ONCE) {
-    const some = lines.slice(start, start + AT_ONCE).map((line) => {
-      const space = line.indexOf(' ');
-      return { size: Number(line.slice(0, space)), file: line.slice(space + 1) };
-    });
-    const sizes = await Promise.all(some.map(({ file }) => sizeOf(path.join(tree, file))));
-    const damaged = some.find(({ size }, index) => sizes[index] !== size);
+  const listed = [...(await readTreeList(tree))];
+  for (let start = 0; start < listed.length; start += AT_ONCE) {
+    const some = listed.slice(start, start + AT_ONCE);
+    const sizes = await Promise.all(some.map(([file]) => sizeOf(path.join(tree, file))));
+    const damaged = some.find(([, size], index) => sizes[index] !== size);
     if (damaged !== undefined) {
-      return damaged.file;
+      return damaged[0];
     }
   }
   return null;
