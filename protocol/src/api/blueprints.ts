@@ -127,6 +127,8 @@ export const listBlueprints = operation('listBlueprints', {
   query: ListQuery.extend({
     /** Only those from which this team can make instances. */
     teamId: Id.optional(),
+    /** Only those of the platform, those that come with Flowyard among them. */
+    scope: z.literal('platform').optional(),
     category: BlueprintCategory.optional(),
   }),
   response: pageOf(BlueprintView),

@@ -40,7 +40,7 @@ describe('Streams of the audit log on the page', function () {
     await page.getByLabel('Name', { exact: true }).fill('SIEM');
     await page.getByLabel('Address', { exact: true }).fill(receiver.url);
     await submit();
-    const secret = (await page.getByLabel('Secret', { exact: true }).innerText()).trim();
+    const secret = String(await page.getByLabel('Secret', { exact: true }).textContent()).trim();
     await page.locator('[data-test=secret-seen]').click();
     await eventually(() => receiver.events().includes('audit-stream.created'), { withinMs: 10_000 });
     await page.locator('[data-status="up to date"]').waitFor();

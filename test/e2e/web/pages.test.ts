@@ -69,6 +69,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/admin/audit',
     '/admin/audit/streams',
     '/admin/team-types',
+    '/admin/blueprints',
     '/admin/templates',
     ...['', '/versions', '/drift'].map((tab) => `/admin/templates/${template.id}${tab}`),
     '/account',

@@ -176,6 +176,13 @@ for (const database of ['sqlite', 'postgres'] as const) {
         body: { name: uniqueName('theirs'), blueprintId: id, start: false },
       };
 
+      const ofTeam = await make();
+      const query = { scope: 'platform', limit: 200 } as const;
+      const listed = await stranger.call('listBlueprints', { query });
+      const all = await cp.admin.call('listBlueprints', { query });
+      assert.ok(listed.items.some((item) => item.id === id));
+      assert.ok(!all.items.some((item) => item.id === ofTeam.id || item.scope === 'team'));
+
       await stranger.call('createInstance', create);
       await stranger.refused('updateBlueprint', 403, { params: { id }, body: { active: false } });
       await cp.admin.call('updateBlueprint', { params: { id }, body: { active: false } });

@@ -53,12 +53,17 @@ export class BlueprintService {
 
   async list(
     actor: UserActor,
-    query: ListQuery & { teamId?: string | undefined; category?: BlueprintCategory | undefined },
+    query: ListQuery & {
+      teamId?: string | undefined;
+      scope?: 'platform' | undefined;
+      category?: BlueprintCategory | undefined;
+    },
   ): Promise<Page<BlueprintView>> {
     const sight = await this.#access.sightOf(actor);
-    const { teamId } = query;
+    const { teamId, scope } = query;
     const isTheirs = teamId !== undefined && (sight.teamIds === null || sight.teamIds.includes(teamId));
-    const wanted = teamId === undefined ? sight : { ...sight, teamIds: isTheirs ? [teamId] : [] };
+    const narrowed = { ...sight, teamIds: isTheirs && scope === undefined ? [teamId] : [] };
+    const wanted = teamId === undefined && scope === undefined ? sight : narrowed;
     const page = await this.#db.stores.blueprints.list(wanted, query);
     return mapPage(page, (row) => presentBlueprint(row, mayEdit(row, sight)));
   }

@@ -9,6 +9,7 @@ export const PLATFORM_PLACES: readonly PlatformPlace[] = [
   { name: 'Stacks', to: '/admin/stacks' },
   { name: 'Instance types', to: '/admin/instance-types' },
   { name: 'Templates', to: '/admin/templates' },
+  { name: 'Blueprints', to: '/admin/blueprints' },
   { name: 'Team types', to: '/admin/team-types' },
   { name: 'Users', to: '/admin/users' },
   { name: 'Audit', to: '/admin/audit' },

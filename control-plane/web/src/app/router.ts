@@ -185,6 +185,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Template' },
   },
   {
+    path: '/admin/blueprints',
+    component: () => import('../features/blueprints/PlatformBlueprintsPage.vue'),
+    meta: { title: 'Blueprints of the platform' },
+  },
+  {
     path: '/admin/settings',
     component: () => import('../features/platform/PlatformSettingsPage.vue'),
     meta: { title: 'Platform settings' },
