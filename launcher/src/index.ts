@@ -21,6 +21,7 @@ export { inheritedEnvironment, type LaunchPlan } from './spawn-runtime.ts';
 export { NodeRedSupervisor } from './supervisor.ts';
 export type {
   Crash,
+  NodeCounts,
   RuntimeMetrics,
   SupervisedStatus,
   SupervisorOptions,

@@ -56,6 +56,9 @@ export class RuntimeConnection {
     });
     socket.on('message', (data) => {
       const message = parseMessage(String(data));
+      if (message === 'unknown') {
+        return;
+      }
       if (message?.type === 'hello' && this.#options.isOurs(message)) {
         this.#greet(socket, message);
       } else if (message && message.type !== 'hello' && socket === this.#socket) {
@@ -75,9 +78,18 @@ export class RuntimeConnection {
   }
 }
 
-function parseMessage(text: string): RuntimeMessage | null {
+const KNOWN_TYPES: ReadonlySet<unknown> = new Set(
+  RuntimeMessage.options.flatMap(({ shape }) => [...shape.type.values]),
+);
+
+/** A process may be newer than we are: what it says beyond what we know is not an error. */
+function parseMessage(text: string): RuntimeMessage | 'unknown' | null {
   try {
-    const result = RuntimeMessage.safeParse(JSON.parse(text));
+    const message = JSON.parse(text);
+    if (typeof message?.type === 'string' && !KNOWN_TYPES.has(message.type)) {
+      return 'unknown';
+    }
+    const result = RuntimeMessage.safeParse(message);
     return result.success ? result.data : null;
   } catch {
     return null;

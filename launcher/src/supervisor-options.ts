@@ -1,3 +1,4 @@
+import type { RuntimeMessage } from '@flowyard/protocol';
 import type { LinkHub } from './link-hub.ts';
 import type { MachineTimes, ProcessStatus } from './process-machine.ts';
 import type { ExitFacts, RestartPolicy } from './restart-policy.ts';
@@ -25,6 +26,9 @@ export interface RuntimeMetrics {
   requests: number;
 }
 
+/** What its nodes did since the count began. */
+export type NodeCounts = Omit<Extract<RuntimeMessage, { type: 'counts' }>, 'type'>;
+
 /** A process that ended by itself. */
 export interface Crash {
   facts: ExitFacts;
@@ -49,6 +53,7 @@ export interface SupervisorOwner {
   watching?: () => { silentMs: number; crashesUntilSafeMode: number };
   onStatus: (status: SupervisedStatus) => void;
   onMetrics?: (metrics: RuntimeMetrics) => void;
+  onCounts?: (counts: NodeCounts) => void;
   onEvent?: (event: string, details: Record<string, unknown>) => void;
   /** It ended by itself; what is done about it was decided. */
   onCrash?: (crash: Crash) => void;

@@ -105,6 +105,11 @@ export class NodeRedSupervisor {
     return this.#connection.send({ type: 'reload', revision, flowsFolder });
   }
 
+  /** Has it count the messages of each node for so long, 0 ends that; false when it is not connected. */
+  count(seconds: number): boolean {
+    return this.#connection.send({ type: 'count', seconds });
+  }
+
   /** Gives a process of the pool to somebody. From now on it is started and reported as theirs. */
   claim(binding: RuntimeBinding, owner: SupervisorOwner): void {
     this.#owner = owner;
@@ -286,6 +291,9 @@ export class NodeRedSupervisor {
         break;
       case 'heartbeat':
         this.#owner.onMetrics?.(message);
+        break;
+      case 'counts':
+        this.#owner.onCounts?.(message);
         break;
       case 'event':
         this.#owner.onEvent?.(message.event, message.details);

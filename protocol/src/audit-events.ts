@@ -70,6 +70,8 @@ export const AUDIT_EVENTS = {
   'instance.limp-started': 'An instance was started without the flows that crash it, as its settings say',
   'instance.blueprint-applied': 'An instance was given the newest version of its blueprint',
   'instance.changed': 'A hosted instance was described anew',
+  'instance.count-started': 'Somebody had the messages of each node counted for some minutes',
+  'instance.count-ended': 'Somebody ended a count of messages before its time',
   'instance.created': 'A hosted instance was made',
   'instance.deleted': 'A hosted instance was deleted: it is in the recycle bin for seven days',
   'instance.restored': 'A hosted instance was brought back from the recycle bin',

@@ -16,6 +16,7 @@ export * from './api/instance-types.ts';
 export * from './api/instances.ts';
 export * from './api/invitations.ts';
 export * from './api/metrics.ts';
+export * from './api/node-counts.ts';
 export * from './api/notifications.ts';
 export * from './api/oauth.ts';
 export * from './api/passkeys.ts';

@@ -7,13 +7,13 @@ import { LogLine } from './api/instances.ts';
  *
  * Topics: `platform` (value: all stacks), `team/ID` (TeamOverview), `application/ID` (ApplicationView), `instance/ID`, `device/ID`,
  * `device-group/ID`, `pipeline/ID`, `deployment/ID` (their views),
- * `notifications` (NotificationSummary of the person who reads), `instance/ID/log`, `device/ID/log` (no value, lines).
+ * `instance/ID/counts` (NodeCountsView), `notifications` (NotificationSummary of the person who reads), `instance/ID/log`, `device/ID/log` (no value, lines).
  */
 export const LiveTopic = z
   .string()
   .max(100)
   .regex(
-    /^(?:platform|notifications|(?:team|application|device-group|pipeline|deployment)\/[0-9a-z]+|(?:instance|device)\/[0-9a-z]+(?:\/log)?)$/,
+    /^(?:platform|notifications|(?:team|application|device-group|pipeline|deployment)\/[0-9a-z]+|(?:instance|device)\/[0-9a-z]+(?:\/log)?|instance\/[0-9a-z]+\/counts)$/,
     'is not a topic',
   );
 

@@ -14,6 +14,7 @@ import * as instanceTypes from './api/instance-types.ts';
 import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
 import * as metrics from './api/metrics.ts';
+import * as nodeCounts from './api/node-counts.ts';
 import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
 import * as passkeys from './api/passkeys.ts';
@@ -46,6 +47,7 @@ const TAGS: Record<string, object> = {
   pipelines,
   provisioning,
   metrics,
+  nodeCounts,
   notifications,
   blueprints,
   catalogue: { ...instanceTypes, ...catalogue, ...templates },

@@ -50,6 +50,29 @@ const StateFields = {
   step: z.string().max(300).nullable(),
 };
 
+/** What one node did since the count began. */
+export const NodeCount = z.object({
+  /** In a subflow it is that of its instance and of the node, joined by a hyphen. */
+  id: z.string().max(200),
+  /** The node in the editor. */
+  editorId: z.string().max(200),
+  type: z.string().max(200),
+  /** Empty when it has none. */
+  name: z.string().max(200),
+  /** The flow it is on, for people; a subflow by the flow and the name of the subflow. */
+  flow: z.string().max(300),
+  received: z.number().int().min(0),
+  sent: z.number().int().min(0),
+  /** Messages that it ended with an error. */
+  errors: z.number().int().min(0),
+});
+export type NodeCount = z.infer<typeof NodeCount>;
+
+/** Nodes beyond this are counted but not told; the busiest are. */
+export const MOST_NODES_TOLD = 100;
+/** Messages of nodes beyond this are not counted. */
+export const MOST_NODES_COUNTED = 5000;
+
 /** From the Node-RED process to what runs it. */
 export const RuntimeMessage = z.discriminatedUnion('type', [
   z.strictObject({
@@ -85,6 +108,16 @@ export const RuntimeMessage = z.discriminatedUnion('type', [
     event: z.string().max(100),
     details: z.record(z.string(), z.unknown()),
   }),
+  /** Sent every second while it counts, and once more when the count ends. Not strict: it may learn to tell more. */
+  z.object({
+    type: z.literal('counts'),
+    counting: z.boolean(),
+    elapsedMs: z.number().min(0),
+    /** How many nodes had messages. */
+    nodesSeen: z.number().int().min(0),
+    /** The busiest first. */
+    nodes: z.array(NodeCount).max(MOST_NODES_TOLD),
+  }),
 ]);
 export type RuntimeMessage = z.infer<typeof RuntimeMessage>;
 
@@ -98,6 +131,8 @@ export const RuntimeCommand = z.discriminatedUnion('type', [
     /** On a device: the folder that the flows are read from henceforth. */
     flowsFolder: z.string().nullable(),
   }),
+  /** Counts the messages of each node for so long, from the start; 0 ends the count. */
+  z.strictObject({ type: z.literal('count'), seconds: z.number().int().min(0).max(3600) }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type RuntimeCommand = z.infer<typeof RuntimeCommand>;

@@ -6,6 +6,8 @@ import { InstanceTypeService } from '../features/instance-types/service.ts';
 import { InstanceDriverHost } from '../features/instances/driver-host.ts';
 import { instanceUrl } from '../features/instances/host-names.ts';
 import { LimitAlerts } from '../features/metrics/limit-alerts.ts';
+import { NodeCountService } from '../features/metrics/node-count-service.ts';
+import { NodeCounter } from '../features/metrics/node-counter.ts';
 import { MetricsRecorder } from '../features/metrics/recorder.ts';
 import { MetricsService } from '../features/metrics/service.ts';
 import { StackAdministration } from '../features/stacks/administration.ts';
@@ -24,6 +26,7 @@ export function composeHosting(
   const installer = createStackInstaller(config.dataDir);
   const stacks = new StackService({ db, changes, installer, notifications, logger });
   const stackAdministration = new StackAdministration({ db, stacks, installer });
+  const counter = new NodeCounter({ ask: (id, seconds): boolean => driver.countNodes(id, seconds) });
   const driverHost: InstanceDriverHost = new InstanceDriverHost({
     db,
     changes,
@@ -31,6 +34,7 @@ export function composeHosting(
     stacks,
     notifications,
     metrics: recorder,
+    counts: counter,
     crashes: new CrashRecorder({ db, changes }),
     urlOf,
     readModules: (id) => driver.readModules(id),
@@ -52,7 +56,19 @@ export function composeHosting(
   changes.on('instance', ({ instanceId }) => driver.reconcile(instanceId));
   const instanceTypes = new InstanceTypeService({ db, limitsProblem: () => driver.limitsProblem() });
   const metrics = new MetricsService({ db, recorder });
-  return { urlOf, stacks, stackAdministration, instanceTypes, recorder, metrics, driverHost, driver };
+  const nodeCounts = new NodeCountService({ db, counter });
+  return {
+    urlOf,
+    stacks,
+    stackAdministration,
+    instanceTypes,
+    recorder,
+    metrics,
+    counter,
+    nodeCounts,
+    driverHost,
+    driver,
+  };
 }
 
 export type Hosting = ReturnType<typeof composeHosting>;

@@ -19,7 +19,7 @@ export function composeRelay(
   features: Features,
 ) {
   const { access, agents, instances, pipelines, oauth, deviceOauth, redirectUriOf } = features;
-  const { driver, driverHost } = hosting;
+  const { driver, driverHost, counter } = hosting;
   const agentHub = new AgentHub({
     agents,
     targets: features.deviceTargets,
@@ -42,6 +42,7 @@ export function composeRelay(
     isSignedIn: (actor) => isStillSignedIn(db.stores, actor),
     views: new LiveViews({ stores: db.stores, instances, agents, pipelines, notifications, access }),
     watchInstanceLog: (id, onLines) => driver.watchLog(id, onLines),
+    watchNodeCounts: (id, onCounts) => counter.watch(id, onCounts),
     watchDeviceLog: (id, onLines) => agentHub.logs.watch(id, onLines),
     logger,
   });

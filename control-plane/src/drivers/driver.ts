@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { LogFilter } from '@flowyard/launcher';
+import type { LogFilter, NodeCounts } from '@flowyard/launcher';
 import type { Blamed, Desired, InstanceState, LeftOut, LogLine, ResolvedSettings } from '@flowyard/protocol';
 
 /** A version of Node-RED that is ready to run. */
@@ -83,6 +83,8 @@ export interface InstanceMetrics {
   requests: number;
 }
 
+export type InstanceCounts = NodeCounts & { instanceId: string };
+
 /** A process that ended by itself. */
 export interface InstanceCrash {
   instanceId: string;
@@ -120,6 +122,8 @@ export interface DriverHost {
   saveStarted(instanceId: string, startFacts: string): Promise<void>;
   report(report: InstanceReport): void;
   reportMetrics(metrics: InstanceMetrics): void;
+  /** What its nodes did since the count began, while and when it ends. */
+  reportCounts(counts: InstanceCounts): void;
   reportCrash(crash: InstanceCrash): void;
   /**
    * What happened in an editor (`nodes.install`, `context.delete` …), with `userId` and `username` in the details, and
@@ -138,6 +142,8 @@ export interface Driver {
   address(instanceId: string): { host: string; port: number } | null;
   /** Accepts the connection of a process that it started; false when the token is not one of its own. */
   acceptRuntime(token: string, request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Has its process count the messages of each node for so long; 0 ends that. False when no process is connected. */
+  countNodes(instanceId: string, seconds: number): boolean;
   /** The palette modules that are installed for it, with exact versions; also those a person installed in the editor. */
   readModules(instanceId: string): Record<string, string>;
   /** The lock file of npm that says how they were installed; null when there is none. */

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CLOSE, type LiveEntityKind, LiveRequest, type LogLine } from '@flowyard/protocol';
+import {
+  CLOSE,
+  type LiveEntityKind,
+  LiveRequest,
+  type LogLine,
+  type NodeCountsView,
+} from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Actor } from '../access/actor.ts';
@@ -26,6 +32,7 @@ interface Parts {
   isSignedIn: (actor: Actor) => Promise<boolean>;
   views: LiveViews;
   watchInstanceLog: (instanceId: string, onLines: (lines: LogLine[]) => void) => () => void;
+  watchNodeCounts: (instanceId: string, onCounts: (counts: NodeCountsView) => void) => () => void;
   watchDeviceLog: (deviceId: string, onLines: (lines: LogLine[]) => void) => () => void;
   logger: Logger;
 }
@@ -128,7 +135,7 @@ export class LiveHub {
     if (this.#readers.get(reader) !== subscriptions || subscriptions.has(topic)) {
       return;
     }
-    subscriptions.set(topic, { ...rights, stop: this.#watchLog(reader, topic) });
+    subscriptions.set(topic, { ...rights, stop: this.#watchPart(reader, topic) });
     await this.#sendValue(reader, topic, rights);
   }
 
@@ -138,18 +145,21 @@ export class LiveHub {
     subscriptions?.delete(topic);
   }
 
-  #watchLog(reader: LiveReader, topic: string): () => void {
-    const { kind, id, log } = parseTopic(topic);
-    if (!log) {
+  #watchPart(reader: LiveReader, topic: string): () => void {
+    const { kind, id, part } = parseTopic(topic);
+    if (part === null) {
       return () => undefined;
+    }
+    if (part === 'counts') {
+      return this.#parts.watchNodeCounts(id, (value) => reader.send({ type: 'value', topic, value }));
     }
     const watch = kind === 'device' ? this.#parts.watchDeviceLog : this.#parts.watchInstanceLog;
     return watch(id, (lines) => reader.send({ type: 'log', topic, lines }));
   }
 
   async #sendValue(reader: LiveReader, topic: string, rights: TopicAccess): Promise<void> {
-    const { kind, id, log } = parseTopic(topic);
-    if (log) {
+    const { kind, id, part } = parseTopic(topic);
+    if (part !== null) {
       return;
     }
     const { views } = this.#parts;

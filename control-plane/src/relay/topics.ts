@@ -8,7 +8,8 @@ export type TopicKind = 'platform' | 'notifications' | 'team' | Exclude<LiveEnti
 export interface Topic {
   kind: TopicKind;
   id: string;
-  log: boolean;
+  /** A part of it that has a stream of its own. */
+  part: 'log' | 'counts' | null;
 }
 
 /** What a reader of a topic may see in it. */
@@ -30,8 +31,8 @@ const NEEDS: Record<Exclude<TopicKind, 'platform' | 'notifications'>, Permission
 
 /** The parts of a topic whose form was checked already. */
 export function parseTopic(topic: string): Topic {
-  const [kind, id = '', log] = topic.split('/');
-  return { kind: kind as TopicKind, id, log: log === 'log' };
+  const [kind, id = '', part = null] = topic.split('/');
+  return { kind: kind as TopicKind, id, part: part as Topic['part'] };
 }
 
 /** @throws AppError when the topic is not there or may not be read */

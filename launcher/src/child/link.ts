@@ -15,6 +15,7 @@ interface LinkOptions {
   token: () => string;
   hello: () => RuntimeMessage;
   onCommand: (command: RuntimeCommand) => void;
+  onLost: () => void;
 }
 
 /** Keeps a connection to what runs this process, for ever. */
@@ -115,7 +116,10 @@ export class Link {
     socket.on('error', () => {
       // 'close' follows, and with it the next attempt.
     });
-    socket.on('close', () => this.#redial());
+    socket.on('close', () => {
+      this.#options.onLost();
+      this.#redial();
+    });
   }
 
   #redial(): void {

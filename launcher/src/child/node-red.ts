@@ -16,7 +16,12 @@ export interface NodeRed {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly events: EventEmitter;
-  readonly hooks: { add(name: string, handler: (events: unknown[]) => void): void };
+  readonly hooks: {
+    // biome-ignore lint/suspicious/noExplicitAny: each hook has its own events
+    add(name: string, handler: (event: any) => void): void;
+    /** `*.label` removes all with that label. */
+    remove(name: string): void;
+  };
   readonly httpAdmin: RequestHandler;
   readonly httpNode: RequestHandler;
   readonly version: string | Promise<string>;
@@ -28,6 +33,7 @@ export interface NodeRed {
         deploymentType: string;
         user?: Record<string, unknown>;
       }): Promise<unknown>;
+      getFlows(options: object): Promise<{ flows: Array<Record<string, unknown>> }>;
     };
     nodes: { getNodeList(options: object): Promise<Array<{ module?: string; types?: string[] }>> };
   };

@@ -15,6 +15,7 @@ import type { ChildConfiguration } from './configuration.ts';
 import { startHeartbeat, type Traffic } from './heartbeat.ts';
 import { Link } from './link.ts';
 import { writeLog } from './log.ts';
+import { NodeCounter } from './node-counter.ts';
 import { loadStack, type NodeRed } from './node-red.ts';
 import { answerNpmVersionFromFile } from './npm-check.ts';
 import { guardPages } from './page-guard.ts';
@@ -39,6 +40,7 @@ export class EmbeddedRuntime {
   #binding: RuntimeBinding | null = null;
   #bind: (binding: RuntimeBinding) => void = () => {};
   #nodeRed: NodeRed | undefined;
+  #counter: NodeCounter | undefined;
   #nodeRedVersion: string | null = null;
   #port: number | null = null;
   #reloading: Promise<void> = Promise.resolve();
@@ -76,6 +78,8 @@ export class EmbeddedRuntime {
       token: () => this.#binding?.token ?? configuration.link.token,
       hello: () => this.#hello(),
       onCommand: (command) => this.#obey(command),
+      // Nobody is there to see the count, and whoever comes next does not know of it.
+      onLost: () => this.#counter?.stop(),
     });
   }
 
@@ -89,9 +93,10 @@ export class EmbeddedRuntime {
     this.#nodeRedVersion = version;
     const server = createServer();
     nodeRed.init(server, buildSettings(this.#configuration, this.#host, this.#storage.module));
-    nodeRed.hooks.add('onSend.flowyard', (events) => {
+    nodeRed.hooks.add('onSend.flowyard', (events: unknown[]) => {
       traffic.messages += events.length;
     });
+    this.#counter = new NodeCounter(nodeRed, (counts) => this.#link.send(counts));
     const app = createApp();
     if (this.#configuration.editor) {
       app.use('/', (request, response, next) =>
@@ -195,9 +200,20 @@ export class EmbeddedRuntime {
       case 'reload':
         this.#reloading = this.#reloading.then(() => this.#reload(command.revision, command.flowsFolder));
         break;
+      case 'count':
+        this.#count(command.seconds);
+        break;
       case 'stop':
         void this.stop();
         break;
+    }
+  }
+
+  #count(seconds: number): void {
+    if (seconds > 0) {
+      this.#counter?.start(seconds);
+    } else {
+      this.#counter?.stop();
     }
   }
 

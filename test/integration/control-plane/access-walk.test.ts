@@ -146,6 +146,7 @@ describe('Access, walked through', function () {
       [`application/${world.ids.application}`, 'application', 'application:read'],
       [`instance/${world.ids.instance}`, 'instance', 'instance:read'],
       [`instance/${world.ids.instance}/log`, 'instance', 'instance:read'],
+      [`instance/${world.ids.instance}/counts`, 'instance', 'instance:read'],
       [`device/${world.ids.device}`, 'device', 'device:read'],
       [`device/${world.ids.device}/log`, 'device', 'device:read'],
       [`device-group/${world.ids['device-group']}`, 'device-group', 'device-group:read'],

@@ -258,6 +258,7 @@ export class DriverWorld {
       },
       report: (report) => this.reports.push(report),
       reportMetrics: () => {},
+      reportCounts: () => {},
       reportCrash: () => {},
       reportEvent: (event) => this.events.push(event),
     };

@@ -52,6 +52,10 @@ export class HostedInstance {
     return status?.port && status.state !== 'stopping' ? { host: '127.0.0.1', port: status.port } : null;
   }
 
+  countNodes(seconds: number): boolean {
+    return this.#supervisor?.count(seconds) ?? false;
+  }
+
   /** Reads the target and takes the next step. What is asked while a step is under way is done after it. */
   reconcile(): Promise<void> {
     this.#again = true;
@@ -259,6 +263,7 @@ export class HostedInstance {
       },
       onStatus: () => this.#statusChanged(),
       onMetrics: (metrics) => this.#reporter.reportMetrics(metrics),
+      onCounts: (counts) => this.#reporter.reportCounts(counts),
       onCrash: (crash) => this.#reporter.reportCrash(crash),
       onEvent: (event, details) => {
         this.#reporter.reportEvent(event, details);

@@ -1,4 +1,4 @@
-import type { Crash, RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
+import type { Crash, NodeCounts, RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
 import type { InstanceState } from '@flowyard/protocol';
 import type { DriverHost } from '../driver.ts';
 
@@ -60,6 +60,10 @@ export class InstanceReporter {
   reportMetrics({ memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests }: RuntimeMetrics): void {
     const figures = { memoryBytes, cpuPercent, eventLoopDelayMs, messages, requests };
     this.#host.reportMetrics({ instanceId: this.#instanceId, ...figures });
+  }
+
+  reportCounts({ counting, elapsedMs, nodesSeen, nodes }: NodeCounts): void {
+    this.#host.reportCounts({ instanceId: this.#instanceId, counting, elapsedMs, nodesSeen, nodes });
   }
 
   reportCrash({ facts, crashes, reason, safeMode }: Crash): void {

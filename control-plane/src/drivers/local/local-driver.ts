@@ -115,6 +115,10 @@ class LocalDriver implements Driver {
     return this.#hub.accept(token, request, socket, head);
   }
 
+  countNodes(instanceId: string, seconds: number): boolean {
+    return this.#instances.get(instanceId)?.countNodes(seconds) ?? false;
+  }
+
   readModules(instanceId: string): Record<string, string> {
     const folder = this.#instances.get(instanceId)?.folder ?? null;
     return folder === null ? {} : installedModules(this.#folders.path(folder));

@@ -8,6 +8,7 @@ export class OpenHost implements DriverHost {
 
   readonly report: DriverHost['report'];
   readonly reportMetrics: DriverHost['reportMetrics'];
+  readonly reportCounts: DriverHost['reportCounts'];
   readonly reportCrash: DriverHost['reportCrash'];
   readonly reportEvent: DriverHost['reportEvent'];
 
@@ -15,6 +16,7 @@ export class OpenHost implements DriverHost {
     this.#host = host;
     this.report = (report) => host.report(report);
     this.reportMetrics = (metrics) => host.reportMetrics(metrics);
+    this.reportCounts = (counts) => host.reportCounts(counts);
     this.reportCrash = (crash) => host.reportCrash(crash);
     this.reportEvent = (event) => host.reportEvent(event);
   }

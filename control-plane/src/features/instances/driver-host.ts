@@ -11,6 +11,7 @@ import { auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type {
   DriverHost,
+  InstanceCounts,
   InstanceCrash,
   InstanceEvent,
   InstanceMetrics,
@@ -23,6 +24,7 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { NewAuditEntry } from '../audit/store.ts';
 import type { NamedFlow } from '../crashes/blamed-flows.ts';
 import type { CrashRecorder } from '../crashes/recorder.ts';
+import type { NodeCounter } from '../metrics/node-counter.ts';
 import type { MetricsRecorder } from '../metrics/recorder.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import {
@@ -47,6 +49,7 @@ interface Parts {
   stacks: StackService;
   notifications: NotificationService;
   metrics: MetricsRecorder;
+  counts: NodeCounter;
   crashes: CrashRecorder;
   urlOf: (name: string) => string;
   readModules: (instanceId: string) => Record<string, string>;
@@ -65,6 +68,9 @@ type AuditedState = (typeof AUDITED)[number];
 function isAudited(state: InstanceState): state is AuditedState {
   return AUDITED.some((audited) => audited === state);
 }
+
+/** There is a Node-RED whose nodes can have messages. */
+const RUNS: ReadonlySet<InstanceState> = new Set(['running', 'error', 'safe']);
 
 /** What the driver learns from the control plane, and what becomes of what it reports. */
 export class InstanceDriverHost implements DriverHost {
@@ -193,6 +199,10 @@ export class InstanceDriverHost implements DriverHost {
     this.#parts.metrics.add(metrics);
   }
 
+  reportCounts(counts: InstanceCounts): void {
+    this.#parts.counts.counted(counts);
+  }
+
   reportCrash(crash: InstanceCrash): void {
     this.#enqueue(crash.instanceId, () => this.#parts.crashes.record(crash));
   }
@@ -208,6 +218,9 @@ export class InstanceDriverHost implements DriverHost {
       before.flowsRevision === report.flowsRevision &&
       before.startedFor === report.startedFor;
     this.#reports.set(report.instanceId, { ...report, sinceMs: same ? before.sinceMs : Date.now() });
+    if (!RUNS.has(report.state)) {
+      this.#parts.counts.stopped(report.instanceId);
+    }
     if (report.flowsRevision === null) {
       this.#figures.delete(report.instanceId);
     }
@@ -218,6 +231,7 @@ export class InstanceDriverHost implements DriverHost {
   #forget(instanceId: string): void {
     this.#figures.delete(instanceId);
     this.#reports.delete(instanceId);
+    this.#parts.counts.forget(instanceId);
   }
 
   #enqueue(instanceId: string, write: () => Promise<void>): void {
