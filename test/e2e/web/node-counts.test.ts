@@ -40,7 +40,10 @@ describe('Counting messages by node on the page', function () {
     await page.locator('th[aria-sort=descending]', { hasText: 'Sent' }).waitFor();
     await page.getByRole('button', { name: 'Sent' }).click();
     await page.locator('th[aria-sort=ascending]', { hasText: 'Sent' }).waitFor();
-    assert.match((await page.locator('[data-test=counted-node]').first().textContent()) ?? '', /http response/);
+    assert.match(
+      (await page.locator('[data-test=counted-node]').first().textContent()) ?? '',
+      /http response/,
+    );
 
     await page.locator('[data-test=count-end]').click();
     await page.locator('[data-test=count-ended]', { hasText: 'Somebody ended the count.' }).waitFor();
