@@ -55,6 +55,31 @@ describe('the palette modules of an instance', function () {
     assert.notDeepEqual(nodeRedsBelow(world.dataDir), before);
   });
 
+  it('are older than npm would choose where the lock file says so, installed while the flows run', async () => {
+    const modules = { once: '1.4.0' };
+    const id = world.add('line', buildHttpFlow(textRoute('/hello', 'world')), { modules });
+    await world.until(id, 'running', 120_000);
+    const versionOfWrappy = () =>
+      JSON.parse(readFileSync(join(folderOf(id), 'node_modules/wrappy/package.json'), 'utf8')).version;
+    assert.equal(versionOfWrappy(), '1.0.2');
+    const packages = {
+      '': { dependencies: modules },
+      'node_modules/once': { version: '1.4.0', dependencies: { wrappy: '1' } },
+      'node_modules/wrappy': { version: '1.0.1' },
+    };
+    world.locks.set('sha256-older', JSON.stringify({ lockfileVersion: 3, packages }));
+
+    world.change(id, { lock: 'sha256-older', restarts: 1 });
+
+    await eventually(
+      () => world.lastReport(id)?.startedFor === 1 && world.lastReport(id)?.state === 'running',
+      { withinMs: 120_000 },
+    );
+    const installing = world.reports.filter(({ step }) => step?.includes('installing what once needs'));
+    assert.ok(installing.length > 0 && installing.every(({ state }) => state === 'running'));
+    assert.equal(versionOfWrappy(), '1.0.1');
+  });
+
   it('that do not exist are told, and the editor is there to put it right', async () => {
     const modules = { '@flowyard/there-is-no-such-module': '1.0.0' };
     const id = world.add('line', [{ id: 'x', type: 'no-such-node', z: 'tab', wires: [] }], { modules });
