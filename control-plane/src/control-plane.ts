@@ -163,7 +163,10 @@ export class ControlPlane {
       const problems = await this.#problems();
       response.status(problems.length === 0 ? 200 : 503).json({ ready: problems.length === 0, problems });
     });
-    app.get('/metrics', prometheusMetrics({ ...this.#parts, db: this.#db }));
+    app.get(
+      '/metrics',
+      prometheusMetrics({ ...this.#parts, db: this.#db, hostOf: (id) => this.#parts.hosts.of(id) }),
+    );
     app.get('/api/v1/openapi.json', (_request, response) => {
       // Made when somebody first asks: it takes longer than the rest of the start.
       openApi ??= JSON.stringify(buildOpenApi(VERSION));

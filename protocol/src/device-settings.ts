@@ -27,9 +27,19 @@ export const DEVICE_SETTING_KEYS = [
   'trial.probePath',
   'trial.probeSeconds',
   'trial.allowScripts',
+  'alerts.memoryPercent',
+  'alerts.cpuPercent',
+  'alerts.diskPercent',
 ] as const satisfies readonly SettingKey[];
 
-/** Of those, what the agent itself goes by: Node-RED is not started again for them. */
+/** Of those, what the control plane goes by: they are not sent to the device. */
+export const DEVICE_ALERT_SETTINGS = [
+  'alerts.memoryPercent',
+  'alerts.cpuPercent',
+  'alerts.diskPercent',
+] as const satisfies readonly SettingKey[];
+
+/** Of those, what the agent itself goes by, or nothing on the device: Node-RED is not started again for them. */
 export const DEVICE_LIVE_SETTINGS: readonly SettingKey[] = [
   'safety.healthInterval',
   'safety.crashes',
@@ -38,6 +48,7 @@ export const DEVICE_LIVE_SETTINGS: readonly SettingKey[] = [
   'trial.probePath',
   'trial.probeSeconds',
   'trial.allowScripts',
+  ...DEVICE_ALERT_SETTINGS,
 ];
 
 type Picked = Record<(typeof DEVICE_SETTING_KEYS)[number], true>;

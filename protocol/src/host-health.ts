@@ -54,6 +54,43 @@ function isDiskNearlyFull({ diskFreeBytes, diskTotalBytes }: HostHealth): boolea
   return diskFreeBytes < HARDLY_ANY_DISK_BYTES || (isLittle && diskFreeBytes < LITTLE_DISK.bytes);
 }
 
+/** From which use on somebody wants to know, in percent; null is never. */
+export interface HostThresholds {
+  'alerts.memoryPercent': number | null;
+  'alerts.cpuPercent': number | null;
+  'alerts.diskPercent': number | null;
+}
+
+function percentUsed(total: number | null, free: number | null): number | null {
+  return total === null || free === null || total === 0 ? null : Math.round((1 - free / total) * 100);
+}
+
+/** What exceeds the thresholds that people set, in sentences. */
+export function thresholdWarnings(health: HostHealth, thresholds: HostThresholds): string[] {
+  const found: Array<[used: number | null, threshold: number | null, what: string]> = [
+    [
+      percentUsed(health.memoryTotalBytes, health.memoryFreeBytes),
+      thresholds['alerts.memoryPercent'],
+      'of its memory is used',
+    ],
+    [
+      health.cpuPercent === null ? null : Math.round(health.cpuPercent),
+      thresholds['alerts.cpuPercent'],
+      'of its processor is busy',
+    ],
+    [
+      percentUsed(health.diskTotalBytes, health.diskFreeBytes),
+      thresholds['alerts.diskPercent'],
+      'of its disk is used',
+    ],
+  ];
+  return found.flatMap(([used, threshold, what]) =>
+    used !== null && threshold !== null && used > threshold
+      ? [`${used} % ${what}, more than the ${threshold} % in its settings.`]
+      : [],
+  );
+}
+
 /** The one place that decides what is wrong with a machine, and says what to do. */
 export function hostWarnings(health: HostHealth): string[] {
   const { diskFreeBytes, temperature, memoryFreeBytes, memoryTotalBytes } = health;

@@ -370,7 +370,7 @@ export const SETTINGS = {
   'alerts.memoryPercent': setting({
     section: 'alerts',
     title: 'Memory',
-    help: 'Warns when the instance uses more than this part of its memory. Empty, it does not warn.',
+    help: 'Warns when the instance uses more than this part of its memory; on a device, of the memory of its machine. Empty, it does not warn.',
     schema: whole(1, 100).nullable(),
     default: null,
     applies: 'live',
@@ -380,12 +380,23 @@ export const SETTINGS = {
   'alerts.cpuPercent': setting({
     section: 'alerts',
     title: 'CPU',
-    help: 'Warns when the instance keeps a core busier than this. Empty, it does not warn.',
+    help: 'Warns when the instance keeps a core busier than this; on a device, all cores of its machine together. Empty, it does not warn.',
     schema: whole(1, 100).nullable(),
     default: null,
     applies: 'live',
     input: 'number',
     unit: '%',
+  }),
+  'alerts.diskPercent': setting({
+    section: 'alerts',
+    title: 'Disk',
+    help: 'Warns when more than this part of the disk with the folder of the device is used. Empty, it warns only when the disk is nearly full.',
+    schema: whole(1, 100).nullable(),
+    default: null,
+    applies: 'live',
+    input: 'number',
+    unit: '%',
+    devicesOnly: true,
   }),
   'alerts.eventLoopMs': setting({
     section: 'alerts',

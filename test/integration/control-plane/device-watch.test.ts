@@ -196,6 +196,40 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       assert.notEqual((await told())[0].resolved_at, null);
     });
 
+    it('are told of once when their machine is above a threshold that its group or it sets', async () => {
+      const [id = ''] = await addDevices(1, { online: true });
+      const setDisk = (percent: number | null) =>
+        knex('devices')
+          .where({ id })
+          .update({ settings: JSON.stringify({ 'alerts.diskPercent': percent, 'alerts.cpuPercent': 50 }) });
+      await setDisk(80);
+      startWatch();
+      const report = async (freeBytes: number, cpuPercent = 10) => {
+        hosts.record(
+          id,
+          HostHealth.parse({ diskTotalBytes: 100 * 2 ** 30, diskFreeBytes: freeBytes * 2 ** 30, cpuPercent }),
+        );
+        await hosts.flush();
+      };
+      for (const free of [90, 10, 10, 30, 10, 10]) {
+        await report(free);
+      }
+      assert.equal((await told()).length, 0, 'never three times in a row');
+      await report(10, 60);
+      await report(10);
+
+      const [high, ...others] = await told();
+      assert.deepEqual([high.kind, others], ['device.host', []]);
+      assert.match(high.text, /90 % of its disk is used, more than the 80 % in its settings\./);
+      assert.match(high.text, /60 % of its processor is busy/);
+
+      await setDisk(null);
+      for (let i = 0; i < 4; i++) {
+        await report(10);
+      }
+      assert.notEqual((await told())[0].resolved_at, null, 'the threshold is gone');
+    });
+
     it('that were never there are not told of', async () => {
       await addDevices(1, { online: false });
       await knex('devices').update({ last_seen_at: null });

@@ -6,6 +6,7 @@ import { LimitAlerts, MINUTES_UNTIL_TOLD } from '../../../control-plane/src/feat
 import { MetricsRecorder } from '../../../control-plane/src/features/metrics/recorder.ts';
 import type { NotificationService } from '../../../control-plane/src/features/notifications/notification-service.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
+import { AgentClient } from '../../support/agent-client.ts';
 import { getFromInstance } from '../../support/api-client.ts';
 import {
   answeringFlow,
@@ -66,6 +67,40 @@ describe('Metrics of an instance', function () {
         assert.match(text, /flowyard_instance_memory_bytes\{[^}]*\} \d{8,}/);
         assert.equal((await get(client.authentication)).status, 403);
         assert.equal((await get({})).status, 401);
+      });
+
+      it('of devices are told to Prometheus with the names of what they belong to', async () => {
+        const { device: made, credentials } = await cp.admin.call('createDevice', {
+          params: { id: teamId },
+          body: { name: 'gateway-7', type: 'PLC "7"' },
+        });
+        const device = await AgentClient.connect(cp.url, credentials.token);
+        device.hello();
+        try {
+          device.send({ type: 'host', health: { memoryTotalBytes: 1000, temperature: 61 } });
+          const series = (name: string) =>
+            new RegExp(`flowyard_device_${name}\\{device_id="${made.id}",name="gateway-7",[^}]*\\} (\\S+)`);
+          const read = async () =>
+            (await fetch(`${cp.url}/metrics`, { headers: cp.admin.authentication })).text();
+          const text = await eventually(async () => {
+            const now = await read();
+            return series('host_temperature_celsius').test(now) && now;
+          });
+          assert.equal(series('online').exec(text)?.[1], '1');
+          assert.equal(series('host_memory_total_bytes').exec(text)?.[1], '1000');
+          assert.equal(series('host_disk_free_bytes').test(text), false);
+          assert.ok(text.includes('type="PLC \\"7\\"",'));
+          assert.match(text, /flowyard_device_online\{[^}]*team_id="[^"]+",team="[^"]+",application_id="",/);
+
+          device.close();
+          const later = await eventually(async () => {
+            const now = await read();
+            return series('online').exec(now)?.[1] === '0' && now;
+          });
+          assert.equal(series('host_temperature_celsius').test(later), false);
+        } finally {
+          device.close();
+        }
       });
 
       it('refuse spans that are not kept', async () => {

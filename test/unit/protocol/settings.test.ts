@@ -44,6 +44,7 @@ const HOSTILE: Record<string, unknown[]> = {
   'safety.crashes': [0, 101],
   'safety.limpMode': ['yes'],
   'alerts.memoryPercent': [0, 101],
+  'alerts.diskPercent': [0, 101],
 };
 
 describe('The settings of Node-RED', () => {

@@ -1,6 +1,8 @@
 import {
   DEFAULT_SETTINGS,
+  DEVICE_ALERT_SETTINGS,
   type DeviceTarget,
+  type HostThresholds,
   type Origin,
   type ResolvedSettings,
   type SnapshotManifest,
@@ -150,5 +152,17 @@ export function targetTrial(settings: DeviceTarget['settings']): TrialPolicy {
 export function targetSettings(
   device: Pick<DeviceRow, 'settings' | 'groupSettings'>,
 ): DeviceTarget['settings'] {
-  return { ...groupSettingsOf(device), ...readStored(device.settings) };
+  const settings = { ...groupSettingsOf(device), ...readStored(device.settings) };
+  const ours: ReadonlySet<string> = new Set(DEVICE_ALERT_SETTINGS);
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => !ours.has(key)));
+}
+
+/** From when on people want to know how its machine is. */
+export function hostThresholds(device: Pick<DeviceRow, 'settings' | 'groupSettings'>): HostThresholds {
+  const all = { ...groupSettingsOf(device), ...readStored(device.settings) } as Partial<ResolvedSettings>;
+  return {
+    'alerts.memoryPercent': all['alerts.memoryPercent'] ?? null,
+    'alerts.cpuPercent': all['alerts.cpuPercent'] ?? null,
+    'alerts.diskPercent': all['alerts.diskPercent'] ?? null,
+  };
 }

@@ -1,7 +1,8 @@
-import { type HostHealth, hostWarnings } from '@flowyard/protocol';
+import { type HostHealth, type HostThresholds, hostWarnings, thresholdWarnings } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
+import { hostThresholds } from './device-levels.ts';
 
 const STORE_MS = 15_000;
 /** Agents report twice a minute: something is wrong, and over, when it was so this often in a row. */
@@ -21,11 +22,19 @@ interface Run {
   good: number;
 }
 
+const NO_THRESHOLDS: HostThresholds = {
+  'alerts.memoryPercent': null,
+  'alerts.cpuPercent': null,
+  'alerts.diskPercent': null,
+};
+
 /** Keeps how the machines of devices are, stores it for many at once, and tells people when something is wrong. */
 export class HostRecorder {
   readonly #parts: Parts;
   readonly #seen = new Map<string, SeenHost>();
   readonly #runs = new Map<string, Run>();
+  /** As they were when the health of the device was last stored. */
+  readonly #thresholds = new Map<string, HostThresholds>();
   #beingStored: ReadonlySet<string> = new Set();
   #unstored = new Set<string>();
   /** Devices that went away: what they told last is forgotten once it is stored. */
@@ -52,7 +61,8 @@ export class HostRecorder {
 
   /** Of how many devices something is kept in memory. */
   get size(): number {
-    return new Set([...this.#seen.keys(), ...this.#runs.keys(), ...this.#gone]).size;
+    return new Set([...this.#seen.keys(), ...this.#runs.keys(), ...this.#thresholds.keys(), ...this.#gone])
+      .size;
   }
 
   /** The device is away or deleted: what it told last is in its row, or will be with the next flush. */
@@ -66,6 +76,7 @@ export class HostRecorder {
       if (!this.#unstored.has(id) && !this.#beingStored.has(id)) {
         this.#seen.delete(id);
         this.#runs.delete(id);
+        this.#thresholds.delete(id);
         this.#gone.delete(id);
       }
     }
@@ -76,8 +87,13 @@ export class HostRecorder {
     this.#seen.set(deviceId, { ...health, at: new Date().toISOString() });
     this.#unstored.add(deviceId);
     const { bad, good } = this.#runs.get(deviceId) ?? { bad: 0, good: 0 };
-    const isBad = hostWarnings(health).length > 0;
+    const isBad = this.#warningsOf(deviceId, health).length > 0;
     this.#runs.set(deviceId, isBad ? { bad: bad + 1, good: 0 } : { bad: 0, good: good + 1 });
+  }
+
+  #warningsOf(deviceId: string, health: HostHealth): string[] {
+    const thresholds = this.#thresholds.get(deviceId) ?? NO_THRESHOLDS;
+    return [...hostWarnings(health), ...thresholdWarnings(health, thresholds)];
   }
 
   /** Stores what was reported since the last time. */
@@ -115,16 +131,21 @@ export class HostRecorder {
     return seen === undefined ? [] : [[id, JSON.stringify(seen)]];
   }
 
+  #isSure(id: string): boolean {
+    const { bad = 0, good = 0 } = this.#runs.get(id) ?? {};
+    return bad >= REPORTS_UNTIL_TOLD || good >= REPORTS_UNTIL_TOLD;
+  }
+
   async #tell(tx: Transaction, ids: string[]): Promise<void> {
     const { notifications } = this.#parts;
-    const judged = ids.filter((id) => {
-      const { bad = 0, good = 0 } = this.#runs.get(id) ?? {};
-      return bad >= REPORTS_UNTIL_TOLD || good >= REPORTS_UNTIL_TOLD;
-    });
-    for (const device of await tx.stores.deviceWatch.hostsTold(judged)) {
+    const devices = await tx.stores.deviceWatch.hostsTold(ids);
+    for (const device of devices) {
+      this.#thresholds.set(device.id, hostThresholds(device));
+    }
+    for (const device of devices.filter(({ id }) => this.#isSure(id))) {
       const { id, name, teamId, applicationId } = device;
       const seen = this.#seen.get(id);
-      const warnings = seen === undefined ? [] : hostWarnings(seen);
+      const warnings = seen === undefined ? [] : this.#warningsOf(id, seen);
       if (warnings.length > 0 && !device.told) {
         const subject = { kind: 'device', id, name };
         const text = warnings.join('\n');

@@ -5,8 +5,10 @@ import {
   driftOf,
   hostWarnings,
   type Presence,
+  thresholdWarnings,
 } from '@flowyard/protocol';
 import { type RuntimeFigures, reference } from '../instances/presenter.ts';
+import { hostThresholds } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { SeenHost } from './host-recorder.ts';
 import type { DeviceFailureRow } from './spool-store.ts';
@@ -70,7 +72,12 @@ function presentDeveloper(row: DeviceRow, { url, editors }: DeviceExtras): Devic
 
 function presentHost(row: DeviceRow, { host }: DeviceExtras): DeviceView['host'] {
   const seen = host ?? (row.host === null ? null : (JSON.parse(row.host) as SeenHost));
-  return seen && { ...seen, warnings: hostWarnings(seen) };
+  return (
+    seen && {
+      ...seen,
+      warnings: [...hostWarnings(seen), ...thresholdWarnings(seen, hostThresholds(row))],
+    }
+  );
 }
 
 /** Why a device does not run its target. */

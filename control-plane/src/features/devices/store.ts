@@ -151,6 +151,14 @@ export class DeviceStore {
     return rows.map(normalise);
   }
 
+  /** Those of all teams that are there. */
+  async allOfAll(): Promise<DeviceRow[]> {
+    const rows = await joinAll(this.#knex('devices as d').whereNotIn('d.team_id', this.#deletedTeams()))
+      .orderBy('d.id')
+      .select<StoredDevice[]>(DEVICE_COLUMNS);
+    return rows.map(normalise);
+  }
+
   async idsOf(filter: DeviceFilter): Promise<string[]> {
     const rows = await this.#filtered(filter).select<Array<{ id: string }>>('d.id');
     return rows.map((row) => row.id);

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { DeviceRow } from './device-row.ts';
 
 /** A device that people are to be told of. */
 export interface WatchedDevice {
@@ -8,6 +9,9 @@ export interface WatchedDevice {
   applicationId: string | null;
   applicationName: string | null;
 }
+
+export type HostToldDevice = WatchedDevice &
+  Pick<DeviceRow, 'settings' | 'groupSettings'> & { told: boolean };
 
 const COLUMNS = {
   id: 'd.id',
@@ -96,13 +100,19 @@ export class DeviceWatchStore {
     );
   }
 
-  /** Which of these devices' people were told that something is wrong with their machines. */
-  async hostsTold(ids: string[]): Promise<Array<WatchedDevice & { told: boolean }>> {
-    const found: Array<WatchedDevice & { told: boolean }> = [];
+  /** Which of these devices' people were told that something is wrong with their machines, and their settings. */
+  async hostsTold(ids: string[]): Promise<HostToldDevice[]> {
+    const found: HostToldDevice[] = [];
     for (let start = 0; start < ids.length; start += BATCH) {
       const rows = await this.#placed()
         .whereIn('d.id', ids.slice(start, start + BATCH))
-        .select<Array<WatchedDevice & { told: boolean }>>({ ...COLUMNS, told: 'd.host_told' });
+        .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
+        .select<HostToldDevice[]>({
+          ...COLUMNS,
+          told: 'd.host_told',
+          settings: 'd.settings',
+          groupSettings: 'g.settings',
+        });
       found.push(...rows.map((row) => ({ ...row, told: Boolean(row.told) })));
     }
     return found;

@@ -4,12 +4,15 @@ import { isLimited } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import { forbidden, unauthenticated } from '../../errors.ts';
 import type { Authenticator } from '../../http/authenticate.ts';
+import type { SeenHost } from '../devices/host-recorder.ts';
+import { deviceGauges } from './device-gauges.ts';
 import type { MetricsRecorder } from './recorder.ts';
 
 interface Parts {
   db: Database;
   recorder: MetricsRecorder;
   authenticator: Authenticator;
+  hostOf: (deviceId: string) => SeenHost | undefined;
 }
 
 const PER_INSTANCE = [
@@ -21,7 +24,7 @@ const PER_INSTANCE = [
 ] as const;
 
 /** `GET /metrics` for Prometheus: for administrators, with their token or session. */
-export function prometheusMetrics({ db, recorder, authenticator }: Parts): RequestHandler {
+export function prometheusMetrics({ db, recorder, authenticator, hostOf }: Parts): RequestHandler {
   return async (request, response) => {
     const actor = await authenticator.authenticate(request);
     if (actor === null) {
@@ -31,7 +34,8 @@ export function prometheusMetrics({ db, recorder, authenticator }: Parts): Reque
       throw forbidden('Metrics are for administrators: send the access token of one as a bearer token.');
     }
     const registry = await gather(db, recorder);
-    response.type(registry.contentType).send(await registry.metrics());
+    const devices = await deviceGauges({ stores: db.stores, hostOf });
+    response.type(registry.contentType).send(`${await registry.metrics()}\n${devices}`);
   };
 }
 

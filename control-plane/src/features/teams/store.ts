@@ -48,6 +48,14 @@ export class TeamStore {
     this.#knex = knex;
   }
 
+  /** Of those that are there, by their ids. */
+  async allNames(): Promise<Map<string, string>> {
+    const rows = await this.#knex('teams')
+      .whereNull('deleted_at')
+      .select<Array<{ id: string; name: string }>>('id', 'name');
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
   async insert(team: Omit<TeamRow, 'role' | 'suspendedAt' | 'terms'>): Promise<void> {
     await this.#knex('teams').insert({
       id: team.id,
