@@ -1,3 +1,4 @@
+import { stopPostgres } from '../support/postgres.ts';
 import { DEVICE_FAULTS } from './device/faults.ts';
 import { runFault, stopFault } from './device/run-fault.ts';
 import { tableHead, tableRow } from './device/table.ts';
@@ -31,4 +32,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void stopFault().finally(() => process.exit(1)));
 }
 
-process.exit(await main());
+process.exit(await main().finally(stopPostgres));

@@ -26,6 +26,13 @@ export class ControlPlaneProcess implements RunningControlPlane {
     this.#environment = environment;
   }
 
+  /** Another one in its place: with the same settings and port, and a folder of its own. */
+  successor(): ControlPlaneProcess {
+    const other = new ControlPlaneProcess(this.#environment);
+    other.#port = this.#port;
+    return other;
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

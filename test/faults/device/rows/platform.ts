@@ -2,7 +2,9 @@ import type { FlowNode } from '@flowyard/protocol';
 import { runCommand } from '../../../integration/device-agent/support/agent-process.ts';
 import { answeringFlows } from '../../../integration/device-agent/support/flows.ts';
 import { RealDevice } from '../../../integration/device-agent/support/real-device.ts';
+import { ControlPlaneProcess } from '../../../support/control-plane-process.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { freshPostgres } from '../../../support/postgres.ts';
 import type { Fault } from '../fault.ts';
 import type { Site } from '../site.ts';
 
@@ -20,8 +22,9 @@ async function deploy(real: RealDevice, text: string): Promise<void> {
 async function withReal(
   { device }: Site,
   act: (real: RealDevice) => Promise<Record<string, unknown>>,
+  plane = new ControlPlaneProcess(),
 ): Promise<Record<string, unknown>> {
-  const real = await RealDevice.create(device.store);
+  const real = await RealDevice.create(device.store, plane);
   try {
     real.device.start();
     await deploy(real, 'one');
@@ -30,6 +33,25 @@ async function withReal(
   } finally {
     await real.stop();
   }
+}
+
+/** The agent finds the other replica at the address of the one that is gone. */
+async function replaceReplica(real: RealDevice): Promise<Record<string, unknown>> {
+  await real.plane.end('SIGKILL');
+  const meanwhile = await real.device.get('/hello');
+  real.plane = real.plane.successor();
+  await real.plane.start();
+  return { 'flows meanwhile': meanwhile, ...(await updateTo(real, 'two')) };
+}
+
+async function updateTo(real: RealDevice, text: string): Promise<Record<string, unknown>> {
+  await deploy(real, text);
+  await answers(real, text);
+  const { status } = await eventually(async () => {
+    const view = await real.view();
+    return view.status === 'running' && view;
+  }, WITHIN);
+  return { 'flows after': await real.device.get('/hello'), 'status on the page': status };
 }
 
 export const PLATFORM_FAULTS: Fault[] = [
@@ -41,15 +63,25 @@ export const PLATFORM_FAULTS: Fault[] = [
         await real.plane.end('SIGKILL');
         const meanwhile = await real.device.get('/hello');
         await real.plane.start();
-        await deploy(real, 'two');
-        await answers(real, 'two');
-        const { status } = await eventually(async () => {
-          const view = await real.view();
-          return view.status === 'running' && view;
-        }, WITHIN);
-        const after = await real.device.get('/hello');
-        return { 'flows meanwhile': meanwhile, 'flows after': after, 'status on the page': status };
+        return { 'flows meanwhile': meanwhile, ...(await updateTo(real, 'two')) };
       }),
+  },
+  {
+    name: 'control plane killed, another replica on the same database in its place, and then an update',
+    expected: { 'flows meanwhile': 'one', 'flows after': 'two', 'status on the page': 'running' },
+    async run(site) {
+      const database = await freshPostgres();
+      const plane = new ControlPlaneProcess({
+        FLOWYARD_DATABASE_URL: database.url,
+        FLOWYARD_SECRET_KEY: 'the same key for all replicas of one platform',
+      });
+      try {
+        return await withReal(site, replaceReplica, plane);
+      } finally {
+        await plane.stop();
+        await database.drop();
+      }
+    },
   },
   {
     name: 'device deleted on the platform while it is offline',

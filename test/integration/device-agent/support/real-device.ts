@@ -5,7 +5,7 @@ import { runCommand, TestDevice } from './agent-process.ts';
 
 /** A control plane in a process of its own, and a device that has joined it. */
 export class RealDevice {
-  readonly plane: ControlPlaneProcess;
+  plane: ControlPlaneProcess;
   readonly device: TestDevice;
   readonly deviceId: string;
   readonly #applicationId: string;
@@ -23,8 +23,7 @@ export class RealDevice {
   }
 
   /** Its agent is not started yet. */
-  static async create(store: string): Promise<RealDevice> {
-    const plane = new ControlPlaneProcess();
+  static async create(store: string, plane = new ControlPlaneProcess()): Promise<RealDevice> {
     await plane.start();
     const device = await TestDevice.create(store);
     try {
