@@ -39,6 +39,8 @@ export interface DriftFacts {
 }
 
 const MOST = 300;
+/** Agents begin the reason with it; here it would be said twice. */
+const AS_AGENTS_SAY = /^Snapshot ".*?" was tried and given up: /;
 
 function firstLine(text: string | null): string {
   const [line = ''] = (text ?? '').trim().split('\n');
@@ -79,10 +81,10 @@ function driftWhileOnline(device: DriftFacts): Drift {
   const { target, state, step, reason, desired } = device;
   const why = firstLine(reason);
   if (target !== null && device.failedSnapshotId === target.id) {
-    const detail = why === '' ? '' : ` ${why}`;
+    const detail = why.replace(AS_AGENTS_SAY, '');
     return {
       kind: 'failed',
-      text: `${quoted(target)} was tried and given up.${detail} Try it again, or set another target.`,
+      text: `${quoted(target)} was tried and given up.${detail && ` ${detail}`} Try it again, or set another target.`,
     };
   }
   if (desired !== 'running') {

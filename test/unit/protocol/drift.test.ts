@@ -39,6 +39,12 @@ describe('Why a device does not run its target', () => {
       'failed',
       /“New” was tried and given up\. A module is missing\. Try it again/,
     ],
+    [
+      'the target failed, in the words of the agent',
+      { failedSnapshotId: 'snap002', reason: 'Snapshot "New" was tried and given up: It crashed.\n\nmore' },
+      'failed',
+      /^“New” was tried and given up\. It crashed\. Try it again/,
+    ],
     ['it is stopped', { desired: 'stopped', state: 'stopped' }, 'stopped', /is stopped: it takes its target/],
     ['it is suspended', { desired: 'suspended', state: 'suspended' }, 'stopped', /is suspended/],
     ['its agent knows an older target', { knownGeneration: 2 }, 'unaware', /version 0\.1\.0\).*too old/],
