@@ -21,6 +21,7 @@ import type { SnapshotApplier } from './applier.ts';
 import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
+import { useInWords } from './snapshot-uses.ts';
 import type { SnapshotRow } from './store.ts';
 
 const KEEP_AUTO_SNAPSHOTS = 10;
@@ -159,7 +160,7 @@ export class SnapshotService {
   async #dropOldAutoSnapshots(tx: Transaction, instanceId: string): Promise<void> {
     const ids = await tx.stores.snapshots.autoSnapshots(instanceId);
     for (const id of ids.slice(KEEP_AUTO_SNAPSHOTS)) {
-      if ((await tx.stores.snapshots.usersOf(id)).length === 0) {
+      if ((await tx.stores.snapshots.usesOf(id)).length === 0) {
         await tx.stores.snapshots.delete(id);
       }
     }
@@ -216,15 +217,11 @@ export class SnapshotService {
   async delete(actor: Actor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       const snapshot = await this.#require(tx, id);
-      const users = await tx.stores.snapshots.usersOf(id);
-      if (users.length > 0) {
-        throw conflict(
-          'in_use',
-          `${snapshot.name} is still in use: ${users.join(', ')}. Choose another snapshot there first.`,
-          {
-            users,
-          },
-        );
+      const uses = await tx.stores.snapshots.usesOf(id);
+      if (uses.length > 0) {
+        const words = uses.map(useInWords).join(', ');
+        const message = `${snapshot.name} is still in use: ${words}. Choose another snapshot there first.`;
+        throw conflict('in_use', message, { uses });
       }
       await tx.stores.snapshots.delete(id);
       await this.#record(tx, actor, 'snapshot.deleted', snapshot);

@@ -1,6 +1,7 @@
 import type { ListQuery, Page, SnapshotKind } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
+import { readUses, type SnapshotUse } from './snapshot-uses.ts';
 
 export interface SnapshotRow {
   id: string;
@@ -44,15 +45,6 @@ const COLUMNS = {
   blueprintVersion: 's.blueprint_version',
   createdAt: 's.created_at',
 };
-
-/** Places that can hold on to a snapshot, with the words for them. */
-const USERS: ReadonlyArray<{ table: string; column: string; as: string }> = [
-  { table: 'instances', column: 'target_snapshot_id', as: 'target snapshot of instance' },
-  { table: 'device_groups', column: 'target_snapshot_id', as: 'target snapshot of device group' },
-  { table: 'devices', column: 'target_snapshot_id', as: 'target snapshot of device' },
-  { table: 'devices', column: 'running_snapshot_id', as: 'running on device' },
-];
-const UNFINISHED_DEPLOYMENTS = ['waiting', 'running'];
 
 export class SnapshotStore {
   readonly #knex: Knex;
@@ -140,20 +132,8 @@ export class SnapshotStore {
     await this.#knex('snapshots').where({ id }).delete();
   }
 
-  /** What holds on to a snapshot, in words; empty when it may be deleted. */
-  async usersOf(id: string): Promise<string[]> {
-    const uses: string[] = [];
-    for (const { table, column, as } of USERS) {
-      const rows: Array<{ name: string }> = await this.#knex(table)
-        .where(column, id)
-        .limit(20)
-        .select('name');
-      uses.push(...rows.map((row) => `${as} ${row.name}`));
-    }
-    const deployments = await this.#knex('deployments')
-      .where('snapshot_id', id)
-      .whereIn('state', UNFINISHED_DEPLOYMENTS)
-      .select<Array<{ to_name: string }>>('to_name');
-    return [...uses, ...deployments.map((row) => `being deployed to ${row.to_name}`)];
+  /** What holds on to a snapshot; empty when it may be deleted. */
+  usesOf(id: string): Promise<SnapshotUse[]> {
+    return readUses(this.#knex, id);
   }
 }
