@@ -2,6 +2,7 @@ import { benchAgent } from './device/agent.ts';
 import { benchFirstSnapshot } from './device/first-snapshot.ts';
 import { benchFleet } from './device/fleet.ts';
 import { benchFlowsOnly } from './device/flows-only.ts';
+import { benchGroupDeployment } from './device/group-deployment.ts';
 import { benchReturn } from './device/return.ts';
 import type { BenchOptions } from './options.ts';
 import type { Row } from './rows.ts';
@@ -16,7 +17,7 @@ export async function runDevice(options: BenchOptions): Promise<Row[]> {
   ];
 }
 
-/** What many devices that are connected cost the control plane, and how quickly all of them hear. */
-export function runFleet(options: BenchOptions): Promise<Row[]> {
-  return benchFleet(options);
+/** What many devices that are connected cost the control plane, how quickly all of them hear, and a push to all of them. */
+export async function runRollout(options: BenchOptions): Promise<Row[]> {
+  return [...(await benchFleet(options)), ...(await benchGroupDeployment(options))];
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runApi } from './api.ts';
-import { runDevice, runFleet } from './device.ts';
+import { runDevice, runRollout } from './device.ts';
 import { runLaunch } from './launch.ts';
 import type { BenchOptions } from './options.ts';
 import { formatTable, type Row } from './rows.ts';
@@ -9,7 +9,7 @@ const GROUPS: Record<string, (options: BenchOptions) => Promise<Row[]>> = {
   launch: runLaunch,
   api: runApi,
   device: runDevice,
-  fleet: runFleet,
+  rollout: runRollout,
 };
 
 const { values, positionals } = parseArgs({

@@ -168,6 +168,26 @@ export const STATE_COLUMNS = pick(
   'failedSnapshotId',
 );
 
+/** A device as a push into it is followed, for many at once. */
+export type FollowedRow = Pick<DeviceRow, keyof typeof FOLLOWED_COLUMNS>;
+
+export const FOLLOWED_COLUMNS = pick(
+  'id',
+  'ownTargetId',
+  'groupTargetId',
+  'instanceTargetId',
+  'desired',
+  'mode',
+  'generation',
+  'online',
+  'lastSeenAt',
+  'state',
+  'reason',
+  'currentGeneration',
+  'runningSnapshotId',
+  'failedSnapshotId',
+);
+
 function pick<Name extends keyof typeof DEVICE_COLUMNS>(...names: Name[]): Record<Name, string> {
   return Object.fromEntries(names.map((name) => [name, DEVICE_COLUMNS[name]])) as Record<Name, string>;
 }

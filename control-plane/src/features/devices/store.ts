@@ -4,6 +4,8 @@ import { readPage } from '../../db/paging.ts';
 import {
   DEVICE_COLUMNS,
   type DeviceRow,
+  FOLLOWED_COLUMNS,
+  type FollowedRow,
   joinAll,
   joinPlace,
   type KnownState,
@@ -98,6 +100,14 @@ export class DeviceStore {
   /** What their targets are made of. */
   findForTargets(ids: string[]): Promise<TargetRow[]> {
     return this.#readMany(ids, (devices) => joinPlace(devices).select(TARGET_COLUMNS));
+  }
+
+  /** How pushes into them stand. */
+  async findFollowed(ids: string[]): Promise<FollowedRow[]> {
+    const rows = await this.#readMany<FollowedRow>(ids, (devices) =>
+      joinPlace(devices).select(FOLLOWED_COLUMNS),
+    );
+    return rows.map((row) => ({ ...row, online: Boolean(row.online) }));
   }
 
   async #readMany<Row>(

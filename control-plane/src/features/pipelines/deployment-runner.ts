@@ -8,7 +8,12 @@ import type { NotificationService } from '../notifications/notification-service.
 import type { SnapshotApplier } from '../snapshots/applier.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
-import { type DeploymentRow, type DeploymentTargetRow, UNFINISHED } from './deployment-store.ts';
+import {
+  type DeploymentRow,
+  type DeploymentTargetRow,
+  type TargetState,
+  UNFINISHED,
+} from './deployment-store.ts';
 import { judgeDeployment, judgeTarget } from './rollout-machine.ts';
 import { FAILED_STATES, TargetFactsReader } from './target-facts.ts';
 
@@ -138,12 +143,14 @@ export class DeploymentRunner {
       const actor = authorOf(deployment);
       const targets = await tx.stores.deployments.targetsOf([deployment.id]);
       if (kind === 'instance') {
-        const safetyId = await this.#applyToInstance(tx, actor, deployment, id);
-        await this.#markUpdating(tx, targets, safetyId);
+        await this.#applyToInstance(tx, actor, deployment, id);
       } else {
         await this.#parts.targets.setInTransaction(tx, actor, { kind, id }, snapshot.id);
-        await this.#markUpdating(tx, targets);
       }
+      const updating = targets.map(
+        ({ targetId }) => ({ targetId, state: 'updating', reason: null }) as const,
+      );
+      await tx.stores.deployments.setTargets(deployment.id, updating);
       this.#announce(tx, deployment);
     });
   }
@@ -164,11 +171,11 @@ export class DeploymentRunner {
     actor: Actor,
     deployment: DeploymentRow,
     instanceId: string,
-  ): Promise<string | undefined> {
+  ): Promise<void> {
     const instance = await tx.stores.instances.find(instanceId);
     const snapshot = await tx.stores.snapshots.find(deployment.snapshotId);
     if (instance === null || snapshot === null) {
-      return undefined;
+      return;
     }
     const name = `Before push of ${deployment.snapshotName}`.slice(0, 120);
     const safety = await this.#parts.snapshots.takeInTransaction(tx, actor, instance, { name, kind: 'auto' });
@@ -176,17 +183,7 @@ export class DeploymentRunner {
     if (FAILED_STATES.has(instance.state)) {
       await tx.stores.instances.addRestart(instance.id);
     }
-    return safety.id;
-  }
-
-  async #markUpdating(
-    tx: Transaction,
-    targets: DeploymentTargetRow[],
-    previousSnapshotId?: string,
-  ): Promise<void> {
-    for (const { deploymentId, targetId } of targets) {
-      await tx.stores.deployments.setTarget(deploymentId, targetId, 'updating', null, previousSnapshotId);
-    }
+    await tx.stores.deployments.setPrevious(deployment.id, instanceId, safety.id);
   }
 
   /** Looks how the targets stand and, when all are done, ends the deployment. */
@@ -214,12 +211,14 @@ export class DeploymentRunner {
       if (!(await tx.stores.deployments.advance(deployment.id, ['running'], next))) {
         return;
       }
+      const states: TargetState[] = [];
       for (const { target, verdict } of changed) {
         const fails = target.kind === 'instance' && verdict.state === 'failed';
         const returnedTo = fails ? await this.#returnInstance(tx, deployment, target) : null;
         const reason = returnedTo === null ? verdict.reason : withReturn(verdict.reason, returnedTo);
-        await tx.stores.deployments.setTarget(deployment.id, target.targetId, verdict.state, reason);
+        states.push({ targetId: target.targetId, state: verdict.state, reason });
       }
+      await tx.stores.deployments.setTargets(deployment.id, states);
       if (outcome.state === 'running') {
         this.#announce(tx, deployment);
       } else {

@@ -1,4 +1,10 @@
-import type { AuditEventName, DeploymentView, ListQuery, Page } from '@flowyard/protocol';
+import type {
+  AuditEventName,
+  DeploymentTargetState,
+  DeploymentView,
+  ListQuery,
+  Page,
+} from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
@@ -9,6 +15,11 @@ import type { SnapshotRow } from '../snapshots/store.ts';
 import { type DeploymentRow, type DeploymentTargetRow, UNFINISHED } from './deployment-store.ts';
 import { presentDeployment } from './presenter.ts';
 import type { StageRow } from './store.ts';
+
+const WHEN_ABORTED: Partial<Record<DeploymentTargetState, string>> = {
+  waiting: 'The deployment was aborted before its turn came.',
+  updating: 'The deployment was aborted while it was under way; it still moves to its target.',
+};
 
 interface Parts {
   db: Database;
@@ -80,18 +91,14 @@ export class DeploymentService {
       if (!(await tx.stores.deployments.advance(id, UNFINISHED, { state: 'aborted', message, finishedAt }))) {
         throw conflict('finished', 'This deployment has ended already.');
       }
-      for (const target of await tx.stores.deployments.targetsOf([id])) {
-        if (target.state === 'waiting' || target.state === 'updating') {
-          await tx.stores.deployments.setTarget(
-            id,
-            target.targetId,
-            'skipped',
-            target.state === 'waiting'
-              ? 'The deployment was aborted before its turn came.'
-              : 'The deployment was aborted while it was under way; it still moves to its target.',
-          );
-        }
-      }
+      const targets = await tx.stores.deployments.targetsOf([id]);
+      await tx.stores.deployments.setTargets(
+        id,
+        targets.flatMap(({ targetId, state }) => {
+          const reason = WHEN_ABORTED[state];
+          return reason === undefined ? [] : [{ targetId, state: 'skipped', reason }];
+        }),
+      );
       await this.#record(tx, actor, 'deployment.aborted', deployment);
     });
     return this.view(id);

@@ -33,6 +33,8 @@ export interface DeploymentTargetRow {
   previousSnapshotId: string | null;
 }
 
+export type TargetState = Pick<DeploymentTargetRow, 'targetId' | 'state' | 'reason'>;
+
 const COLUMNS = {
   id: 'd.id',
   teamId: 'd.team_id',
@@ -62,7 +64,7 @@ const TARGET_COLUMNS = {
   previousSnapshotId: 't.previous_snapshot_id',
 };
 export const UNFINISHED: DeploymentState[] = ['waiting', 'running'];
-const BATCH = 100;
+const BATCH = 500;
 
 export class DeploymentStore {
   readonly #knex: Knex;
@@ -192,19 +194,30 @@ export class DeploymentStore {
     return changed === 1;
   }
 
-  async setTarget(
-    deploymentId: string,
-    targetId: string,
-    state: DeploymentTargetState,
-    reason: string | null,
-    previousSnapshotId?: string,
-  ): Promise<void> {
+  /** Of a whole fleet most stand alike: those are written together. */
+  async setTargets(deploymentId: string, targets: readonly TargetState[]): Promise<void> {
+    const alike = new Map<string, { state: DeploymentTargetState; reason: string | null; ids: string[] }>();
+    for (const { targetId, state, reason } of targets) {
+      const key = JSON.stringify([state, reason]);
+      const group = alike.get(key) ?? { state, reason, ids: [] };
+      group.ids.push(targetId);
+      alike.set(key, group);
+    }
+    for (const { state, reason, ids: all } of alike.values()) {
+      for (let start = 0; start < all.length; start += BATCH) {
+        const ids = all.slice(start, start + BATCH);
+        await this.#knex('deployment_targets')
+          .where({ deployment_id: deploymentId })
+          .whereIn('target_id', ids)
+          .update({ state, reason });
+      }
+    }
+  }
+
+  /** What a target goes back to when it fails. */
+  async setPrevious(deploymentId: string, targetId: string, snapshotId: string): Promise<void> {
     await this.#knex('deployment_targets')
       .where({ deployment_id: deploymentId, target_id: targetId })
-      .update({
-        state,
-        reason,
-        ...(previousSnapshotId !== undefined && { previous_snapshot_id: previousSnapshotId }),
-      });
+      .update({ previous_snapshot_id: snapshotId });
   }
 }

@@ -1,5 +1,5 @@
 import type { Stores } from '../../db/stores.ts';
-import type { DeviceRow } from '../devices/device-row.ts';
+import type { FollowedRow } from '../devices/device-row.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { DeploymentRow, DeploymentTargetRow } from './deployment-store.ts';
@@ -26,7 +26,7 @@ export class TargetFactsReader {
     const idsOf = (kind: DeploymentTargetRow['kind']) =>
       targets.filter((target) => target.kind === kind).map(({ targetId }) => targetId);
     const facts = new Map<string, TargetFacts>(targets.map(({ targetId }) => [targetId, { kind: 'gone' }]));
-    for (const device of await this.#stores.devices.findMany(idsOf('device'))) {
+    for (const device of await this.#stores.devices.findFollowed(idsOf('device'))) {
       facts.set(device.id, deviceFacts(deployment, device));
     }
     for (const id of idsOf('instance')) {
@@ -62,7 +62,7 @@ export class TargetFactsReader {
   }
 }
 
-function deviceFacts(deployment: DeploymentRow, device: DeviceRow): TargetFacts {
+function deviceFacts(deployment: DeploymentRow, device: FollowedRow): TargetFacts {
   const gaveUp =
     device.failedSnapshotId === deployment.snapshotId && device.currentGeneration >= device.generation;
   return {
