@@ -88,9 +88,10 @@ function snapshotOf(facts: DeviceFacts | null): string | null {
   return (isStandIn ? instead : facts?.committed)?.snapshot.id ?? null;
 }
 
-/** Developer mode begins when there is something to edit in, and ends when what was edited is set aside. */
+/** Developer mode begins when the release gives way to what is edited, and ends when that is set aside. */
 function modeOf({ facts, isEdited }: Situation): Pick<DeviceCurrent, 'mode' | 'edited'> {
-  const isDeveloper = facts?.running?.releaseId === WORKSPACE || (facts?.developer.hasWorkspace ?? false);
+  const running = facts?.running?.releaseId ?? null;
+  const isDeveloper = running === WORKSPACE || (running === null && facts?.developer.hasWorkspace === true);
   return { mode: isDeveloper ? 'developer' : 'fleet', edited: isDeveloper && isEdited };
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describeCurrent, type Situation } from '../../../device-agent/src/describe-current.ts';
+import { NO_DEVELOPER } from '../../../device-agent/src/developer/plan-developer.ts';
+import { WORKSPACE } from '../../../device-agent/src/developer/workspace.ts';
 import type { DeviceFacts } from '../../../device-agent/src/plan-steps.ts';
 import { releaseIdOf } from '../../../device-agent/src/release/release.ts';
 import { buildFacts, buildSnapshot, buildTarget } from './builders.ts';
@@ -112,5 +114,20 @@ describe('what a device says of itself', () => {
 
     assert.deepEqual([current.state, current.snapshotId], ['running', 'snap00']);
     assert.match(current.reason ?? '', /"Snapshot snap01" lacks its modules.*"Snapshot snap00" runs/);
+  });
+
+  it('is in developer mode from when the release gives way, not while that still runs', () => {
+    const developer = { ...NO_DEVELOPER, hasWorkspace: true };
+    const modeWhile = (releaseId: string | null) =>
+      describeSituation({
+        target,
+        facts: {
+          committed: OLD,
+          developer,
+          running: releaseId === null ? null : { releaseId, isHealthy: true, isBroken: false },
+        },
+      }).mode;
+
+    assert.deepEqual([OLD.id, null, WORKSPACE].map(modeWhile), ['fleet', 'developer', 'developer']);
   });
 });
