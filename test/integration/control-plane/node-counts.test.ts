@@ -108,7 +108,15 @@ describe('Messages counted by node', function () {
   });
 
   it('are in the audit log: who began, and who ended a count before its time', async () => {
-    await start();
+    // It may still be coming back from its restart.
+    await eventually(
+      () =>
+        start().then(
+          () => true,
+          () => false,
+        ),
+      { withinMs: 20_000 },
+    );
     await cp.admin.call('endNodeCounts', { params: params() });
     for (const event of ['instance.count-started', 'instance.count-ended']) {
       const { items } = await cp.admin.call('listTeamAudit', {
