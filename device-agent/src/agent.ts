@@ -3,6 +3,7 @@ import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
 import { GO_BACK, LAUNCH, TARGET, TRIAL } from './agent-journal.ts';
 import type { DamageWatch } from './damage-watch.ts';
 import { describeCurrent, type Phase } from './describe-current.ts';
+import { type EmergencyEditor, whyNotOpen } from './emergency/emergency-editor.ts';
 import type { Executor } from './executor.ts';
 import { ReleaseError } from './executor.ts';
 import type { FactsReader } from './facts-reader.ts';
@@ -27,6 +28,7 @@ export interface AgentOptions {
   damage: DamageWatch;
   executor: Executor;
   runner: NodeRedRunner;
+  emergency: EmergencyEditor;
   /** Whether what people edit in developer mode differs from what it began with. */
   isEdited: () => boolean;
   onCurrent: (current: DeviceCurrent) => void;
@@ -86,8 +88,9 @@ export class Agent {
 
   /** Takes up what the agent knew when it ended, with what still runs, and goes on from there. */
   async start(): Promise<void> {
-    const { journal, runner, facts } = this.#options;
+    const { journal, runner, facts, emergency } = this.#options;
     this.#target = await journal.read(TARGET);
+    await emergency.takeUp();
     const launch = await journal.read(LAUNCH);
     // What was on trial when the agent went away is not known to be good.
     const launched = launch && (await facts.launched(launch, this.#target));
@@ -142,6 +145,9 @@ export class Agent {
     if (target?.mode === 'developer') {
       return 'The device is in developer mode: what people edit runs.';
     }
+    if (this.#options.emergency.facts !== null) {
+      return 'The emergency editor is open: end it first.';
+    }
     if (committed === null || before === null) {
       return 'There is no release before this one.';
     }
@@ -151,6 +157,39 @@ export class Agent {
     await this.#options.journal.write(GO_BACK, { releaseId: committed.id });
     this.#nudge.abort();
     return null;
+  }
+
+  /**
+   * Somebody at the machine wants to edit what runs, for a time, or to go on with it.
+   * @returns why that cannot be, null when it is under way
+   */
+  async openEmergencyEditor(): Promise<string | null> {
+    const { emergency } = this.#options;
+    const problem = whyNotOpen(this.#target, this.#facts);
+    if (problem !== null) {
+      return problem;
+    }
+    const isProlonged = emergency.facts !== null;
+    await emergency.open();
+    if (isProlonged) {
+      this.nudge();
+      return null;
+    }
+    this.#notice = null;
+    this.#failures = 0;
+    this.#wake.abort();
+    return null;
+  }
+
+  /** What was edited is set aside, and the target runs again. */
+  async endEmergencyEditor(): Promise<void> {
+    await this.#options.emergency.end();
+    this.#wake.abort();
+  }
+
+  /** There is something new to look at; what is being done goes on. */
+  nudge(): void {
+    this.#nudge.abort();
   }
 
   setPhase(phase: Phase | null): void {

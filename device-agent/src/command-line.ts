@@ -34,6 +34,8 @@ export interface RunCommand {
   store: string | null;
   /** The page of the agent itself; null leaves it off. */
   localPage: { host: string; port: number } | null;
+  /** For how long the editor may be opened there at once; null leaves that off. */
+  emergencyMinutes: number | null;
 }
 
 /** The command line cannot be understood; the message names the argument. */
@@ -70,6 +72,9 @@ export const HELP = `flowyard-device: runs Node-RED on this machine for Flowyard
   --local-page <port>     a page of the agent itself, with status, log and roll back, for when the network is away; its
                           password is in the file local-page-password in the folder
   --local-host <address>  where that page listens (default: 127.0.0.1)
+  --emergency-editor <minutes>
+                          lets that page open the editor of Node-RED for so long, to change flows while the network is
+                          away; off unless given
   --version, --help
 `;
 
@@ -87,6 +92,7 @@ const OPTIONS = {
   print: { type: 'boolean' },
   'local-page': { type: 'string' },
   'local-host': { type: 'string' },
+  'emergency-editor': { type: 'string' },
   json: { type: 'boolean' },
   port: { type: 'string' },
   host: { type: 'string' },
@@ -110,7 +116,7 @@ function parse(args: readonly string[]) {
 
 function numberOf(
   values: Values,
-  name: 'port' | 'stable-seconds' | 'start-seconds' | 'local-page',
+  name: 'port' | 'stable-seconds' | 'start-seconds' | 'local-page' | 'emergency-editor',
   fallback: number,
   most: number,
 ) {
@@ -127,6 +133,23 @@ function numberOf(
 
 function secondsOf(values: Values, name: 'stable-seconds' | 'start-seconds'): number | null {
   return values[name] === undefined ? null : 1000 * numberOf(values, name, 0, 3600);
+}
+
+const MOST_EMERGENCY_MINUTES = 7 * 24 * 60;
+
+/** Without the page it would be of no use, and whoever asked for it should know. */
+function emergencyMinutesOf(values: Values): number | null {
+  if (values['emergency-editor'] === undefined) {
+    return null;
+  }
+  const minutes = numberOf(values, 'emergency-editor', 0, MOST_EMERGENCY_MINUTES);
+  if (minutes === 0) {
+    throw new UsageError('--emergency-editor must be more than 0 minutes; leave it out to have none');
+  }
+  if (values['local-page'] === undefined) {
+    throw new UsageError('--emergency-editor is opened on the local page: give --local-page too');
+  }
+  return minutes;
 }
 
 function required(values: Values, name: 'url'): string {
@@ -206,6 +229,7 @@ function runCommandOf(folder: string, values: Values): RunCommand {
     allowScripts: values['allow-scripts'] ?? null,
     store: values.store ?? null,
     localPage: localPort === null ? null : { host: values['local-host'] ?? '127.0.0.1', port: localPort },
+    emergencyMinutes: emergencyMinutesOf(values),
   };
 }
 
@@ -217,6 +241,7 @@ const OF_RUN = [
   'store',
   'local-page',
   'local-host',
+  'emergency-editor',
 ] as const;
 
 /** The options of the device as they were given, for the service that runs it. They are understood already. */

@@ -6,6 +6,7 @@ import { DamageWatch } from './damage-watch.ts';
 import type { Phase } from './describe-current.ts';
 import { Workspace } from './developer/workspace.ts';
 import type { DeviceIdentity } from './device-file.ts';
+import type { EmergencyEditor } from './emergency/emergency-editor.ts';
 import { Executor } from './executor.ts';
 import { FactsReader } from './facts-reader.ts';
 import type { Journal } from './files/journal.ts';
@@ -22,11 +23,12 @@ interface Parts {
   identity: DeviceIdentity;
   journal: Journal;
   runner: NodeRedRunner;
+  emergency: EmergencyEditor;
   onCurrent: (current: DeviceCurrent) => void;
 }
 
 /** Puts together what brings releases onto the disk and runs them. */
-export function createAgent({ command, paths, identity, journal, runner, onCurrent }: Parts): {
+export function createAgent({ command, paths, identity, journal, runner, emergency, onCurrent }: Parts): {
   agent: Agent;
   workspace: Workspace;
 } {
@@ -38,10 +40,10 @@ export function createAgent({ command, paths, identity, journal, runner, onCurre
   const ownsStore = command.store === null;
   const executor = new Executor({
     ...{ paths, journal, store, builder, workspace, runner },
-    ...{ ownsStore, trial, onPhase },
+    ...{ emergency, ownsStore, trial, onPhase },
   });
   const allowScripts = () => trial().allowScripts;
-  const facts = new FactsReader({ paths, journal, builder, workspace, runner, allowScripts });
+  const facts = new FactsReader({ paths, journal, builder, workspace, runner, emergency, allowScripts });
   const damage = new DamageWatch({ journal, facts, builder, store, runner, log: writeAgentLog });
   const agent: Agent = new Agent({
     journal,
@@ -49,6 +51,7 @@ export function createAgent({ command, paths, identity, journal, runner, onCurre
     damage,
     executor,
     runner,
+    emergency,
     isEdited: () => workspace.isEdited,
     onCurrent,
     log: writeAgentLog,

@@ -1,5 +1,6 @@
 import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
 import { WORKSPACE } from './developer/workspace.ts';
+import { isEmergency } from './emergency/plan-emergency.ts';
 import { type DeviceFacts, isGivenUp, isWhole, type Readiness, standIn } from './plan-steps.ts';
 
 /** What Node-RED does, as seen by what runs it. */
@@ -71,7 +72,8 @@ function stateOf(
   if (target !== null && target.desired !== 'running') {
     return target.desired;
   }
-  if (target?.mode === 'developer' && facts?.developer.base != null) {
+  const isEdited = target?.mode === 'developer' || isEmergency(facts?.emergency ?? null, target);
+  if (isEdited && facts?.developer.base != null) {
     return 'starting';
   }
   const hasNothing = (facts?.committed ?? null) === null;
@@ -95,6 +97,16 @@ function modeOf({ facts, isEdited }: Situation): Pick<DeviceCurrent, 'mode' | 'e
   return { mode: isDeveloper ? 'developer' : 'fleet', edited: isDeveloper && isEdited };
 }
 
+/** What keeps the device from its target while somebody at the machine edits. */
+function describeEmergency({ target, facts }: Situation): string | null {
+  const emergency = facts?.emergency ?? null;
+  if (emergency === null || !isEmergency(emergency, target)) {
+    return null;
+  }
+  const until = new Date(emergency.until).toISOString().slice(0, 16).replace('T', ' ');
+  return `Its emergency editor was opened at the machine, until ${until} UTC: what is edited there runs, not its target.`;
+}
+
 /** What the device says of itself: the one place that decides it. */
 export function describeCurrent(situation: Situation): DeviceCurrent {
   const { target, facts, runtime, phase, notice } = situation;
@@ -106,7 +118,10 @@ export function describeCurrent(situation: Situation): DeviceCurrent {
       : `Snapshot "${target?.snapshot?.name}" was tried and given up: ${givenUp.reason}`;
   const damage = describeDamage(facts);
   const state = stateOf(situation, failure, damage);
-  const reason = [runtime?.reason ?? null, failure, damage, notice].filter((text) => text !== null);
+  const emergency = describeEmergency(situation);
+  const reason = [emergency, runtime?.reason ?? null, failure, damage, notice].filter(
+    (text) => text !== null,
+  );
   return {
     generation: target?.generation ?? 0,
     state,

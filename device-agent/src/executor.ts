@@ -3,6 +3,7 @@ import path from 'node:path';
 import { FAILED, GO_BACK, LAUNCH, type Launch, PREVIOUS, RESTARTS, TRIAL } from './agent-journal.ts';
 import type { Phase } from './describe-current.ts';
 import type { Workspace } from './developer/workspace.ts';
+import type { EmergencyEditor } from './emergency/emergency-editor.ts';
 import { SNAPSHOT_VARIABLE } from './environment.ts';
 import { replaceLink } from './files/atomic-file.ts';
 import { diskFault, requireSpace } from './files/disk.ts';
@@ -26,6 +27,7 @@ export interface ExecutorOptions {
   builder: ReleaseBuilder;
   workspace: Workspace;
   runner: NodeRedRunner;
+  emergency: Pick<EmergencyEditor, 'forget'>;
   /** False when the store belongs to others as well. */
   ownsStore: boolean;
   /** How a release is tried now. */
@@ -79,6 +81,9 @@ export class Executor {
         return this.#startWorkspace(step.surroundings);
       case 'set-workspace-aside':
         return this.#options.workspace.setAside();
+      case 'end-emergency':
+        await this.#options.workspace.setAside();
+        return this.#options.emergency.forget();
       case 'return':
         return this.#return(step);
       case 'stop':

@@ -3,10 +3,12 @@ import type { DeviceTarget } from '@flowyard/protocol';
 import { FAILED, GO_BACK, LAUNCH, type Launch, PREVIOUS, RESTARTS } from './agent-journal.ts';
 import { type DeveloperFacts, NO_DEVELOPER } from './developer/plan-developer.ts';
 import { WORKSPACE, type Workspace } from './developer/workspace.ts';
+import type { EmergencyEditor } from './emergency/emergency-editor.ts';
+import { type EmergencyFacts, isEmergency } from './emergency/plan-emergency.ts';
 import type { Journal } from './files/journal.ts';
 import type { NodeRedRunner } from './node-red-runner.ts';
 import type { DevicePaths } from './paths.ts';
-import { type DeviceFacts, isWhole, type KnownRelease, type Readiness } from './plan-steps.ts';
+import { type DeviceFacts, isWhole, type KnownRelease, type Readiness, standIn } from './plan-steps.ts';
 import { linkedReleaseId, type Release, readReleaseFile, releaseIdOf } from './release/release.ts';
 import type { ReleaseBuilder } from './release/release-builder.ts';
 
@@ -16,6 +18,7 @@ export interface FactsReaderOptions {
   builder: ReleaseBuilder;
   workspace: Workspace;
   runner: NodeRedRunner;
+  emergency: Pick<EmergencyEditor, 'facts'>;
   /** Whether the modules of the target may have run their install scripts. */
   allowScripts: () => boolean;
 }
@@ -39,16 +42,21 @@ export class FactsReader {
     const goBack = (await journal.read(GO_BACK))?.releaseId;
     const isUnwanted = committed !== null && goBack === committed.id;
     const needsBefore = !isWhole(committedReady) || running?.isBroken === true || isUnwanted;
+    const before = needsBefore ? await this.before(committed) : null;
+    const { facts: emergency } = this.#options.emergency;
+    // What runs while the committed release is damaged is what people can edit.
+    const toEdit = standIn({ committed, committedReady, before }) ?? committed;
     return {
       committed,
       committedReady,
-      before: needsBefore ? await this.before(committed) : null,
+      before,
       isUnwanted,
       running,
       launchedWith: (this.#options.runner.launch ?? (await journal.read(LAUNCH)))?.surroundings ?? null,
       failed: await journal.read(FAILED),
       restartsDone: (await journal.read(RESTARTS))?.done ?? null,
-      developer: await this.#developer(target, committed),
+      developer: await this.#developer(target, toEdit, emergency),
+      emergency,
       ready: target?.snapshot ? await builder.ready(target.snapshot, allowScripts()) : NOTHING,
     };
   }
@@ -72,13 +80,17 @@ export class FactsReader {
     return known?.id === launch.releaseId ? known : null;
   }
 
-  async #developer(target: DeviceTarget | null, committed: Release | null): Promise<DeveloperFacts> {
+  async #developer(
+    target: DeviceTarget | null,
+    toEdit: KnownRelease | null,
+    emergency: EmergencyFacts | null,
+  ): Promise<DeveloperFacts> {
     const { workspace, builder } = this.#options;
     const open = await workspace.read();
-    if (target?.mode !== 'developer') {
+    if (target?.mode !== 'developer' && !isEmergency(emergency, target)) {
       return { ...NO_DEVELOPER, hasWorkspace: open !== null };
     }
-    const base = open?.snapshot ?? workspace.baseFor(target, committed?.snapshot ?? null);
+    const base = open?.snapshot ?? workspace.baseFor(target, toEdit?.snapshot ?? null);
     return {
       hasWorkspace: open !== null,
       base,

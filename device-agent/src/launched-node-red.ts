@@ -13,7 +13,7 @@ import {
   type SupervisedStatus,
   watchLog,
 } from '@flowyard/launcher';
-import type { DeveloperMode, LogLine, ResolvedSettings } from '@flowyard/protocol';
+import type { LogLine, ResolvedSettings } from '@flowyard/protocol';
 import type { Launch } from './agent-journal.ts';
 import type { RuntimeView } from './describe-current.ts';
 import { WORKSPACE } from './developer/workspace.ts';
@@ -37,8 +37,8 @@ export interface LaunchedNodeRedOptions {
   environment: (release: Release, surroundings: Surroundings) => Record<string, string>;
   /** The settings of the target as they are now, for what a running process need not know. */
   settings: () => Pick<ResolvedSettings, 'safety.healthInterval' | 'safety.crashes'>;
-  /** What opens the editor in developer mode; null in fleet mode. */
-  developer: () => DeveloperMode | null;
+  /** Verifies who is at the editor (SPKI, PEM); null while nobody may be. */
+  identityKey: () => string | null;
   /** For the header of the editor. */
   deviceName: () => string | null;
   onChange: () => void;
@@ -255,10 +255,10 @@ export class LaunchedNodeRed implements NodeRedRunner {
 
   /** The editor is never started without what finds out who is at it. */
   #editor(): { identityKey: string; plugins: { identity: string; audit?: string } } {
-    const identityKey = this.#options.developer()?.identityKey;
+    const identityKey = this.#options.identityKey();
     const identity = runtimePlugin('identity');
     const audit = runtimePlugin('audit');
-    if (identityKey === undefined || identity === null) {
+    if (identityKey === null || identity === null) {
       throw new Error('what finds out who is at the editor is missing');
     }
     return { identityKey, plugins: { identity, ...(audit !== null && { audit }) } };

@@ -1,5 +1,6 @@
 import type { DeviceTarget } from '@flowyard/protocol';
 import { type DeveloperFacts, planDeveloper, planEndOfDeveloper } from './developer/plan-developer.ts';
+import { type EmergencyFacts, planEmergency } from './emergency/plan-emergency.ts';
 import type { TargetSnapshot } from './release/release.ts';
 import { differsOnlyInFlows, releaseIdOf } from './release/release.ts';
 import { NO_SURROUNDINGS, type Surroundings, startsAlike, surroundingsOf } from './surroundings.ts';
@@ -52,6 +53,8 @@ export interface DeviceFacts {
   /** What of the target's release is on disk. */
   ready: Readiness;
   developer: DeveloperFacts;
+  /** Null while nobody at the machine has opened the emergency editor. */
+  emergency: EmergencyFacts | null;
 }
 
 export type Step =
@@ -73,6 +76,8 @@ export type Step =
   | { type: 'prepare-workspace'; base: TargetSnapshot }
   | { type: 'start-workspace'; surroundings: Surroundings }
   | { type: 'set-workspace-aside' }
+  /** Set aside what was edited in the emergency editor, and forget that it was open. */
+  | { type: 'end-emergency' }
   | { type: 'stop' }
   | { type: 'note-restarts'; restarts: number };
 
@@ -107,7 +112,11 @@ function startable(facts: DeviceFacts): KnownRelease | null {
 }
 
 /** The release before, while the committed one is damaged or lost. */
-export function standIn({ committed, committedReady, before }: DeviceFacts): KnownRelease | null {
+export function standIn({
+  committed,
+  committedReady,
+  before,
+}: Pick<DeviceFacts, 'committed' | 'committedReady' | 'before'>): KnownRelease | null {
   const isOfUse = committed !== null && isWhole(committedReady);
   return isOfUse || before?.id === committed?.id ? null : before;
 }
@@ -194,6 +203,9 @@ function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: Device
  * same facts always give the same steps, so that the agent may be killed between any two of them.
  */
 export function planSteps(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
+  if (facts.emergency !== null) {
+    return planEmergency(facts, target);
+  }
   if (target === null) {
     return planCommitted(facts, null);
   }

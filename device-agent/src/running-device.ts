@@ -10,13 +10,14 @@ import { createAgent } from './create-agent.ts';
 import { readEditorEvent } from './developer/editor-events.ts';
 import type { Workspace } from './developer/workspace.ts';
 import { type DeviceIdentity, readDeviceFile } from './device-file.ts';
+import { EmergencyEditor } from './emergency/emergency-editor.ts';
 import { buildEnvironment } from './environment.ts';
 import { Journal } from './files/journal.ts';
 import { HostReader } from './host/host-health.ts';
 import { LaunchedNodeRed } from './launched-node-red.ts';
 import { ControlLink, type LinkStatus } from './link/control-link.ts';
 import { ControlRequests } from './link/control-requests.ts';
-import { LocalPage } from './local-page/local-page.ts';
+import type { LocalPage } from './local-page/local-page.ts';
 import { createLocalSource } from './local-page/local-source.ts';
 import { LogWatch } from './log-watch.ts';
 import { hardwareOf } from './machine.ts';
@@ -42,6 +43,7 @@ export class RunningDevice {
   readonly #paths: DevicePaths;
   readonly #nodeRed: LaunchedNodeRed;
   readonly #agent: Agent;
+  readonly #emergency: EmergencyEditor;
   readonly #link: ControlLink;
   readonly #logWatch: LogWatch;
   readonly #tunnels: Tunnels;
@@ -102,7 +104,7 @@ export class RunningDevice {
         return completeSettings(target === null ? NO_SURROUNDINGS : surroundingsOf(target));
       },
       deviceName: () => this.#agent.target?.device.name ?? null,
-      developer: () => this.#agent.target?.developer ?? null,
+      identityKey: () => this.#emergency.identityKey ?? this.#agent.target?.developer?.identityKey ?? null,
       onChange: () => this.#agent.changed(),
       onMetrics: (metrics) => this.#minutes.add(metrics),
       onEvent: (event, details) => {
@@ -115,12 +117,19 @@ export class RunningDevice {
     const journal = new Journal(paths.journal, (name) =>
       writeAgentLog('warn', `${name} in the journal is damaged; its previous copy is used.`),
     );
+    this.#emergency = new EmergencyEditor({
+      deviceId: identity.id,
+      journal,
+      minutes: command.emergencyMinutes,
+      onOver: () => this.#agent.nudge(),
+    });
     const { agent, workspace } = createAgent({
       command,
       paths,
       identity,
       journal,
       runner: this.#nodeRed,
+      emergency: this.#emergency,
       onCurrent: (current) => this.#currentChanged(current),
     });
     this.#agent = agent;
@@ -169,11 +178,14 @@ export class RunningDevice {
       return;
     }
     try {
+      // Most devices are without it, and need none of its memory.
+      const { LocalPage } = await import('./local-page/local-page.ts');
       const source = createLocalSource({
         folder,
         port,
         agent: this.#agent,
         nodeRed: this.#nodeRed,
+        emergency: this.#emergency,
         status: () => this.#status(),
       });
       this.#localPage = await LocalPage.start({ ...localPage, folder, source });
@@ -186,6 +198,7 @@ export class RunningDevice {
   /** Ends Node-RED in good order, then the rest. */
   async stop(): Promise<void> {
     await this.#localPage?.stop();
+    this.#emergency.dispose();
     await this.#agent.stop();
     if (this.#metrics !== null) {
       clearInterval(this.#metrics);

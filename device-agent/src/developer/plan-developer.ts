@@ -1,6 +1,6 @@
 import type { DeviceTarget } from '@flowyard/protocol';
 import type { DeviceFacts, Readiness, Step } from '../plan-steps.ts';
-import type { TargetSnapshot } from '../release/release.ts';
+import { releaseIdOf, type TargetSnapshot } from '../release/release.ts';
 import { NO_SURROUNDINGS, startsAlike, surroundingsOf } from '../surroundings.ts';
 import { WORKSPACE } from './workspace.ts';
 
@@ -19,10 +19,11 @@ export const NO_DEVELOPER: DeveloperFacts = {
   ready: { release: false, nodeRed: false, modules: false },
 };
 
-/** In developer mode the snapshot of the target is not looked at: what people edit runs. */
-export function planDeveloper(facts: DeviceFacts, target: DeviceTarget): Step[] {
+/** In developer mode the snapshot of the target is not looked at: what people edit runs. A target may have been lost. */
+export function planDeveloper(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
   const { running, restartsDone, developer } = facts;
-  if (target.desired !== 'running') {
+  const launchedWith = facts.launchedWith ?? NO_SURROUNDINGS;
+  if (target !== null && target.desired !== 'running') {
     return running === null ? [] : [{ type: 'stop' }];
   }
   const { base } = developer;
@@ -30,16 +31,17 @@ export function planDeveloper(facts: DeviceFacts, target: DeviceTarget): Step[] 
     return [];
   }
   const parts = planParts(developer, base);
-  const surroundings = surroundingsOf(target);
-  const { restarts } = target;
-  const note: Step[] = restarts !== restartsDone ? [{ type: 'note-restarts', restarts }] : [];
+  const surroundings = target === null ? launchedWith : surroundingsOf(target);
+  const restarts = target?.restarts ?? null;
+  const note: Step[] =
+    restarts !== null && restarts !== restartsDone ? [{ type: 'note-restarts', restarts }] : [];
   const start: Step = { type: 'start-workspace', surroundings };
   if (running === null) {
     return [...parts, ...note, start];
   }
-  const isAskedFor = restartsDone !== null && restarts > restartsDone;
+  const isAskedFor = restarts !== null && restartsDone !== null && restarts > restartsDone;
   const isOther = running.releaseId !== WORKSPACE;
-  if (isOther || isAskedFor || !startsAlike(base, facts.launchedWith ?? NO_SURROUNDINGS, surroundings)) {
+  if (isOther || isAskedFor || !startsAlike(base, launchedWith, surroundings)) {
     return [...parts, { type: 'stop' }, ...note, start];
   }
   return [...parts, ...note];
@@ -54,6 +56,10 @@ function planParts({ hasWorkspace, ready }: DeveloperFacts, base: TargetSnapshot
   return [
     ...install,
     ...(ready.modules ? [] : [{ type: 'install-modules', snapshot: base } as const]),
+    // What is damaged on disk cannot be copied; a device that has nothing begins with nothing.
+    ...(ready.release || base.id === WORKSPACE
+      ? []
+      : [{ type: 'prepare-release', snapshot: base, releaseId: releaseIdOf(base) } as const]),
     { type: 'prepare-workspace', base },
   ];
 }

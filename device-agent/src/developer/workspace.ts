@@ -75,8 +75,9 @@ export class Workspace {
   }
 
   /** What a new one would begin with. */
-  baseFor(target: DeviceTarget, committed: TargetSnapshot | null): TargetSnapshot | null {
-    return committed ?? (target.developer === null ? null : emptySnapshot(target.developer.nodeRed));
+  baseFor(target: DeviceTarget | null, committed: TargetSnapshot | null): TargetSnapshot | null {
+    const nodeRed = target?.developer?.nodeRed;
+    return committed ?? (nodeRed === undefined ? null : emptySnapshot(nodeRed));
   }
 
   /** Makes it: it is there when its release file is, which is written last. */

@@ -2,9 +2,11 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { AgentStatus } from '../commands/status.ts';
 import type { Check } from '../doctor/check.ts';
 import { writeFileAtomically } from '../files/atomic-file.ts';
+import { EditorProxy, type EditorWay, refuse } from './editor-proxy.ts';
 import { pageHtml } from './page-html.ts';
 
 /** What the page shows and does. */
@@ -16,6 +18,22 @@ export interface LocalSource {
   examine(): Promise<Check[]>;
   /** @returns why it cannot be done, null when it is under way */
   rollBack(): Promise<string | null>;
+  /** Null where the plant does not want an emergency editor. */
+  emergency(): ShownEmergency | null;
+  /** @returns why it cannot be opened or prolonged, null when it is under way */
+  openEmergencyEditor(): Promise<string | null>;
+  endEmergencyEditor(): Promise<void>;
+  /** Null while it is not open. */
+  wayToEditor(): EditorWay | null;
+}
+
+export interface ShownEmergency {
+  /** For how long it is opened at once. */
+  minutes: number;
+  /** How long it stays open; null while it is not. */
+  leftMs: number | null;
+  /** The editor answers. */
+  isReady: boolean;
 }
 
 export interface ShownRelease {
@@ -57,6 +75,8 @@ export class LocalPage {
   readonly #server: Server;
   readonly #source: LocalSource;
   readonly #password: Buffer;
+  readonly #editor: EditorProxy;
+  readonly #upgraded = new Set<Duplex>();
 
   static async start(options: LocalPageOptions): Promise<LocalPage> {
     const page = new LocalPage(options.source, await readOrMakePassword(options.folder));
@@ -70,7 +90,9 @@ export class LocalPage {
   private constructor(source: LocalSource, password: string) {
     this.#source = source;
     this.#password = Buffer.from(password);
+    this.#editor = new EditorProxy(() => source.wayToEditor());
     this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#server.requestTimeout = 30_000;
   }
 
@@ -81,6 +103,9 @@ export class LocalPage {
 
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) {
+      socket.destroy();
+    }
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -99,6 +124,20 @@ export class LocalPage {
     }
   }
 
+  /** Of what is here, only the editor speaks by WebSocket. */
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    if (!this.#editor.handles(request)) {
+      return refuse(socket, '404 Not Found');
+    }
+    if (!this.#isAllowed(request) && !this.#editor.hasPass(request)) {
+      return refuse(socket, '401 Unauthorized');
+    }
+    await this.#editor.upgrade(request, socket, head);
+  }
+
   #isAllowed({ headers }: IncomingMessage): boolean {
     const [, encoded = ''] = /^Basic (.+)$/i.exec(headers.authorization ?? '') ?? [];
     const given = Buffer.from(Buffer.from(encoded, 'base64').toString().split(':').slice(1).join(':'));
@@ -106,33 +145,49 @@ export class LocalPage {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    switch (`${request.method} ${request.url}`) {
+    if (this.#editor.handles(request)) {
+      return this.#editor.request(request, response);
+    }
+    const isEmergency = request.url?.startsWith('/emergency/') === true;
+    switch (isEmergency && this.#source.emergency() === null ? '' : `${request.method} ${request.url}`) {
       case 'GET /':
         return sendPage(response, this.#source.deviceName());
       case 'GET /state':
         return sendJson(response, 200, {
           ...this.#source.status(),
           name: this.#source.deviceName(),
+          emergency: this.#source.emergency(),
           releases: await this.#source.releases(),
           log: await this.#source.lastLines(LOG_LINES),
         });
       case 'POST /examine':
         return sendJson(response, 200, await this.#source.examine());
       case 'POST /roll-back':
-        return this.#rollBack(request, response);
+        return this.#change(request, response, () => this.#source.rollBack());
+      case 'POST /emergency/open':
+        return this.#change(request, response, () => this.#source.openEmergencyEditor());
+      case 'POST /emergency/end':
+        return this.#change(request, response, async () => {
+          await this.#source.endEmergencyEditor();
+          return null;
+        });
       default:
         return sendJson(response, 404, { problem: 'There is no such page.' });
     }
   }
 
   /** Pages of others can have a browser send requests with the password, but not with this header. */
-  async #rollBack(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #change(
+    request: IncomingMessage,
+    response: ServerResponse,
+    change: () => Promise<string | null>,
+  ): Promise<void> {
     if (request.headers['x-requested-with'] !== 'flowyard') {
       return sendJson(response, 403, {
         problem: 'A request that changes something needs the header X-Requested-With: flowyard.',
       });
     }
-    const problem = await this.#source.rollBack();
+    const problem = await change();
     sendJson(response, problem === null ? 202 : 409, { problem });
   }
 }

@@ -15,11 +15,14 @@ section { padding: 16px; background: var(--surface); border: 1px solid var(--lin
 dl { display: grid; grid-template-columns: minmax(110px, auto) 1fr; gap: 4px 16px; margin: 0; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-button { font: inherit; padding: 8px 14px; border: 1px solid var(--line); border-radius: 8px; color: var(--accent); background: transparent; cursor: pointer; }
+button, .button { font: inherit; text-decoration: none; display: inline-block; padding: 8px 14px; border: 1px solid var(--line); border-radius: 8px; color: var(--accent); background: transparent; cursor: pointer; }
+[hidden] { display: none !important; }
+.actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+p { margin: 0 0 12px; }
 button:disabled { opacity: 0.5; cursor: default; }
-button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+button:focus-visible, .button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 pre { margin: 0; max-height: 360px; overflow: auto; font: 12.5px/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
-#problem:empty { display: none; }
+#problem:empty, #emergency-said:empty { display: none; }
 .bad { color: var(--bad); } .warning { color: var(--warn); } .muted { color: var(--muted); }
 ul { margin: 0 0 12px; padding-left: 20px; }
 `;
@@ -40,6 +43,24 @@ function list(id, items) {
     return li;
   }));
 }
+function emergency(shown) {
+  at('emergency').hidden = shown === null;
+  if (shown === null) return;
+  const { minutes, leftMs, isReady } = shown;
+  const isOpen = leftMs !== null;
+  const left = Math.ceil(leftMs / 60000);
+  at('emergency-closed').hidden = isOpen;
+  at('emergency-opened').hidden = !isOpen;
+  for (const place of document.getElementsByClassName('minutes')) place.textContent = inMinutes(minutes);
+  at('emergency-left').textContent = 'Open for ' + (left > 1 ? 'another ' + left + ' minutes' : 'less than a minute') + (isReady ? '.' : '. Node-RED is being started with its editor.');
+  at('editor').hidden = !isReady;
+}
+const inMinutes = (minutes) => minutes + (minutes === 1 ? ' minute' : ' minutes');
+async function changeEmergency(path, done) {
+  const { problem } = await (await post(path)).json();
+  at('emergency-said').textContent = problem || done;
+  look();
+}
 async function look() {
   try {
     const answer = await fetch('state');
@@ -56,6 +77,7 @@ async function look() {
     ]);
     list('releases', state.releases.map(({ snapshot, role }) => ({ text: snapshot + (role === 'current' ? ' (current)' : ' (before)') })));
     at('roll-back').disabled = !state.releases.some(({ role }) => role === 'before');
+    emergency(state.emergency);
     at('log').textContent = state.log.map(({ at, level, text }) => at + ' [' + level + '] ' + text).join('\\n') || 'Nothing yet.';
     at('problem').textContent = '';
   } catch (error) {
@@ -68,6 +90,13 @@ at('roll-back').addEventListener('click', async () => {
   const { problem } = await (await post('roll-back')).json();
   at('rolled').textContent = problem || 'It goes back now.';
   look();
+});
+at('emergency-open').addEventListener('click', () => {
+  if (confirm('Open the emergency editor? Node-RED is started again with its editor, so the flows stand still for some seconds.')) changeEmergency('emergency/open', '');
+});
+at('emergency-prolong').addEventListener('click', () => changeEmergency('emergency/open', 'Prolonged.'));
+at('emergency-end').addEventListener('click', () => {
+  if (confirm('End the emergency editor? What was edited is kept aside on this device, and it runs its target again.')) changeEmergency('emergency/end', 'It ends, and the target runs again.');
 });
 at('examine').addEventListener('click', async () => {
   at('examine').disabled = true;
@@ -102,6 +131,18 @@ export function pageHtml(name: string, nonce: string): string {
 <section aria-labelledby="s1"><h2 id="s1">Status</h2><dl id="facts"></dl></section>
 <section aria-labelledby="s2"><h2 id="s2">Releases</h2><ul id="releases"></ul>
 <button type="button" id="roll-back" disabled>Go back to the one before</button> <span id="rolled" role="status"></span></section>
+<section aria-labelledby="s5" id="emergency" hidden><h2 id="s5">Emergency editor</h2>
+<div id="emergency-closed">
+<p>Change the flows here and now, while the control plane is out of reach. Node-RED is started again with its editor, on a copy of the release that runs, for <span class="minutes"></span>. Meanwhile the device does not follow its target.</p>
+<p class="muted">When the time is over, when somebody ends it, or when developer mode is switched on for this device, what was edited is kept aside on the device (folder developer-kept) and the target runs again.</p>
+<button type="button" id="emergency-open">Open the emergency editor</button></div>
+<div id="emergency-opened">
+<p id="emergency-left" class="warning"></p>
+<p class="muted">What is edited runs until then; prolong it as long as it is needed. When it ends, the edits are kept aside (folder developer-kept) and the target runs again. To keep them for good, take a snapshot of this device on the platform while it is open, once the control plane is reached again.</p>
+<div class="actions"><a class="button" id="editor" href="editor/" target="_blank" rel="noopener">Open Node-RED</a>
+<button type="button" id="emergency-prolong">Prolong to <span class="minutes"></span></button>
+<button type="button" id="emergency-end">End it</button></div></div>
+<p id="emergency-said" role="status"></p></section>
 <section aria-labelledby="s3"><h2 id="s3">Network</h2><ul id="checks" aria-live="polite"></ul>
 <button type="button" id="examine">Check network and machine</button></section>
 <section aria-labelledby="s4"><h2 id="s4">Log of Node-RED</h2><pre id="log" tabindex="0"></pre></section>

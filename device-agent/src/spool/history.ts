@@ -21,7 +21,8 @@ export function eventsBetween(before: DeviceCurrent, after: DeviceCurrent): Hist
   const add = (event: string, details: Record<string, unknown>, failed = false) =>
     found.push({ event, details, failed });
   if (mode !== before.mode) {
-    add('mode-changed', { mode });
+    // The reason says when it was not the control plane that changed it.
+    add('mode-changed', { mode, ...reason });
   }
   if (state === 'updating' && before.state !== 'updating') {
     add('update-started', { from: before.snapshotId, generation: after.generation });

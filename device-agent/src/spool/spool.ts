@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { AgentCommand, AgentMessage, SpoolEntry, SpoolStreamName } from '@flowyard/protocol';
+import { bootId } from '../boot.ts';
 import type { SpooledLine } from './segment.ts';
 import { SpoolStream } from './stream.ts';
 
@@ -17,14 +17,6 @@ export interface SpoolOptions {
 }
 
 type Acknowledgement = Extract<AgentCommand, { type: 'spool-ack' }>;
-
-function bootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Keeps on disk what the control plane is to know, and delivers it in order while there is a link: one batch after

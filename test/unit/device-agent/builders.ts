@@ -52,6 +52,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
     failed: null,
     restartsDone: 0,
     ready: { release: false, nodeRed: false, modules: false },
+    emergency: null,
     developer: { hasWorkspace: false, base: null, ready: { release: false, nodeRed: false, modules: false } },
     ...overrides,
   };

@@ -28,6 +28,8 @@ describe('the command line of the agent', () => {
     [['register', '--url', 'http://x', '--token', 't', '--code', 'a-b-c'], /--token or --code/],
     [['--port', 'many'], /--port must be a number from 0 to 65535, not "many"/],
     [['--port', '70000'], /--port/],
+    [['--emergency-editor', '60'], /--local-page/],
+    [['--emergency-editor', '0', '--local-page', '1889'], /more than 0/],
     [['fly'], /no command "fly"/],
     [['status', 'now'], /unexpected argument "now"/],
     [['--unknown'], /--unknown/],

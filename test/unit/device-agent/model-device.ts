@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import type { DeviceTarget } from '@flowyard/protocol';
-import { NO_DEVELOPER } from '../../../device-agent/src/developer/plan-developer.ts';
+import { type DeveloperFacts, NO_DEVELOPER } from '../../../device-agent/src/developer/plan-developer.ts';
+import { emptySnapshot, WORKSPACE } from '../../../device-agent/src/developer/workspace.ts';
+import { whyNotOpen } from '../../../device-agent/src/emergency/emergency-editor.ts';
+import { isEmergency } from '../../../device-agent/src/emergency/plan-emergency.ts';
 import {
   type DeviceFacts,
   type FailedRelease,
@@ -10,6 +13,7 @@ import {
   type Readiness,
   type RunningRelease,
   type Step,
+  standIn,
 } from '../../../device-agent/src/plan-steps.ts';
 import {
   moduleTreeName,
@@ -25,6 +29,7 @@ export type Fate =
   | { kind: 'killed'; after: number; withPower: boolean };
 
 const MAX_TRIALS = 3;
+const NOTHING: Readiness = { release: false, nodeRed: false, modules: false };
 
 /**
  * A device as the planner sees it, with the executor's effects in the executor's order and nothing real beneath it.
@@ -41,6 +46,13 @@ export class ModelDevice {
   failed: FailedRelease | null = null;
   trial: { releaseId: string; attempts: number } | null = null;
   restartsDone: number | null = null;
+  /** What people edit began with it; null while there is nothing that they edit. */
+  workspace: TargetSnapshot | null = null;
+  isEdited = false;
+  /** The emergency editor as the journal has it. */
+  emergency: { isOver: boolean } | null = null;
+  /** How often edits were set aside. */
+  keptAside = 0;
   /** How often a trial of each release was begun. */
   readonly tries = new Map<string, number>();
   starts = 0;
@@ -74,22 +86,58 @@ export class ModelDevice {
   }
 
   facts(target: DeviceTarget | null): DeviceFacts {
-    const nothing = { release: false, nodeRed: false, modules: false };
-    const committedReady = this.current === null ? nothing : this.#ready(this.current);
+    const committed = this.current;
+    const committedReady = committed === null ? NOTHING : this.#ready(committed);
     const needsBefore = !isWhole(committedReady) || this.running?.isBroken === true;
     const canBeUsed = this.previous?.id !== this.current?.id && this.isRunnable(this.previous);
+    const before = needsBefore && canBeUsed ? this.previous : null;
     return {
-      committed: this.current,
+      committed,
       committedReady,
-      before: needsBefore && canBeUsed ? this.previous : null,
+      before,
       isUnwanted: false,
       running: this.running,
       launchedWith: this.launchedWith,
       failed: this.failed,
       restartsDone: this.restartsDone,
-      developer: NO_DEVELOPER,
-      ready: target?.snapshot ? this.#ready(this.learn(target.snapshot)) : nothing,
+      developer: this.#developer(target, standIn({ committed, committedReady, before }) ?? committed),
+      emergency: this.emergency && { ...this.emergency, until: 0 },
+      ready: target?.snapshot ? this.#ready(this.learn(target.snapshot)) : NOTHING,
     };
+  }
+
+  #developer(target: DeviceTarget | null, toEdit: KnownRelease | null): DeveloperFacts {
+    const hasWorkspace = this.workspace !== null;
+    const emergency = this.emergency && { ...this.emergency, until: 0 };
+    if (target?.mode !== 'developer' && !isEmergency(emergency, target)) {
+      return { ...NO_DEVELOPER, hasWorkspace };
+    }
+    const base = this.workspace ?? toEdit?.snapshot ?? emptyOf(target);
+    return { hasWorkspace, base, ready: base === null ? NOTHING : this.#ready(this.learn(base)) };
+  }
+
+  /** Somebody at the machine opens the emergency editor, where the agent lets them. */
+  open(target: DeviceTarget | null): void {
+    if (whyNotOpen(target, this.facts(target)) === null) {
+      this.emergency = { isOver: false };
+    }
+  }
+
+  /** Somebody ends it, or its time is over. */
+  close(): void {
+    this.emergency = this.emergency && { isOver: true };
+  }
+
+  /** Somebody deploys in the editor. */
+  edit(): void {
+    this.isEdited ||= this.running?.releaseId === WORKSPACE;
+  }
+
+  #setAside(): void {
+    assert.notEqual(this.running?.releaseId, WORKSPACE, 'it sets aside what runs');
+    this.keptAside += this.isEdited ? 1 : 0;
+    this.workspace = null;
+    this.isEdited = false;
   }
 
   plan(target: DeviceTarget | null): Step[] {
@@ -118,7 +166,8 @@ export class ModelDevice {
 
   /** The agent comes back: it keeps a process only when that is known to run what was found good. */
   #startAgain(withPower: boolean): void {
-    const isGood = this.trial === null && this.running?.releaseId === this.current?.id;
+    const isEdited = this.running?.releaseId === WORKSPACE && this.workspace !== null;
+    const isGood = isEdited || (this.trial === null && this.running?.releaseId === this.current?.id);
     if (withPower || !isGood) {
       this.running = null;
     }
@@ -155,6 +204,25 @@ export class ModelDevice {
         yield () => {
           this.restartsDone = step.restarts;
         };
+        break;
+      case 'prepare-workspace':
+        assert.equal(this.workspace, null, 'it begins anew with what people edit');
+        assert.ok(step.base.id === WORKSPACE || this.isRunnable(this.learn(step.base)), 'nothing to copy');
+        yield () => {
+          this.workspace = step.base;
+        };
+        break;
+      case 'start-workspace':
+        yield () => this.#startWorkspace(step.surroundings);
+        break;
+      case 'set-workspace-aside':
+        yield () => this.#setAside();
+        break;
+      case 'end-emergency':
+        yield () => this.#setAside();
+        yield () => {
+          this.emergency = null;
+        };
     }
   }
 
@@ -169,6 +237,15 @@ export class ModelDevice {
     this.running = { releaseId: release.id, isHealthy: true, isBroken: false };
     this.launchedWith = surroundings;
     this.startedWith = release.id;
+  }
+
+  #startWorkspace(surroundings: Surroundings): void {
+    assert.equal(this.running, null, 'two Node-RED on one data folder');
+    assert.notEqual(this.workspace, null, 'there is nothing to edit');
+    this.starts += 1;
+    this.running = { releaseId: WORKSPACE, isHealthy: true, isBroken: false };
+    this.launchedWith = surroundings;
+    this.startedWith = null;
   }
 
   *#try(step: Extract<Step, { type: 'try-release' }>): Generator<() => void> {
@@ -247,6 +324,11 @@ export class ModelDevice {
       }
     };
   }
+}
+
+/** Where a device without any release begins in developer mode. */
+function emptyOf(target: DeviceTarget | null): TargetSnapshot | null {
+  return target?.developer == null ? null : emptySnapshot(target.developer.nodeRed);
 }
 
 function nodeRedOf(snapshot: TargetSnapshot): string {

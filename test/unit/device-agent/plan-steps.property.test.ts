@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeviceTarget } from '@flowyard/protocol';
 import fc from 'fast-check';
+import { WORKSPACE } from '../../../device-agent/src/developer/workspace.ts';
 import type { Step } from '../../../device-agent/src/plan-steps.ts';
 import { releaseIdOf, type TargetSnapshot } from '../../../device-agent/src/release/release.ts';
 import { startsAlike, surroundingsOf } from '../../../device-agent/src/surroundings.ts';
@@ -29,17 +30,28 @@ const surroundings = fc.record({
   }),
   settings: fc.constantFrom<Record<string, unknown>>({}, { 'runtime.timeZone': 'UTC' }),
 });
-const targets: fc.Arbitrary<DeviceTarget> = fc
-  .tuple(
-    fc.record({
-      desired: fc.constantFrom('running', 'running', 'running', 'stopped', 'suspended'),
-      restarts: fc.nat(3),
-      retries: fc.nat(2),
-      snapshot: snapshots,
-    }),
-    surroundings,
-  )
-  .map(([what, around]) => buildTarget({ ...what, ...around }));
+const DEVELOPER = { mode: 'developer', developer: { identityKey: 'a key', nodeRed: '4.1.15' } } as const;
+const FLEET = { mode: 'fleet', developer: null } as const;
+
+const modes = fc.constantFrom<Pick<DeviceTarget, 'mode' | 'developer'>>(FLEET, FLEET, FLEET, DEVELOPER);
+const targetsOf = (mode: typeof modes): fc.Arbitrary<DeviceTarget> =>
+  fc
+    .tuple(
+      fc.record({
+        desired: fc.constantFrom('running', 'running', 'running', 'stopped', 'suspended'),
+        restarts: fc.nat(3),
+        retries: fc.nat(2),
+        snapshot: snapshots,
+      }),
+      surroundings,
+      mode,
+    )
+    .map(([what, around, of]) => buildTarget({ ...what, ...around, ...of }));
+/** In fleet mode; in developer mode a device does not follow its snapshot. */
+const targets = targetsOf(fc.constant(FLEET));
+const anyTargets = targetsOf(modes);
+/** What people do at the machine. */
+const deeds = fc.constantFrom('none', 'none', 'open', 'edit', 'close');
 
 const fates: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ kind: 'done' } as const) },
@@ -141,6 +153,37 @@ function assertSettled(device: ModelDevice, target: DeviceTarget): void {
   }
 }
 
+/** What is edited runs, or the device was told to stand still. */
+function assertEdited(device: ModelDevice, target: DeviceTarget | null): void {
+  const isWanted = target === null || target.desired === 'running';
+  assert.equal(device.running?.releaseId ?? null, isWanted ? WORKSPACE : null);
+}
+
+/** Anything that can happen to a device, with people at it. */
+function live(
+  device: ModelDevice,
+  life: readonly (readonly [DeviceTarget | null, Fate, string])[],
+  after: (step: Step | undefined) => void = () => {},
+): DeviceTarget | null {
+  let target: DeviceTarget | null = null;
+  for (const [newer, fate, deed] of life) {
+    target = newer ?? target;
+    if (deed === 'open') {
+      device.open(target);
+    } else if (deed === 'close') {
+      device.close();
+    } else if (deed === 'edit') {
+      device.edit();
+    }
+    const [step] = device.plan(target);
+    if (step !== undefined) {
+      device.apply(step, fate);
+    }
+    after(step);
+  }
+  return target;
+}
+
 describe('The planner, in any state and with any target', () => {
   it('gets to the target in few steps, or says that it is given up, and never starts two runtimes', () => {
     fc.assert(
@@ -157,19 +200,14 @@ describe('The planner, in any state and with any target', () => {
   });
 
   it('gets to the newest target, whatever older targets, failures, kills and power cuts came before', () => {
-    const events = fc.array(fc.tuple(fc.option(targets, { freq: 2 }), fates), { maxLength: 25 });
+    const events = fc.array(fc.tuple(fc.option(anyTargets, { freq: 2 }), fates, deeds), { maxLength: 25 });
     fc.assert(
       fc.property(events, targets, (steps, last) => {
         const device = new ModelDevice(isGood);
-        let target: DeviceTarget | null = null;
-        for (const [newer, fate] of steps) {
-          target = newer ?? target;
-          const [step] = device.plan(target);
-          if (step !== undefined) {
-            device.apply(step, fate);
-          }
-        }
+        live(device, steps);
+        device.close();
         settle(device, last);
+        assert.deepEqual([device.workspace, device.emergency], [null, null]);
         assertSettled(device, last);
       }),
       { numRuns: 3000 },
@@ -177,22 +215,58 @@ describe('The planner, in any state and with any target', () => {
   });
 
   it('keeps a release that can be started from the first one on, at every moment', () => {
-    const events = fc.array(fc.tuple(fc.option(targets, { freq: 3 }), fates), { maxLength: 40 });
+    const events = fc.array(fc.tuple(fc.option(anyTargets, { freq: 3 }), fates, deeds), { maxLength: 40 });
     fc.assert(
       fc.property(events, (steps) => {
         const device = new ModelDevice(isGood);
-        let target: DeviceTarget | null = null;
-        for (const [newer, fate] of steps) {
-          target = newer ?? target;
-          const hadOne = device.current !== null;
-          const [step] = device.plan(target);
-          if (step !== undefined) {
-            device.apply(step, fate);
-          }
+        let hadOne = false;
+        live(device, steps, (step) => {
           assert.ok(!hadOne || device.isRunnable(device.current), `nothing to start after ${step?.type}`);
-        }
+          hadOne = device.current !== null;
+        });
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('runs what people edit at the machine until that is over, whatever the target becomes, and loses no edit', () => {
+    const events = fc.array(fc.tuple(fc.option(anyTargets, { freq: 2 }), fates, deeds), { maxLength: 25 });
+    const later = fc.array(fc.tuple(targets, fates, fc.constantFrom('none', 'edit')), { maxLength: 15 });
+    fc.assert(
+      fc.property(devices, events, later, (make, before, meanwhile) => {
+        const device = make();
+        const target = live(device, before);
+        device.open(target);
+        fc.pre(device.emergency?.isOver === false && target?.mode !== 'developer');
+        const last = live(device, meanwhile) ?? target;
+        settle(device, last);
+        assertEdited(device, last);
+        const release = device.current;
+        device.edit();
+        const { isEdited, keptAside } = device;
+        device.close();
+        settle(device, last);
+        assert.equal(device.keptAside, keptAside + (isEdited ? 1 : 0));
+        assert.notEqual(device.running?.releaseId, WORKSPACE);
+        assert.ok(last === null || release === null || device.current !== null);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('gives way to developer mode, with what was edited at the machine set aside', () => {
+    fc.assert(
+      fc.property(devices, targets, (make, target) => {
+        const device = make();
+        device.open({ ...target, desired: 'running' });
+        fc.pre(device.emergency !== null);
+        settle(device, { ...target, desired: 'running' });
+        device.edit();
+        settle(device, { ...target, ...DEVELOPER, desired: 'running' });
+        assert.deepEqual([device.emergency, device.keptAside, device.isEdited], [null, 1, false]);
+        assert.equal(device.running?.releaseId, WORKSPACE);
+      }),
+      { numRuns: 1000 },
     );
   });
 

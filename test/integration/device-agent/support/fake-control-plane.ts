@@ -8,8 +8,10 @@ import {
   type DeviceCurrent,
   type DeviceTarget,
   type SnapshotManifest,
+  SpooledEvent,
 } from '@flowyard/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
+import { eventually } from '../../../support/eventually.ts';
 
 export const TOKEN = 'device-token-of-the-test';
 export const PROVISIONING_TOKEN = 'provisioning-token-of-the-test';
@@ -29,6 +31,8 @@ interface Content {
 export class FakeControlPlane {
   readonly states: DeviceCurrent[] = [];
   readonly logs: string[] = [];
+  /** What came from the spool of events. */
+  readonly events: SpooledEvent[] = [];
   readonly violations: string[] = [];
   readonly requests: string[] = [];
   hellos = 0;
@@ -121,6 +125,11 @@ export class FakeControlPlane {
     }
   }
 
+  /** Resolves when such an event has come. */
+  async until(event: string, fits: (details: Record<string, unknown>) => boolean): Promise<void> {
+    await eventually(() => this.events.some((each) => each.event === event && fits(each.details)));
+  }
+
   watchLogs(on: boolean): void {
     for (const client of this.#ws.clients) {
       this.#send(client, { type: 'watch-logs', on });
@@ -176,11 +185,21 @@ export class FakeControlPlane {
         case 'state':
           this.states.push(message.data.current);
           break;
+        case 'spool':
+          this.#takeIn(socket, message.data);
+          break;
         case 'logs':
           this.logs.push(...message.data.lines.map(({ text }) => text));
           break;
       }
     });
+  }
+
+  #takeIn(socket: WebSocket, { epoch, stream, entries }: Extract<AgentMessage, { type: 'spool' }>): void {
+    if (stream === 'events') {
+      this.events.push(...entries.map(({ body }) => SpooledEvent.parse(body)));
+    }
+    this.#send(socket, { type: 'spool-ack', epoch, stream, seq: entries.at(-1)?.seq ?? 0 });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
