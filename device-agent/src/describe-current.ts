@@ -1,4 +1,4 @@
-import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
+import { type DeviceCurrent, type DeviceTarget, EMERGENCY_REASON } from '@flowyard/protocol';
 import { WORKSPACE } from './developer/workspace.ts';
 import { isEmergency } from './emergency/plan-emergency.ts';
 import { type DeviceFacts, isGivenUp, isWhole, type Readiness, standIn } from './plan-steps.ts';
@@ -104,7 +104,7 @@ function describeEmergency({ target, facts }: Situation): string | null {
     return null;
   }
   const until = new Date(emergency.until).toISOString().slice(0, 16).replace('T', ' ');
-  return `Its emergency editor was opened at the machine, until ${until} UTC: what is edited there runs, not its target.`;
+  return `${EMERGENCY_REASON}, until ${until} UTC: what is edited there runs, not its target.`;
 }
 
 /** What the device says of itself: the one place that decides it. */

@@ -42,6 +42,14 @@ const MOST = 300;
 /** Agents begin the reason with it; here it would be said twice. */
 const AS_AGENTS_SAY = /^Snapshot ".*?" was tried and given up: /;
 
+/** How agents begin their reason while somebody at the machine edits what runs. */
+export const EMERGENCY_REASON = 'Its emergency editor was opened at the machine';
+
+/** Whether somebody at the machine edits what runs, by what its agent says. */
+export function isEmergencyReason(reason: string | null): boolean {
+  return reason?.startsWith(EMERGENCY_REASON) === true;
+}
+
 function firstLine(text: string | null): string {
   const [line = ''] = (text ?? '').trim().split('\n');
   return line.length > MOST ? `${line.slice(0, MOST - 1)}…` : line;
@@ -54,6 +62,9 @@ function quoted(snapshot: { name: string } | null): string {
 /** The one place that says why a device does not run its target; null when it does, or has none: then it goes on with what it ran. */
 export function driftOf(device: DriftFacts): Drift | null {
   const { target, running } = device;
+  if (device.mode === 'fleet' && device.presence === 'online' && isEmergencyReason(device.reason)) {
+    return { kind: 'developer', text: firstLine(device.reason) };
+  }
   if ((target === null || target.id === running?.id) && device.mode === 'fleet') {
     return null;
   }

@@ -6,11 +6,19 @@ import type { FlowNode } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { type OpenPage, openPage } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
+import { DeveloperWorld } from './support/developer-world.ts';
 import { answeringFlows } from './support/flows.ts';
 import { LocalPageClient } from './support/local-page-client.ts';
 import { MINUTE, RegisteredDevice } from './support/registered-device.ts';
 
 const DEVELOPER = { identityKey: 'not a key of this test', nodeRed: '4.1.15' };
+
+/** Deploys as the editor does, with another answer of `/hello`. */
+async function deployOn(page: LocalPageClient, text: string): Promise<number> {
+  const { flows, rev } = (await (await page.editor('flows')).json()) as { flows: FlowNode[]; rev: string };
+  const changed = flows.map((node) => (node.id === 'tpl1' ? { ...node, template: text } : node));
+  return (await page.editor('flows', { method: 'POST', body: { flows: changed, rev } })).status;
+}
 
 describe('The emergency editor of a device', function () {
   this.timeout(4 * MINUTE);
@@ -50,11 +58,7 @@ describe('The emergency editor of a device', function () {
     await eventually(async () => (await page.state()).emergency?.isReady, { withinMs: MINUTE });
   }
 
-  async function deploy(text: string): Promise<number> {
-    const { flows, rev } = (await (await page.editor('flows')).json()) as { flows: FlowNode[]; rev: string };
-    const changed = flows.map((node) => (node.id === 'tpl1' ? { ...node, template: text } : node));
-    return (await page.editor('flows', { method: 'POST', body: { flows: changed, rev } })).status;
-  }
+  const deploy = (text: string) => deployOn(page, text);
 
   const kept = () => readFile(path.join(registered.device.folder, 'developer-kept', 'flows.json'), 'utf8');
 
@@ -248,5 +252,65 @@ describe('The emergency editor of a device', function () {
       await browser.page.getByRole('button', { name: 'Open the emergency editor' }).waitFor();
       assert.deepEqual(browser.complaints, []);
     });
+  });
+});
+
+describe('The emergency editor of a device whose control plane is reached', function () {
+  this.timeout(4 * MINUTE);
+  const world = new DeveloperWorld();
+  let page: LocalPageClient;
+
+  before(async () => {
+    await world.start();
+    await world.device.end('SIGTERM');
+    world.device.start('--local-page', '0', '--emergency-editor', '60');
+    await world.release(answeringFlows('released') as FlowNode[]);
+    page = await LocalPageClient.of(world.device, 0);
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') {
+      process.stdout.write(`${world.device.output}\n${world.plane.output.join('\n')}\n`);
+    }
+  });
+  after(() => world.dispose());
+
+  it('is told to the platform, which can take a snapshot of what was edited', async () => {
+    assert.equal((await page.change('emergency/open')).status, 202);
+    const view = await world.until((seen) => seen.runningMode === 'developer' && seen.status === 'running');
+    assert.deepEqual([view.mode, view.developer, view.drift?.kind], ['fleet', null, 'developer']);
+    assert.match(view.drift?.text ?? '', /opened at the machine/);
+    await eventually(async () => (await page.state()).emergency?.isReady, { withinMs: MINUTE });
+    assert.equal(await deployOn(page, 'edited at the machine'), 200);
+
+    const { id } = await world.admin.call('createDeviceSnapshot', {
+      params: { id: world.deviceId },
+      body: { name: 'What helped' },
+    });
+
+    const { flows } = await world.admin.call('getSnapshotFlows', { params: { id } });
+    assert.equal(flows.find((node) => node.id === 'tpl1')?.template, 'edited at the machine');
+  });
+
+  it('is in the audit log, with its deploys', async () => {
+    const found = (event: string, says: RegExp) =>
+      eventually(async () => {
+        const { items } = await world.admin.call('listDeviceAudit', { params: { id: world.deviceId } });
+        return items.find((item) => item.event === event && says.test(JSON.stringify(item.details)));
+      });
+    assert.equal((await found('device.mode-changed', /opened at the machine/))?.actor.kind, 'device');
+    assert.equal((await found('device.flows-deployed', /at the machine/))?.actor.kind, 'device');
+  });
+
+  it('gives way to developer mode that the platform switches on, and back to the target', async () => {
+    await world.develop();
+    await eventually(async () => (await world.device.get('/hello')) === 'released');
+    const cookie = await world.openEditor();
+    assert.ok(cookie);
+    assert.equal((await page.editor('flows')).status, 404);
+
+    await world.fleet();
+
+    assert.equal(await world.device.get('/hello'), 'released');
+    assert.equal((await world.view()).drift, null);
   });
 });

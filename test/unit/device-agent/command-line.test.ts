@@ -23,6 +23,17 @@ describe('the command line of the agent', () => {
     assert.equal(command.folder, '/home/me/device');
   });
 
+  it('lets the local page open the editor where that is asked for, also as a service', () => {
+    const options = ['--local-page', '1889', '--emergency-editor', '60'];
+    const run = parseCommandLine(options, '/home/me/device');
+    const service = parseCommandLine(['install-service', ...options], '/home/me/device');
+    const without = parseCommandLine(['--local-page', '1889'], '/home/me/device');
+
+    assert.ok(run.name === 'run' && without.name === 'run' && service.name === 'install-service');
+    assert.deepEqual([run.emergencyMinutes, without.emergencyMinutes], [60, null]);
+    assert.deepEqual(service.args, options);
+  });
+
   const wrong: [string[], RegExp][] = [
     [['register'], /--url/],
     [['register', '--url', 'http://x', '--token', 't', '--code', 'a-b-c'], /--token or --code/],

@@ -72,6 +72,18 @@ describe('what a device says of itself', () => {
     assert.deepEqual([current.failedSnapshotId, current.reason], [null, null]);
   });
 
+  it('says that somebody at the machine edits, but not when developer mode was switched on or it is over', () => {
+    const emergency = { isOver: false, until: Date.parse('2026-05-04T10:20:30Z') };
+    const facts = { committed: OLD, emergency };
+    const open = describeSituation({ target, facts, runtime: running });
+    const developer = { ...target, mode: 'developer' as const };
+
+    assert.match(open.reason ?? '', /emergency editor was opened at the machine, until 2026-05-04 10:20 UTC/);
+    assert.equal(describeSituation({ target: developer, facts }).reason, null);
+    const over = { ...facts, emergency: { ...emergency, isOver: true } };
+    assert.equal(describeSituation({ target, facts: over }).reason, null);
+  });
+
   it('is in error when the first snapshot failed and there is nothing to return to', () => {
     assert.equal(describeSituation({ target, facts: { failed } }).state, 'error');
   });

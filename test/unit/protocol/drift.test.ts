@@ -61,6 +61,12 @@ describe('Why a device does not run its target', () => {
       'waiting',
       /registry cannot be reached/,
     ],
+    [
+      'somebody edits at the machine',
+      { running: NEW, reason: 'Its emergency editor was opened at the machine, until noon.\n\nmore' },
+      'developer',
+      /^Its emergency editor was opened at the machine, until noon\.$/,
+    ],
     ['it does not say', {}, 'unknown', /runs “Old” and does not say why/],
   ];
   for (const [when, changes, kind, words] of cases) {
