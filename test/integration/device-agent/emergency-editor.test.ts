@@ -55,7 +55,13 @@ describe('The emergency editor of a device', function () {
 
   async function open(): Promise<void> {
     assert.equal((await page.change('emergency/open')).status, 202);
-    await eventually(async () => (await page.state()).emergency?.isReady, { withinMs: MINUTE });
+    await eventually(
+      async () => {
+        const { current, emergency } = await page.state();
+        return emergency?.isReady && current.state === 'running' && current.mode === 'developer';
+      },
+      { withinMs: MINUTE },
+    );
   }
 
   const deploy = (text: string) => deployOn(page, text);
@@ -83,7 +89,7 @@ describe('The emergency editor of a device', function () {
 
     await open();
 
-    assert.equal(await registered.device.get('/hello'), 'one');
+    await answers('one');
     assert.equal(await deploy('edited'), 200);
     await answers('edited');
     const { current, emergency } = await page.state();
