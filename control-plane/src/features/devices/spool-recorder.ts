@@ -164,7 +164,7 @@ async function readPerson(
 ): Promise<{ person: AuditActor | null; rest: Record<string, unknown> }> {
   const { userId, username, ...rest } = details;
   const sessions = typeof userId === 'string' ? await tx.stores.deviceOauth.editorSessionsOf(userId) : [];
-  const isThere = sessions.some(({ subjectId }) => subjectId === deviceId);
+  const isThere = sessions.some(({ subjectId, scope }) => subjectId === deviceId && scope === 'editor');
   const user = isThere ? await tx.stores.users.find(String(userId)) : null;
   return user === null || user.username !== username
     ? { person: null, rest: details }

@@ -86,13 +86,12 @@ export class OAuthStore {
     });
   }
 
-  async editorSessionsOf(userId: string): Promise<Array<{ tokenHash: string; subjectId: string }>> {
+  async editorSessionsOf(
+    userId: string,
+  ): Promise<Array<{ tokenHash: string; subjectId: string; scope: SignInScope }>> {
     return this.#knex(this.#names.sessions)
       .where({ user_id: userId })
-      .select<Array<{ tokenHash: string; subjectId: string }>>({
-        tokenHash: 'token_hash',
-        subjectId: this.#names.subject,
-      });
+      .select({ tokenHash: 'token_hash', subjectId: this.#names.subject, scope: 'scope' });
   }
 
   async deleteEditorSession(tokenHash: string): Promise<void> {
