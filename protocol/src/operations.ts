@@ -4,6 +4,7 @@ import * as auditStreams from './api/audit-streams.ts';
 import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
 import * as crashes from './api/crashes.ts';
+import * as deployments from './api/deployments.ts';
 import * as deviceConfiguration from './api/device-configuration.ts';
 import * as deviceGroups from './api/device-groups.ts';
 import * as deviceOperations from './api/device-operations.ts';
@@ -45,6 +46,7 @@ const TAGS: Record<string, object> = {
   snapshots,
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines,
+  deployments,
   provisioning,
   metrics,
   nodeCounts,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { RuntimeStatus } from '../status.ts';
+import { DeploymentView } from './deployments.ts';
 import { Reference } from './instances.ts';
 
 const IdParams = z.strictObject({ id: Id });
@@ -30,38 +31,6 @@ export const StageView = z.object({
   snapshot: Reference.nullable(),
 });
 export type StageView = z.infer<typeof StageView>;
-
-export const DeploymentState = z.enum(['waiting', 'running', 'succeeded', 'failed', 'aborted']);
-export type DeploymentState = z.infer<typeof DeploymentState>;
-
-export const DeploymentTargetState = z.enum(['waiting', 'updating', 'succeeded', 'failed', 'skipped']);
-export type DeploymentTargetState = z.infer<typeof DeploymentTargetState>;
-
-export const DeploymentView = z.object({
-  id: Id,
-  pipelineId: Id,
-  applicationId: Id,
-  from: Reference,
-  to: Reference,
-  snapshot: Reference,
-  state: DeploymentState,
-  /** Why it ended as it did, for people. */
-  message: z.string().nullable(),
-  author: z.string(),
-  targets: z.array(
-    z.object({
-      kind: z.enum(['instance', 'device']),
-      id: Id,
-      name: z.string(),
-      wave: z.number().int(),
-      state: DeploymentTargetState,
-      reason: z.string().nullable(),
-    }),
-  ),
-  createdAt: Time,
-  finishedAt: Time.nullable(),
-});
-export type DeploymentView = z.infer<typeof DeploymentView>;
 
 export const PipelineView = z.object({
   id: Id,
@@ -180,32 +149,5 @@ export const deployStage = operation('deployStage', {
   params: IdParams,
   body: z.strictObject({ snapshotId: Id.optional() }),
   response: z.object({ deployment: DeploymentView }),
-  status: 202,
-});
-
-export const listDeployments = operation('listDeployments', {
-  method: 'GET',
-  path: '/pipelines/:id/deployments',
-  summary: 'Deployments of a pipeline, newest first',
-  params: IdParams,
-  query: ListQuery,
-  response: pageOf(DeploymentView),
-});
-
-export const getDeployment = operation('getDeployment', {
-  method: 'GET',
-  path: '/deployments/:id',
-  summary: 'One deployment with every target',
-  params: IdParams,
-  response: DeploymentView,
-});
-
-export const controlDeployment = operation('controlDeployment', {
-  method: 'POST',
-  path: '/deployments/:id/actions',
-  summary: 'Abort a deployment: targets that wait are left as they are',
-  params: IdParams,
-  body: z.strictObject({ action: z.enum(['abort']) }),
-  response: DeploymentView,
   status: 202,
 });

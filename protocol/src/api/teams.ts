@@ -3,7 +3,7 @@ import { Role } from '../access.ts';
 import { DisplayName, Id, Slug, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { RuntimeStatus } from '../status.ts';
-import { DeploymentView } from './pipelines.ts';
+import { DeploymentView } from './deployments.ts';
 import { TeamFeature } from './team-types.ts';
 
 const IdParams = z.strictObject({ id: Id });

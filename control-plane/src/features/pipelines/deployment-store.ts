@@ -1,4 +1,10 @@
-import type { DeploymentState, DeploymentTargetState, ListQuery, Page } from '@flowyard/protocol';
+import {
+  type DeploymentState,
+  type DeploymentTargetState,
+  type ListQuery,
+  type Page,
+  UNFINISHED_DEPLOYMENTS,
+} from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -63,7 +69,9 @@ const TARGET_COLUMNS = {
   reason: 't.reason',
   previousSnapshotId: 't.previous_snapshot_id',
 };
-export const UNFINISHED: DeploymentState[] = ['waiting', 'running'];
+export const UNFINISHED: DeploymentState[] = [...UNFINISHED_DEPLOYMENTS];
+/** States in which the runner has something to do. */
+const CARRIED_ON: DeploymentState[] = ['waiting', 'running', 'paused', 'halted'];
 const BATCH = 500;
 
 export class DeploymentStore {
@@ -141,7 +149,7 @@ export class DeploymentStore {
 
   async unfinishedIds(): Promise<string[]> {
     const rows: Array<{ id: string }> = await this.#knex('deployments')
-      .whereIn('state', UNFINISHED)
+      .whereIn('state', CARRIED_ON)
       .orderBy('id')
       .select('id');
     return rows.map((row) => row.id);
@@ -161,7 +169,7 @@ export class DeploymentStore {
     for (let start = 0; start < targetIds.length; start += BATCH) {
       const rows: Array<{ id: string }> = await this.#knex('deployments as d')
         .join('deployment_targets as t', 't.deployment_id', 'd.id')
-        .whereIn('d.state', UNFINISHED)
+        .whereIn('d.state', CARRIED_ON)
         .whereIn('t.target_id', targetIds.slice(start, start + BATCH))
         .distinct('d.id');
       for (const { id } of rows) {

@@ -71,7 +71,7 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
 }
 
 export interface DeploymentVerdict {
-  state: Exclude<DeploymentState, 'waiting'>;
+  state: Extract<DeploymentState, 'running' | 'succeeded' | 'failed'>;
   message: string | null;
 }
 

@@ -1,3 +1,4 @@
+import { UNFINISHED_DEPLOYMENTS } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 
 /** Something that holds on to a snapshot. */
@@ -20,7 +21,6 @@ const OWNERS: ReadonlyArray<Use & { table: string; column: string }> = [
   { use: 'target', kind: 'device', table: 'devices', column: 'target_snapshot_id' },
   { use: 'running', kind: 'device', table: 'devices', column: 'running_snapshot_id' },
 ];
-const UNFINISHED_DEPLOYMENTS = ['waiting', 'running'];
 /** Of each kind; more are of use to nobody. */
 const MOST = 20;
 

@@ -8,11 +8,13 @@ import type {
 import {
   mdiAlertCircleOutline,
   mdiAlertOctagonOutline,
+  mdiCalendarClock,
   mdiCheckCircleOutline,
   mdiCircleOutline,
   mdiClockOutline,
   mdiCloseCircleOutline,
   mdiDebugStepOver,
+  mdiHandBackRightOutline,
   mdiLanDisconnect,
   mdiLifebuoy,
   mdiPauseCircleOutline,
@@ -23,6 +25,7 @@ import {
   mdiProgressWrench,
   mdiSelectCompare,
   mdiStopCircleOutline,
+  mdiUndoVariant,
 } from '@mdi/js';
 
 /** How serious a status is; each tone has one colour in each theme. */
@@ -64,11 +67,25 @@ export const RUNTIME_WORDS: Readonly<Record<RuntimeStatus, StatusWord>> = {
 };
 
 export const DEPLOYMENT_WORDS: Readonly<Record<DeploymentState, StatusWord>> = {
-  waiting: word('waiting', mdiClockOutline, 'quiet', 'It has not begun.'),
+  planned: word('planned', mdiCalendarClock, 'quiet', 'It waits until somebody approves it.'),
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'It waits for its time.'),
   running: word('running', mdiProgressWrench, 'busy', 'Its targets are being updated.'),
-  succeeded: word('succeeded', mdiCheckCircleOutline, 'good', 'Every target runs the snapshot.'),
+  paused: word(
+    'paused',
+    mdiPauseCircleOutline,
+    'warn',
+    'No further target is told until somebody resumes it.',
+  ),
+  halted: word('halted', mdiHandBackRightOutline, 'bad', 'It stopped itself: too many targets failed.'),
+  succeeded: word('succeeded', mdiCheckCircleOutline, 'good', 'It went through.'),
   failed: word('failed', mdiCloseCircleOutline, 'bad', 'At least one target does not run the snapshot.'),
   aborted: word('aborted', mdiStopCircleOutline, 'warn', 'Somebody ended it before it was through.'),
+  'rolled-back': word(
+    'rolled back',
+    mdiUndoVariant,
+    'warn',
+    'Its targets went back to what they ran before.',
+  ),
 };
 
 export const TARGET_WORDS: Readonly<Record<DeploymentTargetState, StatusWord>> = {

@@ -13,8 +13,11 @@ const TARGET_ICONS: Record<StageView['target']['kind'], string> = {
   'device-group': 'object-group',
 };
 
+/** The states in which nothing else can be pushed. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['planned', 'waiting', 'running', 'paused', 'halted']);
+
 function isUnderWay(deployment: DeploymentView | null): boolean {
-  return deployment?.state === 'waiting' || deployment?.state === 'running';
+  return deployment !== null && UNDER_WAY.has(deployment.state);
 }
 
 function whatRuns(stage: StageView): HTMLElement {

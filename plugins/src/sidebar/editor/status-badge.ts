@@ -23,11 +23,15 @@ const STATUSES: Record<RuntimeStatus, [icon: string, tone: Tone]> = {
 };
 
 const DEPLOYMENTS: Record<DeploymentState, [icon: string, tone: Tone]> = {
+  planned: ['calendar', 'quiet'],
   waiting: ['hourglass-o', 'busy'],
   running: ['refresh', 'busy'],
+  paused: ['pause-circle', 'warning'],
+  halted: ['hand-stop-o', 'bad'],
   succeeded: ['check-circle', 'good'],
   failed: ['times-circle', 'bad'],
   aborted: ['ban', 'warning'],
+  'rolled-back': ['undo', 'warning'],
 };
 
 function badge(word: string, [name, tone]: [string, Tone]): HTMLElement {

@@ -1,4 +1,4 @@
-import type { DeploymentView } from '@flowyard/protocol';
+import { type DeploymentView, UNFINISHED_DEPLOYMENTS } from '@flowyard/protocol';
 
 export interface DeploymentProgress {
   /** Targets that run the snapshot. */
@@ -21,5 +21,5 @@ export function progressOf(deployment: Pick<DeploymentView, 'targets'>): Deploym
 
 /** Whether it can still change. */
 export function isUnderWay(deployment: Pick<DeploymentView, 'state'>): boolean {
-  return deployment.state === 'waiting' || deployment.state === 'running';
+  return UNFINISHED_DEPLOYMENTS.includes(deployment.state);
 }
