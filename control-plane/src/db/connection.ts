@@ -33,6 +33,7 @@ import * as snapshotBlueprint from './migrations/067-snapshot-blueprint.ts';
 import * as auditStreams from './migrations/068-audit-streams.ts';
 import * as lockFiles from './migrations/071-lock-files.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
+import * as chunks from './migrations/073-chunks.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -68,6 +69,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '068-audit-streams': auditStreams,
     '072-sign-in-scope': signInScope,
     '071-lock-files': lockFiles,
+    '073-chunks': chunks,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -98,7 +98,7 @@ export class DeviceTargets {
     }
     const manifest = manifestOf(snapshot);
     if (manifest.flows === digest || manifest.lock === digest) {
-      return this.#db.stores.blobs.get(digest);
+      return this.#db.stores.blobs.get(digest, `snapshot ${snapshot.name}`);
     }
     const credentials = await this.#credentialsFor(device, manifest);
     if (credentials === null || digestOf(credentials) !== digest) {

@@ -28,14 +28,14 @@ export class FlowsService {
     if (instance === null) {
       throw notFound('instance');
     }
-    const flows: Flows = JSON.parse((await stores.blobs.get(instance.flowsDigest)).toString());
+    const flows: Flows = JSON.parse((await stores.blobs.get(instance.flowsDigest, instance.name)).toString());
     const stored = { revision: instance.flowsRevision, flows };
     if (!withCredentials || instance.credentialsDigest === null) {
       return stored;
     }
     return {
       ...stored,
-      credentials: JSON.parse((await stores.blobs.get(instance.credentialsDigest)).toString()),
+      credentials: JSON.parse((await stores.blobs.get(instance.credentialsDigest, instance.name)).toString()),
     };
   }
 

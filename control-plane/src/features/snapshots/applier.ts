@@ -64,6 +64,8 @@ export class SnapshotApplier {
     variables: VariablePolicy,
   ): Promise<void> {
     const manifest = manifestOf(snapshot);
+    // Flows that cannot be read must not replace those that run.
+    await tx.stores.blobs.get(manifest.flows, `snapshot ${snapshot.name}`);
     const secret = this.#parts.vault.unseal(instance.credentialSecret);
     const credentials = await this.credentialsFor(manifest, secret, tx.stores.blobs);
     const before = byName(await tx.stores.instances.variables(instance.id));

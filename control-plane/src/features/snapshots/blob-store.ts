@@ -1,68 +1,108 @@
-import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
 import type { Knex } from 'knex';
+import { AppError } from '../../errors.ts';
+import { ChunkStore, staleBefore } from './chunk-store.ts';
+import { digestOf, pack, unpackIntact } from './packed.ts';
 
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
-const FASTEST = 1;
+export { digestOf };
 
-/** The name of a blob: what its bytes are. */
-export function digestOf(bytes: Buffer): string {
-  return `sha256-${createHash('sha256').update(bytes).digest('hex')}`;
-}
+/** What is larger is kept in chunks. */
+const LARGEST_WHOLE = 32 * 1024;
+/** The bytes of a blob that is kept in chunks. Packed bytes are never empty. */
+const IN_CHUNKS = Buffer.alloc(0);
 
 /** A part that is missing from the database, or is not what its name says. */
-export class LostPart extends Error {
+export class LostPart extends AppError {
   override name = 'LostPart';
+
+  constructor(digest: string, what: 'missing from' | 'damaged in', owner: string | undefined) {
+    const of = owner === undefined ? '' : ` of ${owner}`;
+    const advice = 'Keep the same content again, for example by a deploy or an upload, or restore a backup.';
+    super(500, 'part_lost', `The part ${digest}${of} is ${what} the database. ${advice}`);
+  }
 }
 
-/** Parts of snapshots and flows, each kept once, under the digest of its bytes. */
+/**
+ * Parts of snapshots and flows, each kept once, under the digest of its bytes: small ones whole, large ones in chunks.
+ * Whoever puts a part refers to it in the same transaction or soon after: what was put lately is not cleaned up.
+ */
 export class BlobStore {
   readonly #knex: Knex;
+  readonly #chunks: ChunkStore;
 
   constructor(knex: Knex) {
     this.#knex = knex;
+    this.#chunks = new ChunkStore(knex);
   }
 
   /** Keeps the bytes, unless they are there already; what is there damaged is mended with them. */
   async put(bytes: Buffer): Promise<string> {
     const digest = digestOf(bytes);
-    const known: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
-    if (known === undefined) {
-      await this.#knex('blobs')
-        .insert({
-          digest,
-          bytes: await compress(bytes, { level: FASTEST }),
-          size: bytes.length,
-          created_at: new Date().toISOString(),
-        })
-        .onConflict('digest')
-        .ignore();
-    } else if ((await readIntact(known.bytes, digest)) === null) {
-      await this.#knex('blobs')
-        .where({ digest })
-        .update({ bytes: await compress(bytes, { level: FASTEST }), size: bytes.length });
+    const known = await this.#touch(digest);
+    if (known === null) {
+      await this.#write(digest, bytes, 'new');
+    } else if ((await this.#readIntact(digest, known)) === null) {
+      await this.#write(digest, bytes, 'damaged');
     }
     return digest;
   }
 
-  /** @throws LostPart when the blob is missing or its bytes are not what its name says */
-  async get(digest: string): Promise<Buffer> {
+  /**
+   * @param owner what it is a part of, for the people who are told that it is lost
+   * @throws LostPart when the blob is missing or its bytes are not what its name says
+   */
+  async get(digest: string, owner?: string): Promise<Buffer> {
     const row: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
     if (row === undefined) {
-      throw new LostPart(`The part ${digest} is missing from the database.`);
+      throw new LostPart(digest, 'missing from', owner);
     }
-    const bytes = await readIntact(row.bytes, digest);
+    const bytes = await this.#readIntact(digest, row.bytes);
     if (bytes === null) {
-      throw new LostPart(`The part ${digest} is damaged in the database.`);
+      throw new LostPart(digest, 'damaged in', owner);
     }
     return bytes;
   }
-}
 
-/** The bytes of a blob; null when they cannot be unpacked or are not what its name says. */
-async function readIntact(stored: Buffer, digest: string): Promise<Buffer | null> {
-  const bytes = await decompress(stored).catch(() => null);
-  return bytes !== null && digestOf(bytes) === digest ? bytes : null;
+  /** Protects a blob that is there from the cleanup. @returns its stored bytes, null when it is not there */
+  async #touch(digest: string): Promise<Buffer | null> {
+    const now = Date.now();
+    const known: { bytes: Buffer; usedAt: string | null } | undefined = await this.#knex('blobs')
+      .where({ digest })
+      .first({ bytes: 'bytes', usedAt: 'used_at' });
+    if (known === undefined) {
+      return null;
+    }
+    if (known.usedAt === null || known.usedAt < staleBefore(now)) {
+      const used_at = new Date(now).toISOString();
+      const touched = await this.#knex('blobs').where({ digest }).update({ used_at });
+      return touched === 0 ? null : known.bytes;
+    }
+    return known.bytes;
+  }
+
+  /** All or nothing, also when it is not called in a transaction. */
+  async #write(digest: string, bytes: Buffer, state: 'new' | 'damaged'): Promise<void> {
+    if (!this.#knex.isTransaction) {
+      await this.#knex.transaction((trx) => new BlobStore(trx).#write(digest, bytes, state));
+      return;
+    }
+    const isWhole = bytes.length <= LARGEST_WHOLE;
+    const now = new Date().toISOString();
+    const row = { digest, size: bytes.length, created_at: now, used_at: now };
+    const insert = this.#knex('blobs')
+      .insert({ ...row, bytes: isWhole ? await pack(bytes) : IN_CHUNKS })
+      .onConflict('digest');
+    await (state === 'new' ? insert.ignore() : insert.merge(['bytes', 'size', 'used_at']));
+    if (!isWhole) {
+      await this.#chunks.put(digest, bytes);
+    }
+  }
+
+  /** The bytes of a blob; null when they cannot be unpacked or are not what its name says. */
+  async #readIntact(digest: string, stored: Buffer): Promise<Buffer | null> {
+    if (stored.length > 0) {
+      return unpackIntact(stored, digest);
+    }
+    const bytes = await this.#chunks.get(digest);
+    return bytes !== null && digestOf(bytes) === digest ? bytes : null;
+  }
 }

@@ -66,8 +66,9 @@ export class SnapshotService {
   }
 
   async flowsOf(id: string): Promise<Flows> {
-    const manifest = manifestOf(await this.get(id));
-    return JSON.parse((await this.#db.stores.blobs.get(manifest.flows)).toString());
+    const snapshot = await this.get(id);
+    const bytes = await this.#db.stores.blobs.get(manifestOf(snapshot).flows, `snapshot ${snapshot.name}`);
+    return JSON.parse(bytes.toString());
   }
 
   async takeOfInstance(actor: Actor, instanceId: string, input: SnapshotInput): Promise<SnapshotRow> {
@@ -91,7 +92,9 @@ export class SnapshotService {
       await tx.stores.teams.lock(instance.teamId);
     }
     const author = auditActor(actor, instance.name);
-    const flows: Flows = JSON.parse((await tx.stores.blobs.get(instance.flowsDigest)).toString());
+    const flows: Flows = JSON.parse(
+      (await tx.stores.blobs.get(instance.flowsDigest, instance.name)).toString(),
+    );
     const counts = summariseFlows(flows);
     const { lock, problem } = await lockOfInstance(tx, instance, this.#parts.readLockFile);
     const snapshot: SnapshotRow = {
@@ -152,7 +155,9 @@ export class SnapshotService {
     if (instance.credentialsDigest === null) {
       return null;
     }
-    const stored = JSON.parse((await tx.stores.blobs.get(instance.credentialsDigest)).toString());
+    const stored = JSON.parse(
+      (await tx.stores.blobs.get(instance.credentialsDigest, instance.name)).toString(),
+    );
     const credentials = decryptCredentials(this.#parts.vault.unseal(instance.credentialSecret), stored);
     return sealCredentials(tx, this.#parts.vault, credentials);
   }
