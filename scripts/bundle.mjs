@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 /** Of the libraries only those are taken in that are many files themselves; the others are loaded as installed. */
-const TAKEN_IN = ['@flowyard/protocol', '@flowyard/launcher', 'zod'];
+const TAKEN_IN = ['@flowyard/protocol', '@flowyard/launcher', 'zod', 'diff'];
 
 /** Every library that is not taken in, whatever is imported of it. */
 const leaveOut = {

@@ -10,6 +10,8 @@ export const SnapshotVariable = z.object({
   name: z.string(),
   value: z.string().nullable(),
   secret: z.boolean(),
+  /** Of a secret value, by a key that only the platform has: tells whether two are the same, and nothing else. */
+  digest: z.string().max(64).optional(),
 });
 export type SnapshotVariable = z.infer<typeof SnapshotVariable>;
 
@@ -26,6 +28,8 @@ export const SnapshotManifest = z.object({
   modules: Modules,
   /** The npm lock file of exactly these modules, so that each place gets the same tree; null when there is none. */
   lock: Digest.nullable().default(null),
+  /** What the instance or device itself sets, but for secrets; absent when that is not known. */
+  settings: z.record(z.string(), z.unknown()).optional(),
   nodeRed: z.string(),
   nodeJs: z.string(),
 });
