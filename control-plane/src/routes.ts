@@ -23,6 +23,7 @@ import { registrationRoutes } from './features/registration/routes.ts';
 import { searchRoutes } from './features/search/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
+import { compareRoutes } from './features/snapshots/compare-routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { inFeature } from './features/team-types/features.ts';
@@ -65,6 +66,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...inFeature('http-tokens', httpTokenRoutes(parts)),
     ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
+    ...compareRoutes(parts),
     ...inFeature('blueprints', blueprintRoutes(parts)),
     ...inFeature('devices', [
       ...deviceRoutes(parts),

@@ -5,6 +5,7 @@ export * from './api/audit.ts';
 export * from './api/audit-streams.ts';
 export * from './api/blueprints.ts';
 export * from './api/catalogue.ts';
+export * from './api/compare.ts';
 export * from './api/crashes.ts';
 export * from './api/deployments.ts';
 export * from './api/device-configuration.ts';

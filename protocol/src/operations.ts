@@ -3,6 +3,7 @@ import * as audit from './api/audit.ts';
 import * as auditStreams from './api/audit-streams.ts';
 import * as blueprints from './api/blueprints.ts';
 import * as catalogue from './api/catalogue.ts';
+import * as compare from './api/compare.ts';
 import * as crashes from './api/crashes.ts';
 import * as deployments from './api/deployments.ts';
 import * as deviceConfiguration from './api/device-configuration.ts';
@@ -43,7 +44,7 @@ const TAGS: Record<string, object> = {
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search, ...usageReport },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
-  snapshots,
+  snapshots: { ...snapshots, ...compare },
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines,
   deployments,

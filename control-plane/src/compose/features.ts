@@ -39,6 +39,7 @@ import { SettingsService } from '../features/settings/service.ts';
 import { Provider } from '../features/single-sign-on/provider.ts';
 import { SingleSignOnService } from '../features/single-sign-on/service.ts';
 import { SnapshotApplier } from '../features/snapshots/applier.ts';
+import { CompareService } from '../features/snapshots/compare-service.ts';
 import { SnapshotService } from '../features/snapshots/service.ts';
 import { TargetService } from '../features/snapshots/target-service.ts';
 import { TeamTypeService } from '../features/team-types/service.ts';
@@ -190,6 +191,7 @@ export function composeFeatures(
     pages,
     flows,
     snapshots,
+    comparisons: new CompareService({ db, vault, access, readLockFile }),
     blueprints: new BlueprintService({ db, blueprintAccess }),
     blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,

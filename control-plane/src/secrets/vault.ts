@@ -24,6 +24,7 @@ export class Vault {
   readonly #sealKey: Buffer;
   readonly #nonceKey: Buffer;
   readonly #runtimeKey: Buffer;
+  readonly #fingerprintKey: Buffer;
   readonly #signingKey: KeyObject;
   /** Chains the audit log. */
   readonly auditKey: Buffer;
@@ -35,6 +36,7 @@ export class Vault {
     this.#sealKey = derive('seal');
     this.#nonceKey = derive('seal nonce');
     this.#runtimeKey = derive('runtime tokens');
+    this.#fingerprintKey = derive('fingerprints');
     this.auditKey = derive('audit chain');
     this.#signingKey = createPrivateKey({
       key: Buffer.concat([ED25519_PKCS8_HEAD, derive('editor identity')]),
@@ -66,6 +68,11 @@ export class Vault {
     const decipher = createDecipheriv('aes-256-gcm', this.#sealKey, sealed.subarray(0, NONCE_BYTES));
     decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
     return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+  }
+
+  /** Tells whether two secrets are the same to whoever has neither them nor the key. */
+  fingerprint(secret: string): string {
+    return createHmac('sha256', this.#fingerprintKey).update(secret).digest('base64url');
   }
 
   /** With it a hosted Node-RED proves which instance it is. It follows from the key, so it is stored nowhere. */

@@ -1,7 +1,7 @@
 import type { FlowNode } from '../flows.ts';
 import { isSecretSetting, SETTING_KEYS, type SettingKey } from '../settings.ts';
 import type { SnapshotManifest } from '../snapshot-manifest.ts';
-import { type CompareOptions, compareFlows } from './compare-flows.ts';
+import { compareFlows, type CompareOptions as FlowOptions } from './compare-flows.ts';
 import type {
   ContentsComparison,
   SettingChange,
@@ -16,15 +16,23 @@ export interface Contents {
   manifest: Omit<SnapshotManifest, 'version' | 'flows'>;
 }
 
+export interface ContentsOptions extends FlowOptions {
+  /**
+   * Whether to tell if credentials and secret variables are the same. Between things of different owners that would
+   * help whoever can set the ones to guess the others.
+   */
+  compareSecrets?: boolean | undefined;
+}
+
 /** What differs between two snapshots, or between one and what runs: flows and all that comes with them. */
 export function compareContents(
   before: Contents,
   after: Contents,
-  options: CompareOptions = {},
+  options: ContentsOptions = {},
 ): ContentsComparison {
   return withVerdict({
     flows: compareFlows(before.flows, after.flows, options),
-    ...compareSurroundings(before.manifest, after.manifest),
+    ...compareSurroundings(before.manifest, after.manifest, options),
   });
 }
 
@@ -32,13 +40,17 @@ export function compareContents(
 export function compareSurroundings(
   before: Contents['manifest'],
   after: Contents['manifest'],
+  { compareSecrets = true }: ContentsOptions = {},
 ): Omit<ContentsComparison, 'flows' | 'same'> {
   return {
-    credentials: before.credentials === after.credentials ? 'same' : 'changed',
+    credentials: compareSecrets ? compareDigests(before.credentials, after.credentials) : 'unknown',
     settings: compareSettings(before.settings, after.settings),
-    variables: compareVariables(before.variables, after.variables),
+    variables: compareVariables(before.variables, after.variables, compareSecrets),
     modules: compareVersions(before.modules, after.modules),
-    lock: before.lock === after.lock ? 'same' : 'changed',
+    lock:
+      before.lock === after.lock || (before.lock !== null && after.lock !== null)
+        ? compareDigests(before.lock, after.lock)
+        : 'unknown',
     runtime: compareVersions(
       { 'Node-RED': before.nodeRed, 'Node.js': before.nodeJs },
       { 'Node-RED': after.nodeRed, 'Node.js': after.nodeJs },
@@ -51,11 +63,15 @@ function withVerdict(comparison: Omit<ContentsComparison, 'same'>): ContentsComp
   const isSame =
     Object.values(flows.counts).every((count) => count === 0) &&
     !flows.tabsReordered &&
-    credentials === 'same' &&
-    lock === 'same' &&
+    credentials !== 'changed' &&
+    lock !== 'changed' &&
     variables.every(({ change }) => change === 'unknown') &&
     [settings ?? [], modules, runtime].every((changes) => changes.length === 0);
   return { ...comparison, same: isSame };
+}
+
+function compareDigests(before: string | null, after: string | null): 'same' | 'changed' {
+  return before === after ? 'same' : 'changed';
 }
 
 type Settings = Contents['manifest']['settings'];
@@ -78,12 +94,12 @@ function sideOf(settings: Record<string, unknown>, key: SettingKey): SettingChan
 
 type Variables = Contents['manifest']['variables'];
 
-function compareVariables(before: Variables, after: Variables): VariableChange[] {
+function compareVariables(before: Variables, after: Variables, compareSecrets: boolean): VariableChange[] {
   const old = new Map(before.map((variable) => [variable.name, variable]));
   const now = new Map(after.map((variable) => [variable.name, variable]));
   const names = [...new Set([...old.keys(), ...now.keys()])].sort();
   return names.flatMap((name) => {
-    const change = changeOf(old.get(name), now.get(name));
+    const change = changeOf(old.get(name), now.get(name), compareSecrets);
     return change === null
       ? []
       : [{ name, change, before: shown(old.get(name)), after: shown(now.get(name)) }];
@@ -93,6 +109,7 @@ function compareVariables(before: Variables, after: Variables): VariableChange[]
 function changeOf(
   before: Variables[number] | undefined,
   after: Variables[number] | undefined,
+  compareSecrets: boolean,
 ): VariableChange['change'] | null {
   if (before === undefined || after === undefined) {
     return before === undefined ? 'added' : 'removed';
@@ -103,7 +120,7 @@ function changeOf(
   if (!before.secret) {
     return before.value === after.value ? null : 'changed';
   }
-  if (before.digest === undefined || after.digest === undefined) {
+  if (!compareSecrets || before.digest === undefined || after.digest === undefined) {
     return 'unknown';
   }
   return before.digest === after.digest ? null : 'changed';

@@ -15,7 +15,7 @@ const ShownVariable = z.object({ value: z.string().nullable(), secret: z.boolean
 
 export const VariableChange = z.object({
   name: z.string(),
-  /** `unknown`: it is secret, and nothing is kept that tells whether its value is another. */
+  /** `unknown`: it is secret, and whether its value is another cannot be told. */
   change: z.enum(['added', 'removed', 'changed', 'unknown']),
   before: ShownVariable.nullable(),
   after: ShownVariable.nullable(),
@@ -34,14 +34,14 @@ export const ContentsComparison = z.object({
   /** Whether nothing differs, as far as can be told. */
   same: z.boolean(),
   flows: FlowsComparison,
-  /** They are compared without being shown. */
-  credentials: z.enum(['same', 'changed']),
+  /** They are compared without being shown, and only with those of the same instance or device. */
+  credentials: z.enum(['same', 'changed', 'unknown']),
   /** Null when one of the two does not know its settings. */
   settings: z.array(SettingChange).nullable(),
   variables: z.array(VariableChange),
   modules: z.array(VersionChange),
-  /** The versions of what the modules need themselves. */
-  lock: z.enum(['same', 'changed']),
+  /** The versions of what the modules need themselves; unknown where one of the two has no lock file. */
+  lock: z.enum(['same', 'changed', 'unknown']),
   /** Versions of Node-RED and Node.js. */
   runtime: z.array(VersionChange),
 });

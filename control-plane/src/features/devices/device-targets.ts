@@ -77,11 +77,12 @@ export class DeviceTargets {
 
   /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
   async #manifestFor(device: TargetRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
+    const sent = forAgent(manifest);
     if (manifest.credentials === null) {
-      return manifest;
+      return sent;
     }
     const credentials = await this.#credentialsFor(device, manifest);
-    return { ...manifest, credentials: credentials && digestOf(credentials) };
+    return { ...sent, credentials: credentials && digestOf(credentials) };
   }
 
   #credentialsFor(device: TargetRow, manifest: SnapshotManifest): Promise<Buffer | null> {
@@ -106,4 +107,9 @@ export class DeviceTargets {
     }
     return credentials;
   }
+}
+
+/** What is kept for comparing snapshots is of no use to a device. */
+function forAgent({ settings: _settings, variables, ...manifest }: SnapshotManifest): SnapshotManifest {
+  return { ...manifest, variables: variables.map(({ name, value, secret }) => ({ name, value, secret })) };
 }

@@ -11,6 +11,7 @@ import { AppError, conflict, invalid } from '../../errors.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { openSettings } from '../snapshots/instance-contents.ts';
 import { keepLockFile } from '../snapshots/lock-files.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import { sealCredentials } from '../snapshots/seal-credentials.ts';
@@ -123,6 +124,7 @@ export class DeviceSnapshotService {
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
       variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
       modules: modules.data,
+      settings: openSettings(device.settings),
       lock,
       nodeRed: content.nodeRed,
       nodeJs: content.nodeJs,

@@ -4,16 +4,12 @@ import type { SnapshotRow } from './store.ts';
 
 export function presentSnapshot(row: SnapshotRow): SnapshotView {
   const manifest = manifestOf(row);
-  const owner =
-    row.instanceId !== null
-      ? ({ kind: 'instance', id: row.instanceId } as const)
-      : ({ kind: 'device', id: row.deviceId ?? '' } as const);
   return {
     id: row.id,
     name: row.name,
     description: row.description,
     kind: row.kind,
-    owner: { ...owner, name: row.ownerName },
+    owner: ownerOf(row),
     applicationId: row.applicationId,
     author: row.author,
     flows: row.flows,
@@ -23,4 +19,11 @@ export function presentSnapshot(row: SnapshotRow): SnapshotView {
     nodeRed: manifest.nodeRed,
     createdAt: row.createdAt,
   };
+}
+
+/** The instance or device that a snapshot is of. */
+export function ownerOf(row: SnapshotRow): SnapshotView['owner'] {
+  return row.instanceId !== null
+    ? { kind: 'instance', id: row.instanceId, name: row.ownerName }
+    : { kind: 'device', id: row.deviceId ?? '', name: row.ownerName };
 }

@@ -2,7 +2,6 @@ import {
   type AuditEventName,
   type Flows,
   type ListQuery,
-  type Modules,
   type Page,
   type SnapshotKind,
   type SnapshotManifest,
@@ -18,6 +17,7 @@ import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
+import { surroundingsOf } from './instance-contents.ts';
 import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
@@ -135,19 +135,8 @@ export class SnapshotService {
   }
 
   async #manifest(tx: Transaction, instance: InstanceRow, lock: string | null): Promise<SnapshotManifest> {
-    const variables = await tx.stores.instances.variables(instance.id);
-    const stack = await tx.stores.catalogue.findStack(instance.stackId);
-    const modules: Modules = JSON.parse(instance.modules);
-    return {
-      version: 1,
-      flows: instance.flowsDigest,
-      credentials: await this.#sealCredentials(tx, instance),
-      variables: variables.map(({ name, value, secret }) => ({ name, value: secret ? null : value, secret })),
-      modules,
-      lock,
-      nodeRed: stack?.nodeRed ?? '',
-      nodeJs: stack?.nodeJs ?? process.versions.node,
-    };
+    const surroundings = await surroundingsOf(tx.stores, this.#parts.vault, instance);
+    return { ...surroundings, credentials: await this.#sealCredentials(tx, instance), lock };
   }
 
   /** Credentials leave the key of the instance and come under that of the platform. */
