@@ -204,6 +204,7 @@ export class ControlPlane {
       await this.#parts.invitations.deleteExpired(Date.now());
       await this.#parts.registrations.deleteExpired();
       await this.#parts.recycleBin.purgeOld();
+      await this.#parts.partCleanup.run();
       await this.#parts.audit.prune();
       await this.#parts.queue.deleteOld();
       await this.#parts.notifications.deleteOld();
@@ -235,6 +236,7 @@ export class ControlPlane {
       recorder,
     } = this.#parts;
     clearInterval(this.#cleanUp);
+    await this.#parts.partCleanup.stop();
     await stacks.stop();
     await this.#parts.indexFiller.stop();
     await this.#parts.usageMeter.stop();

@@ -40,6 +40,7 @@ import { Provider } from '../features/single-sign-on/provider.ts';
 import { SingleSignOnService } from '../features/single-sign-on/service.ts';
 import { SnapshotApplier } from '../features/snapshots/applier.ts';
 import { CompareService } from '../features/snapshots/compare-service.ts';
+import { PartCleanup } from '../features/snapshots/part-cleanup.ts';
 import { SnapshotService } from '../features/snapshots/service.ts';
 import { TargetService } from '../features/snapshots/target-service.ts';
 import { TeamTypeService } from '../features/team-types/service.ts';
@@ -192,6 +193,7 @@ export function composeFeatures(
     flows,
     snapshots,
     comparisons: new CompareService({ db, vault, access, readLockFile }),
+    partCleanup: new PartCleanup({ db, logger }),
     blueprints: new BlueprintService({ db, blueprintAccess }),
     blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,

@@ -34,6 +34,7 @@ import * as auditStreams from './migrations/068-audit-streams.ts';
 import * as lockFiles from './migrations/071-lock-files.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
 import * as chunks from './migrations/073-chunks.ts';
+import * as partReferences from './migrations/074-part-references.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -70,6 +71,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '072-sign-in-scope': signInScope,
     '071-lock-files': lockFiles,
     '073-chunks': chunks,
+    '074-part-references': partReferences,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

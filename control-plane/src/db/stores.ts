@@ -32,6 +32,7 @@ import { FlowNodeStore } from '../features/search/flow-node-store.ts';
 import { SearchStore } from '../features/search/search-store.ts';
 import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
+import { PartCleanupStore } from '../features/snapshots/part-cleanup-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
@@ -77,6 +78,7 @@ export function createStores(knex: Knex) {
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),
     blobs: new BlobStore(knex),
+    partCleanup: new PartCleanupStore(knex),
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
     deviceIdentities: new DeviceIdentityStore(knex),

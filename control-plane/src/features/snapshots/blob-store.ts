@@ -23,7 +23,8 @@ export class LostPart extends AppError {
 
 /**
  * Parts of snapshots and flows, each kept once, under the digest of its bytes: small ones whole, large ones in chunks.
- * Whoever puts a part refers to it in the same transaction or soon after: what was put lately is not cleaned up.
+ * Whoever puts a part refers to it in the same transaction or soon after: what was put lately is not cleaned up. A new
+ * place that refers to parts belongs into PART_REFERENCES.
  */
 export class BlobStore {
   readonly #knex: Knex;
@@ -74,6 +75,7 @@ export class BlobStore {
     if (known.usedAt === null || known.usedAt < staleBefore(now)) {
       const used_at = new Date(now).toISOString();
       const touched = await this.#knex('blobs').where({ digest }).update({ used_at });
+      await this.#knex('orphaned_blobs').where({ digest }).delete();
       return touched === 0 ? null : known.bytes;
     }
     return known.bytes;

@@ -46,6 +46,8 @@ const COLUMNS = {
   createdAt: 's.created_at',
 };
 
+const DIGESTS = /sha256-[0-9a-f]{64}/g;
+
 export class SnapshotStore {
   readonly #knex: Knex;
 
@@ -73,6 +75,18 @@ export class SnapshotStore {
       blueprint_version: snapshot.blueprintVersion,
       created_at: snapshot.createdAt,
     });
+    await this.#keepParts(snapshot.id, snapshot.manifest);
+  }
+
+  /** Whatever the manifest names is kept as long as the snapshot is. */
+  async #keepParts(id: string, manifest: string): Promise<void> {
+    const named = [...new Set(manifest.match(DIGESTS))];
+    const parts = await this.#knex('blobs')
+      .whereIn('digest', named)
+      .select<Array<{ digest: string }>>('digest');
+    if (parts.length > 0) {
+      await this.#knex('snapshot_parts').insert(parts.map(({ digest }) => ({ snapshot_id: id, digest })));
+    }
   }
 
   async find(id: string): Promise<SnapshotRow | null> {
