@@ -25,6 +25,8 @@ import { OAuthService } from '../features/oauth/service.ts';
 import { DeploymentRunner } from '../features/pipelines/deployment-runner.ts';
 import { DeploymentService } from '../features/pipelines/deployment-service.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
+import { StageRights } from '../features/pipelines/stage-rights.ts';
+import { StageService } from '../features/pipelines/stage-service.ts';
 import { PlatformService } from '../features/platform/service.ts';
 import { ProvisioningService } from '../features/provisioning/service.ts';
 import { RecycleBinService } from '../features/recycle-bin/service.ts';
@@ -126,6 +128,8 @@ export function composeFeatures(
   const machineImport = new MachineImport({ db, vault, targets, nodeRed: readBundledNodeRedVersion() });
   const registrations = new RegistrationService({ db, vault, access, devices, identities, publicUrl });
   const pipelines = new PipelineService({ db });
+  const stages = new StageService({ db, access });
+  const stageRights = new StageRights({ db, access });
   const runner = new DeploymentRunner({
     db,
     changes,
@@ -209,6 +213,8 @@ export function composeFeatures(
     machineImport,
     registrations,
     pipelines,
+    stages,
+    stageRights,
     runner,
     deployments,
     changeRunner,

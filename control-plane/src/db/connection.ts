@@ -35,6 +35,7 @@ import * as lockFiles from './migrations/071-lock-files.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
 import * as chunks from './migrations/073-chunks.ts';
 import * as partReferences from './migrations/074-part-references.ts';
+import * as stageRights from './migrations/084-stage-rights.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -68,6 +69,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '062-device-spool': deviceSpool,
     '067-snapshot-blueprint': snapshotBlueprint,
     '068-audit-streams': auditStreams,
+    '084-stage-rights': stageRights,
     '072-sign-in-scope': signInScope,
     '071-lock-files': lockFiles,
     '073-chunks': chunks,

@@ -14,14 +14,29 @@ export type StageAction = z.infer<typeof StageAction>;
 export const StageTargetKind = z.enum(['instance', 'device', 'device-group']);
 export type StageTargetKind = z.infer<typeof StageTargetKind>;
 
+/** Who may push into a stage: everybody who may push at all, owners, or those who are named. */
+export const StagePushers = z.enum(['members', 'owners', 'people']);
+export type StagePushers = z.infer<typeof StagePushers>;
+
+/** What a push does when its snapshot asks for variables that the target has not: say so, or refuse. */
+export const MissingVariables = z.enum(['warn', 'refuse']);
+export type MissingVariables = z.infer<typeof MissingVariables>;
+
 export const StageView = z.object({
   id: Id,
   name: z.string(),
   position: z.number().int(),
   action: StageAction,
-  /** Only owners may push into a protected stage. */
+  /** Whether not everybody who may push may push into it. */
   protected: z.boolean(),
-  target: z.object({ kind: StageTargetKind, id: Id, name: z.string() }),
+  pushers: StagePushers,
+  /** Those who are named, where `pushers` is `people`. */
+  people: z.array(Reference),
+  /** Whether a second person has to approve a push into it. */
+  approval: z.boolean(),
+  missingVariables: MissingVariables,
+  /** `applicationId` may be another one of the team than that of the pipeline. */
+  target: z.object({ kind: StageTargetKind, id: Id, name: z.string(), applicationId: Id.nullable() }),
   /** How the target is; for a group null, its numbers are in `devices`. */
   status: RuntimeStatus.nullable(),
   devices: z
@@ -97,24 +112,29 @@ export const deletePipeline = operation('deletePipeline', {
   status: 204,
 });
 
+const StageFields = z.strictObject({
+  name: DisplayName,
+  action: StageAction.optional(),
+  pushers: StagePushers.optional(),
+  /** Of the team, and allowed to push there; given where `pushers` is `people`. */
+  people: z.array(Id).max(50).optional(),
+  approval: z.boolean().optional(),
+  missingVariables: MissingVariables.optional(),
+  position: z.number().int().min(0).max(100).optional(),
+});
+
 export const createStage = operation('createStage', {
   method: 'POST',
   path: '/pipelines/:id/stages',
   summary: 'Add a stage at the end or at `position`',
   params: IdParams,
-  body: z
-    .strictObject({
-      name: DisplayName,
-      action: StageAction.optional(),
-      protected: z.boolean().optional(),
-      position: z.number().int().min(0).max(100).optional(),
-      instanceId: Id.optional(),
-      deviceId: Id.optional(),
-      deviceGroupId: Id.optional(),
-    })
-    .refine((body) => [body.instanceId, body.deviceId, body.deviceGroupId].filter(Boolean).length === 1, {
-      message: 'Name exactly one of instanceId, deviceId and deviceGroupId',
-    }),
+  body: StageFields.extend({
+    instanceId: Id.optional(),
+    deviceId: Id.optional(),
+    deviceGroupId: Id.optional(),
+  }).refine((body) => [body.instanceId, body.deviceId, body.deviceGroupId].filter(Boolean).length === 1, {
+    message: 'Name exactly one of instanceId, deviceId and deviceGroupId',
+  }),
   response: PipelineView,
   status: 201,
 });
@@ -124,12 +144,7 @@ export const updateStage = operation('updateStage', {
   path: '/stages/:id',
   summary: 'Change a stage',
   params: IdParams,
-  body: z.strictObject({
-    name: DisplayName.optional(),
-    action: StageAction.optional(),
-    protected: z.boolean().optional(),
-    position: z.number().int().min(0).max(100).optional(),
-  }),
+  body: StageFields.partial(),
   response: PipelineView,
 });
 

@@ -145,7 +145,7 @@ export class DeploymentRunner {
       if (kind === 'instance') {
         await this.#applyToInstance(tx, actor, deployment, id);
       } else {
-        await this.#parts.targets.setInTransaction(tx, actor, { kind, id }, snapshot.id);
+        await this.#parts.targets.setInTransaction(tx, actor, { kind, id }, snapshot.id, 'team');
       }
       const updating = targets.map(
         ({ targetId }) => ({ targetId, state: 'updating', reason: null }) as const,

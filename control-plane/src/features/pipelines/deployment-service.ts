@@ -7,7 +7,7 @@ import type {
 } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { conflict, forbidden, invalid, notFound } from '../../errors.ts';
+import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
@@ -55,17 +55,9 @@ export class DeploymentService {
   }
 
   /** Pushes the snapshot of a stage to the next one. The record of it is there when this returns; the rest follows. */
-  async push(
-    actor: Actor,
-    stageId: string,
-    snapshotId: string | undefined,
-    mayDeployProtected: boolean,
-  ): Promise<DeploymentView> {
+  async push(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<DeploymentView> {
     const id = await this.#db.transact(async (tx) => {
       const { from, to } = await this.#stages(tx, stageId);
-      if (to.protected && !mayDeployProtected) {
-        throw forbidden(`The stage ${to.name} is protected: only owners push into it.`);
-      }
       if ((await tx.stores.deployments.unfinishedInto(to.id)) !== null) {
         throw conflict(
           'deployment_running',
@@ -142,9 +134,9 @@ export class DeploymentService {
 
   async #named(tx: Transaction, from: StageRow, snapshotId: string): Promise<SnapshotRow> {
     const snapshot = await tx.stores.snapshots.find(snapshotId);
-    const place = await tx.stores.scopes.find('stage', from.id, null);
+    const place = await tx.stores.scopes.find(from.target.kind, from.target.id, null);
     if (snapshot === null || snapshot.applicationId !== place?.applicationId) {
-      throw invalid('snapshotId', 'is not a snapshot of the same application');
+      throw invalid('snapshotId', `is not a snapshot of the application of ${from.name}`);
     }
     return snapshot;
   }

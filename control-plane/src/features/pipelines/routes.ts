@@ -10,7 +10,6 @@ import {
   listDeployments,
   listPipelines,
   listTeamPipelines,
-  roleMay,
   updatePipeline,
   updateStage,
 } from '@flowyard/protocol';
@@ -18,14 +17,18 @@ import type { Access } from '../../access/authorize.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import type { DeploymentService } from './deployment-service.ts';
 import type { PipelineService } from './service.ts';
+import type { StageRights } from './stage-rights.ts';
+import type { StageService } from './stage-service.ts';
 
 interface Parts {
   pipelines: PipelineService;
+  stages: StageService;
+  stageRights: StageRights;
   deployments: DeploymentService;
   access: Access;
 }
 
-export function pipelineRoutes({ pipelines, deployments, access }: Parts): Route[] {
+export function pipelineRoutes({ pipelines, stages, stageRights, deployments, access }: Parts): Route[] {
   return [
     route(listPipelines, may('pipeline:read', 'application'), ({ params, query }) =>
       pipelines.list({ applicationId: params.id }, query),
@@ -46,23 +49,18 @@ export function pipelineRoutes({ pipelines, deployments, access }: Parts): Route
     route(deletePipeline, may('pipeline:edit', 'pipeline'), ({ actor, params }) =>
       pipelines.delete(actor, params.id),
     ),
-    route(createStage, may('pipeline:edit', 'pipeline'), ({ actor, params, body }) =>
-      pipelines.addStage(actor, params.id, body),
+    route(createStage, may('pipeline:edit', 'pipeline'), async ({ actor, params, body }) => {
+      await stages.add(actor, params.id, body);
+      return pipelines.view(params.id);
+    }),
+    route(updateStage, may('pipeline:edit', 'stage'), async ({ actor, params, body }) =>
+      pipelines.view(await stages.update(actor, params.id, body)),
     ),
-    route(updateStage, may('pipeline:edit', 'stage'), ({ actor, params, body }) =>
-      pipelines.updateStage(actor, params.id, body),
-    ),
-    route(deleteStage, may('pipeline:edit', 'stage'), ({ actor, params }) =>
-      pipelines.deleteStage(actor, params.id),
-    ),
-    route(deployStage, may('pipeline:deploy', 'stage'), async ({ actor, params, body, scope }) => ({
-      deployment: await deployments.push(
-        actor,
-        params.id,
-        body.snapshotId,
-        roleMay(scope.role, 'pipeline:deploy-protected'),
-      ),
-    })),
+    route(deleteStage, may('pipeline:edit', 'stage'), ({ actor, params }) => stages.remove(actor, params.id)),
+    route(deployStage, may('pipeline:deploy', 'stage'), async ({ actor, params, body }) => {
+      await stageRights.requirePush(actor, params.id);
+      return { deployment: await deployments.push(actor, params.id, body.snapshotId) };
+    }),
     route(listDeployments, may('pipeline:read', 'pipeline'), ({ params, query }) =>
       deployments.list(params.id, query),
     ),

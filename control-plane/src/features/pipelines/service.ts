@@ -1,23 +1,13 @@
-import type { AuditEventName, ListQuery, Page, PipelineView, StageAction } from '@flowyard/protocol';
+import type { AuditEventName, ListQuery, Page, PipelineView } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { conflict, invalid, notFound } from '../../errors.ts';
+import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { presentDeployment, presentPipeline } from './presenter.ts';
 import { readStages } from './stage-status.ts';
 import type { PipelineRow, StageRow } from './store.ts';
 
-export interface NewStage {
-  name: string;
-  action?: StageAction | undefined;
-  protected?: boolean | undefined;
-  position?: number | undefined;
-  instanceId?: string | undefined;
-  deviceId?: string | undefined;
-  deviceGroupId?: string | undefined;
-}
-
-/** Pipelines and their stages. Pushing along them is the work of deployments. */
+/** Pipelines. Their stages have a service of their own; pushing along them is the work of deployments. */
 export class PipelineService {
   readonly #db: Database;
 
@@ -65,163 +55,67 @@ export class PipelineService {
     await this.#db.transact(async (tx) => {
       const pipeline = { id, name, ...place, createdAt: new Date().toISOString() };
       await tx.stores.pipelines.insert(pipeline);
-      await this.#record(tx, actor, 'pipeline.created', pipeline);
+      await recordPipeline(tx, actor, 'pipeline.created', pipeline);
     });
     return this.view(id);
   }
 
   async rename(actor: Actor, id: string, name: string): Promise<PipelineView> {
     await this.#db.transact(async (tx) => {
-      const before = await this.#require(tx, id);
+      const before = await requirePipeline(tx, id);
       await tx.stores.pipelines.rename(id, name);
-      await this.#record(tx, actor, 'pipeline.changed', before, { before: before.name, after: name });
+      await recordPipeline(tx, actor, 'pipeline.changed', before, { before: before.name, after: name });
     });
     return this.view(id);
   }
 
   async delete(actor: Actor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
-      const pipeline = await this.#require(tx, id);
+      const pipeline = await requirePipeline(tx, id);
       for (const stage of await tx.stores.pipelines.stagesOf([id])) {
-        await this.#refuseWhileDeploying(tx, stage);
+        await refuseWhileDeploying(tx, stage);
       }
       await tx.stores.pipelines.delete(id);
-      await this.#record(tx, actor, 'pipeline.deleted', pipeline);
+      await recordPipeline(tx, actor, 'pipeline.deleted', pipeline);
     });
   }
+}
 
-  async addStage(actor: Actor, pipelineId: string, input: NewStage): Promise<PipelineView> {
-    await this.#db.transact(async (tx) => {
-      const pipeline = await this.#require(tx, pipelineId);
-      const stages = await tx.stores.pipelines.stagesOf([pipelineId]);
-      const target = await this.#target(tx, pipeline, stages, input);
-      const position = Math.min(input.position ?? stages.length, stages.length);
-      const stage: StageRow = {
-        id: newId(),
-        pipelineId,
-        position,
-        name: input.name,
-        action: input.action ?? 'create',
-        protected: input.protected ?? false,
-        target,
-      };
-      await tx.stores.pipelines.insertStage(stage);
-      await this.#renumber(tx, [...stages.slice(0, position), stage, ...stages.slice(position)]);
-      await this.#record(tx, actor, 'pipeline.stage-added', pipeline, { stage: input.name, target });
-    });
-    return this.view(pipelineId);
+/** @throws AppError 404 when it is not there */
+export async function requirePipeline(tx: Transaction, id: string): Promise<PipelineRow> {
+  const pipeline = await tx.stores.pipelines.find(id);
+  if (pipeline === null) {
+    throw notFound('pipeline');
   }
+  return pipeline;
+}
 
-  async updateStage(
-    actor: Actor,
-    id: string,
-    changes: {
-      name?: string | undefined;
-      action?: StageAction | undefined;
-      protected?: boolean | undefined;
-      position?: number | undefined;
-    },
-  ): Promise<PipelineView> {
-    const pipelineId = await this.#db.transact(async (tx) => {
-      const { stage, pipeline } = await this.#requireStage(tx, id);
-      const { position, ...fields } = changes;
-      await tx.stores.pipelines.updateStage(id, fields);
-      if (position !== undefined) {
-        const others = (await tx.stores.pipelines.stagesOf([pipeline.id])).filter((other) => other.id !== id);
-        await this.#renumber(tx, [...others.slice(0, position), stage, ...others.slice(position)]);
-      }
-      await this.#record(tx, actor, 'pipeline.stage-changed', pipeline, {
-        stage: stage.name,
-        after: changes,
-      });
-      return pipeline.id;
-    });
-    return this.view(pipelineId);
+/** A stage is not taken away from under a push. */
+export async function refuseWhileDeploying(tx: Transaction, stage: StageRow): Promise<void> {
+  if ((await tx.stores.deployments.unfinishedInto(stage.id)) !== null) {
+    throw conflict(
+      'deployment_running',
+      `A deployment into ${stage.name} is under way. Wait for it or abort it first.`,
+    );
   }
+}
 
-  async deleteStage(actor: Actor, id: string): Promise<void> {
-    await this.#db.transact(async (tx) => {
-      const { stage, pipeline } = await this.#requireStage(tx, id);
-      await this.#refuseWhileDeploying(tx, stage);
-      await tx.stores.pipelines.deleteStage(id);
-      await this.#renumber(tx, await tx.stores.pipelines.stagesOf([pipeline.id]));
-      await this.#record(tx, actor, 'pipeline.stage-removed', pipeline, { stage: stage.name });
-    });
-  }
-
-  async #renumber(tx: Transaction, stages: StageRow[]): Promise<void> {
-    for (const [position, stage] of stages.entries()) {
-      await tx.stores.pipelines.updateStage(stage.id, { position });
-    }
-  }
-
-  async #target(
-    tx: Transaction,
-    pipeline: PipelineRow,
-    stages: StageRow[],
-    input: NewStage,
-  ): Promise<StageRow['target']> {
-    const choices = [
-      ['instanceId', 'instance', input.instanceId],
-      ['deviceId', 'device', input.deviceId],
-      ['deviceGroupId', 'device-group', input.deviceGroupId],
-    ] as const;
-    const choice = choices.find(([, , id]) => id !== undefined);
-    if (choice?.[2] === undefined) {
-      throw invalid('instanceId', 'or deviceId or deviceGroupId must be named');
-    }
-    const [field, kind, id] = choice;
-    const place = await tx.stores.scopes.find(kind, id, null);
-    if (place?.applicationId !== pipeline.applicationId) {
-      throw invalid(field, 'is not in the application of this pipeline');
-    }
-    if (stages.some((stage) => stage.target.id === id)) {
-      throw conflict('stage_twice', 'It is a stage of this pipeline already.');
-    }
-    return { kind, id };
-  }
-
-  async #refuseWhileDeploying(tx: Transaction, stage: StageRow): Promise<void> {
-    if ((await tx.stores.deployments.unfinishedInto(stage.id)) !== null) {
-      throw conflict(
-        'deployment_running',
-        `A deployment into ${stage.name} is under way. Wait for it or abort it first.`,
-      );
-    }
-  }
-
-  async #require(tx: Transaction, id: string): Promise<PipelineRow> {
-    const pipeline = await tx.stores.pipelines.find(id);
-    if (pipeline === null) {
-      throw notFound('pipeline');
-    }
-    return pipeline;
-  }
-
-  async #requireStage(tx: Transaction, id: string): Promise<{ stage: StageRow; pipeline: PipelineRow }> {
-    const stage = await tx.stores.pipelines.findStage(id);
-    if (stage === null) {
-      throw notFound('stage');
-    }
-    return { stage, pipeline: await this.#require(tx, stage.pipelineId) };
-  }
-
-  async #record(
-    tx: Transaction,
-    actor: Actor,
-    event: AuditEventName,
-    pipeline: { id: string; name: string; teamId: string; applicationId: string },
-    details?: Record<string, unknown>,
-  ): Promise<void> {
-    const { id, name, teamId, applicationId } = pipeline;
-    await tx.audit({
-      event,
-      actor: auditActor(actor),
-      teamId,
-      applicationId,
-      subject: { kind: 'pipeline', id, name },
-      ...(details && { details }),
-    });
-    tx.announce({ kind: 'pipeline', id, teamId, applicationId });
-  }
+/** A change of a pipeline, for the audit log and for those who look at it. */
+export async function recordPipeline(
+  tx: Transaction,
+  actor: Actor,
+  event: AuditEventName,
+  pipeline: { id: string; name: string; teamId: string; applicationId: string },
+  details?: Record<string, unknown>,
+): Promise<void> {
+  const { id, name, teamId, applicationId } = pipeline;
+  await tx.audit({
+    event,
+    actor: auditActor(actor),
+    teamId,
+    applicationId,
+    subject: { kind: 'pipeline', id, name },
+    ...(details && { details }),
+  });
+  tx.announce({ kind: 'pipeline', id, teamId, applicationId });
 }

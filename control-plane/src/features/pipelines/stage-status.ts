@@ -5,13 +5,16 @@ import type { DeviceRow } from '../devices/device-row.ts';
 import { presenceOf, resolveTarget } from '../devices/presenter.ts';
 import { reference } from '../instances/presenter.ts';
 import type { InstanceRow } from '../instances/store.ts';
-import type { StageRow } from './store.ts';
+import type { StagePerson, StageRow } from './store.ts';
 
-type Facts = Pick<StageView, 'status' | 'devices' | 'snapshot'> & { name: string };
+type Facts = Pick<StageView, 'status' | 'devices' | 'snapshot'> & {
+  name: string;
+  applicationId: string | null;
+};
 
-const GONE: Facts = { name: '(deleted)', status: null, devices: null, snapshot: null };
+const GONE: Facts = { name: '(deleted)', applicationId: null, status: null, devices: null, snapshot: null };
 
-/** What runs in each of these stages and how it is; three queries for any number of them. */
+/** What runs in each of these stages and how it is; four queries for any number of them. */
 export async function readStages(stores: Stores, stages: StageRow[]): Promise<StageView[]> {
   const idsOf = (kind: StageRow['target']['kind']) =>
     stages.filter(({ target }) => target.kind === kind).map(({ target }) => target.id);
@@ -25,17 +28,29 @@ export async function readStages(stores: Stores, stages: StageRow[]): Promise<St
   for (const row of await stores.deviceGroups.findMany(idsOf('device-group'))) {
     facts.set(row.id, groupFacts(row));
   }
-  return stages.map((stage) => presentStage(stage, facts.get(stage.target.id) ?? GONE));
+  const named = stages.filter(({ pushers }) => pushers === 'people').map(({ id }) => id);
+  const people = await stores.pipelines.peopleOf(named);
+  return stages.map((stage) => presentStage(stage, facts.get(stage.target.id) ?? GONE, people));
 }
 
-function presentStage(stage: StageRow, { name, ...facts }: Facts): StageView {
+function presentStage(
+  stage: StageRow,
+  { name, applicationId, ...facts }: Facts,
+  people: readonly StagePerson[],
+): StageView {
   return {
     id: stage.id,
     name: stage.name,
     position: stage.position,
     action: stage.action,
-    protected: stage.protected,
-    target: { ...stage.target, name },
+    protected: stage.pushers !== 'members',
+    pushers: stage.pushers,
+    people: people
+      .filter(({ stageId }) => stageId === stage.id)
+      .map(({ id, name: person }) => ({ id, name: person })),
+    approval: stage.approval,
+    missingVariables: stage.missingVariables,
+    target: { ...stage.target, name, applicationId },
     ...facts,
   };
 }
@@ -43,6 +58,7 @@ function presentStage(stage: StageRow, { name, ...facts }: Facts): StageView {
 function instanceFacts(row: InstanceRow): Facts {
   return {
     name: row.name,
+    applicationId: row.applicationId,
     status: instanceStatus(row.state),
     devices: null,
     snapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
@@ -54,6 +70,7 @@ function deviceFacts(row: DeviceRow): Facts {
   const { mode, state, runningSnapshotId } = row;
   return {
     name: row.name,
+    applicationId: row.applicationId,
     status: deviceStatus({ mode, presence: presenceOf(row), state, targetSnapshotId, runningSnapshotId }),
     devices: null,
     snapshot: reference(runningSnapshotId, row.runningSnapshotName),
@@ -63,6 +80,7 @@ function deviceFacts(row: DeviceRow): Facts {
 function groupFacts(row: DeviceGroupRow): Facts {
   return {
     name: row.name,
+    applicationId: row.applicationId,
     status: null,
     devices: { total: row.devices, online: row.online, onTarget: row.onTarget },
     snapshot: reference(row.targetSnapshotId, row.targetSnapshotName),

@@ -1,4 +1,11 @@
-import type { ListQuery, Page, StageAction, StageTargetKind } from '@flowyard/protocol';
+import type {
+  ListQuery,
+  MissingVariables,
+  Page,
+  StageAction,
+  StagePushers,
+  StageTargetKind,
+} from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -16,8 +23,24 @@ export interface StageRow {
   position: number;
   name: string;
   action: StageAction;
-  protected: boolean;
+  pushers: StagePushers;
+  approval: boolean;
+  missingVariables: MissingVariables;
   target: { kind: StageTargetKind; id: string };
+}
+
+/** What may be changed of a stage besides who is named for it. */
+export type StageChanges = {
+  [K in 'name' | 'action' | 'pushers' | 'approval' | 'missingVariables' | 'position']?:
+    | StageRow[K]
+    | undefined;
+};
+
+/** Somebody who may push into a stage. */
+export interface StagePerson {
+  stageId: string;
+  id: string;
+  name: string;
 }
 
 interface RawStage extends Omit<StageRow, 'target'> {
@@ -39,7 +62,9 @@ const STAGE_COLUMNS = {
   position: 's.position',
   name: 's.name',
   action: 's.action',
-  protected: 's.protected',
+  pushers: 's.pushers',
+  approval: 's.approval',
+  missingVariables: 's.missing_variables',
   instanceId: 's.instance_id',
   deviceId: 's.device_id',
   deviceGroupId: 's.device_group_id',
@@ -52,7 +77,7 @@ function toStage({ instanceId, deviceId, deviceGroupId, ...row }: RawStage): Sta
       : deviceId !== null
         ? { kind: 'device', id: deviceId }
         : { kind: 'device-group', id: deviceGroupId ?? '' };
-  return { ...row, protected: Boolean(row.protected), target };
+  return { ...row, approval: Boolean(row.approval), target };
 }
 
 export class PipelineStore {
@@ -139,26 +164,60 @@ export class PipelineStore {
       position: stage.position,
       name: stage.name,
       action: stage.action,
-      protected: stage.protected,
+      protected: stage.pushers !== 'members',
+      pushers: stage.pushers,
+      approval: stage.approval,
+      missing_variables: stage.missingVariables,
       instance_id: stage.target.kind === 'instance' ? stage.target.id : null,
       device_id: stage.target.kind === 'device' ? stage.target.id : null,
       device_group_id: stage.target.kind === 'device-group' ? stage.target.id : null,
     });
   }
 
-  async updateStage(
-    id: string,
-    changes: {
-      name?: string | undefined;
-      action?: StageAction | undefined;
-      protected?: boolean | undefined;
-      position?: number | undefined;
-    },
-  ): Promise<void> {
-    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  async updateStage(id: string, { missingVariables, ...changes }: StageChanges): Promise<void> {
+    const columns = Object.fromEntries(
+      Object.entries({
+        ...changes,
+        missing_variables: missingVariables,
+        // Read by control planes of before, which may still run beside this one.
+        protected: changes.pushers && changes.pushers !== 'members',
+      }).filter(([, value]) => value !== undefined),
+    );
     if (Object.keys(columns).length > 0) {
       await this.#knex('stages').where({ id }).update(columns);
     }
+  }
+
+  /** Those who are named for stages, by name. */
+  peopleOf(stageIds: string[]): Promise<StagePerson[]> {
+    return this.#knex('stage_people as p')
+      .join('users as u', 'u.id', 'p.user_id')
+      .whereIn('p.stage_id', stageIds)
+      .orderBy('u.username')
+      .select<StagePerson[]>({ stageId: 'p.stage_id', id: 'u.id', name: 'u.username' });
+  }
+
+  async setPeople(stageId: string, userIds: readonly string[]): Promise<void> {
+    await this.#knex('stage_people').where({ stage_id: stageId }).delete();
+    const rows = userIds.map((userId) => ({ stage_id: stageId, user_id: userId }));
+    if (rows.length > 0) {
+      await this.#knex('stage_people').insert(rows);
+    }
+  }
+
+  /** Neighbouring stages of all pipelines of a team: what pushes lead from where to where. */
+  async linksIn(teamId: string): Promise<Array<{ pipeline: string; from: string; to: string }>> {
+    const rows = await this.#joined()
+      .join('stages as s', 's.pipeline_id', 'p.id')
+      .where('a.team_id', teamId)
+      .orderBy(['p.id', 's.position', 's.id'])
+      .select<Array<RawStage & { pipeline: string }>>({ ...STAGE_COLUMNS, pipeline: 'p.name' });
+    return rows.flatMap((row, index) => {
+      const next = rows[index + 1];
+      return next?.pipelineId === row.pipelineId
+        ? [{ pipeline: row.pipeline, from: toStage(row).target.id, to: toStage(next).target.id }]
+        : [];
+    });
   }
 
   async deleteStage(id: string): Promise<void> {

@@ -17,9 +17,13 @@ interface Place {
 }
 
 /** Snapshots of devices that belong to no application stay within their team. */
-function isOf(snapshot: SnapshotRow | null, place: Place): boolean {
-  return snapshot?.applicationId === place.applicationId && snapshot.teamId === place.teamId;
+function isOf(snapshot: SnapshotRow | null, place: Place, within: Within): boolean {
+  const near = within === 'team' || snapshot?.applicationId === place.applicationId;
+  return near && snapshot?.teamId === place.teamId;
 }
+
+/** From where a target may come: a pipeline may lead through several applications of a team. */
+type Within = 'application' | 'team';
 
 /** Target snapshots: what devices should run, by themselves, through their group, or through their instance. */
 export class TargetService {
@@ -45,11 +49,12 @@ export class TargetService {
     actor: Actor,
     owner: TargetOwner,
     snapshotId: string | null,
+    within: Within = 'application',
   ): Promise<void> {
     const place = await this.#place(tx, owner);
     const snapshot = snapshotId === null ? null : await tx.stores.snapshots.find(snapshotId);
-    if (snapshotId !== null && !isOf(snapshot, place)) {
-      throw invalid('snapshotId', 'is not a snapshot of the same application');
+    if (snapshotId !== null && !isOf(snapshot, place, within)) {
+      throw invalid('snapshotId', `is not a snapshot of the same ${within}`);
     }
     await this.#store(tx, owner, snapshotId);
     await tx.audit({

@@ -1,0 +1,88 @@
+import { roleMay } from '@flowyard/protocol';
+import type { Actor } from '../../access/actor.ts';
+import type { Access, Scope } from '../../access/authorize.ts';
+import type { Database } from '../../db/database.ts';
+import { conflict, forbidden, notFound } from '../../errors.ts';
+import type { StageRow } from './store.ts';
+
+/** A push: from where to where. */
+export interface StagePair {
+  from: StageRow;
+  to: StageRow;
+}
+
+/** Who may push from one stage into the next. Their targets may be in different applications: each is asked. */
+export class StageRights {
+  readonly #db: Database;
+  readonly #access: Access;
+
+  constructor(parts: { db: Database; access: Access }) {
+    this.#db = parts.db;
+    this.#access = parts.access;
+  }
+
+  /** @throws AppError 404 when there is no such stage, 409 when it is the last one */
+  async pairFrom(stageId: string): Promise<StagePair> {
+    const { pipelines } = this.#db.stores;
+    const from = await pipelines.findStage(stageId);
+    if (from === null) {
+      throw notFound('stage');
+    }
+    const stages = await pipelines.stagesOf([from.pipelineId]);
+    const to = stages[stages.findIndex(({ id }) => id === from.id) + 1];
+    if (to === undefined) {
+      throw conflict('last_stage', `${from.name} is the last stage: there is nothing to push to.`);
+    }
+    return { from, to };
+  }
+
+  /** @throws AppError 403 when this actor may not push from this stage into the next one, and why */
+  async requirePush(actor: Actor, stageId: string): Promise<StagePair> {
+    const pair = await this.pairFrom(stageId);
+    const [from, to] = [await this.requireRead(actor, pair.from), await this.requireInto(actor, pair.to)];
+    if (from.teamId !== to.teamId) {
+      throw conflict('other_team', `${pair.from.name} and ${pair.to.name} are in different teams by now.`);
+    }
+    return pair;
+  }
+
+  /** What a stage runs is for those only who may read snapshots where its target is. */
+  requireRead(actor: Actor, { name, target }: StageRow): Promise<Scope> {
+    return this.#inItsApplication(name, () =>
+      this.#access.authorize(actor, 'snapshot:read', target.kind, target.id),
+    );
+  }
+
+  async requireInto(actor: Actor, stage: StageRow): Promise<Scope> {
+    const { name, target } = stage;
+    const scope = await this.#inItsApplication(name, () =>
+      this.#access.authorize(actor, 'pipeline:deploy', target.kind, target.id),
+    );
+    if (stage.pushers === 'owners' && !roleMay(scope.role, 'pipeline:deploy-protected')) {
+      throw forbidden(`The stage ${name} is protected: only owners push into it.`);
+    }
+    if (stage.pushers === 'people' && !(await this.#isNamed(actor, stage.id))) {
+      throw forbidden(`The stage ${name} is protected: only those who are named for it push into it.`);
+    }
+    return scope;
+  }
+
+  async #isNamed(actor: Actor, stageId: string): Promise<boolean> {
+    const people = await this.#db.stores.pipelines.peopleOf([stageId]);
+    return actor.kind === 'user' && people.some(({ id }) => id === actor.userId);
+  }
+
+  /** The pipeline is visible, so a target in another application is not kept secret: the reason is told. */
+  async #inItsApplication<T>(stage: string, authorize: () => Promise<T>): Promise<T> {
+    try {
+      return await authorize();
+    } catch (error) {
+      if (error instanceof Error && 'status' in error && error.status === 404) {
+        throw forbidden(
+          `What the stage ${stage} leads to is deleted, or in an application in which you may not do this.`,
+        );
+      }
+      throw error;
+    }
+  }
+}
