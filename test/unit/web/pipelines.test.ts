@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeploymentView, StageView } from '@flowyard/protocol';
 import { progressOf } from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
-import { relationOf } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
+import { relationOf, whyNotInto } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
 
 function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'instance'): StageView {
   return {
@@ -10,7 +10,11 @@ function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'i
     position: 0,
     action: 'active',
     protected: false,
-    target: { kind, id: 'target1', name: 'target' },
+    pushers: 'members',
+    people: [],
+    approval: false,
+    missingVariables: 'warn',
+    target: { kind, id: 'target1', name: 'target', applicationId: 'application1' },
     status: 'running',
     devices: null,
     snapshot: snapshotId === null ? null : { id: snapshotId, name: snapshotId },
@@ -40,6 +44,18 @@ describe('what the page says of a pipeline', () => {
   it('tells changes since the last snapshot from nothing at all', () => {
     assert.equal(relationOf(stage(null), stage('one')), 'changed');
     assert.equal(relationOf(stage(null, 'device-group'), stage('one')), 'empty');
+  });
+
+  it('says who may push into a stage', () => {
+    const member = { id: 'ada', may: (permission: string) => permission === 'pipeline:deploy' };
+    const owned = { ...stage('one'), pushers: 'owners' } as const;
+    const named = { ...stage('one'), pushers: 'people', people: [{ id: 'ben', name: 'ben' }] } as const;
+
+    assert.equal(whyNotInto(stage('one'), member), null);
+    assert.match(whyNotInto(owned, member) ?? '', /Only owners/);
+    assert.match(whyNotInto({ ...named, people: [...named.people] }, member) ?? '', /Only ben/);
+    assert.equal(whyNotInto({ ...named, people: [...named.people] }, { ...member, id: 'ben' }), null);
+    assert.match(whyNotInto(stage('one'), { id: 'ada', may: () => false }) ?? '', /Your role/);
   });
 
   it('counts a deployment by what became of its targets', () => {

@@ -1,4 +1,4 @@
-import type { StageAction, StageView } from '@flowyard/protocol';
+import type { MissingVariables, Permission, StageAction, StagePushers, StageView } from '@flowyard/protocol';
 
 /** What a push from a stage takes, in the words of the page. */
 export const ACTION_CHOICES: ReadonlyArray<{ value: StageAction; title: string; subtitle: string }> = [
@@ -17,6 +17,42 @@ export const TARGET_KINDS: Readonly<Record<StageView['target']['kind'], string>>
   device: 'Device',
   'device-group': 'Device group',
 };
+
+/** What may be chosen for a stage besides its name, its target and what a push from it takes. */
+export interface StageRules {
+  pushers: StagePushers;
+  people: string[];
+  approval: boolean;
+  missingVariables: MissingVariables;
+}
+
+export const PUSHER_CHOICES: ReadonlyArray<{ value: StagePushers; title: string }> = [
+  { value: 'members', title: 'Members and owners' },
+  { value: 'owners', title: 'Only owners' },
+  { value: 'people', title: 'Only people who are named' },
+];
+
+export const MISSING_CHOICES: ReadonlyArray<{ value: MissingVariables; title: string }> = [
+  { value: 'warn', title: 'Push, and say which' },
+  { value: 'refuse', title: 'Refuse the push' },
+];
+
+/** Why a person may not push into a stage; null when they may, as far as the page knows. */
+export function whyNotInto(
+  stage: StageView,
+  person: { id: string; may: (permission: Permission) => boolean },
+): string | null {
+  if (!person.may('pipeline:deploy')) {
+    return 'Your role may not push';
+  }
+  if (stage.pushers === 'owners' && !person.may('pipeline:deploy-protected')) {
+    return `Only owners push to ${stage.name}`;
+  }
+  if (stage.pushers === 'people' && !stage.people.some(({ id }) => id === person.id)) {
+    return `Only ${stage.people.map(({ name }) => name).join(', ')} may push to ${stage.name}`;
+  }
+  return null;
+}
 
 /** Where the thing behind a stage has its page. */
 export function pageOf(target: StageView['target']): string {
