@@ -22,8 +22,10 @@ import { FlowsService } from '../features/instances/flows-service.ts';
 import { InstanceService } from '../features/instances/service.ts';
 import { InvitationService } from '../features/invitations/service.ts';
 import { OAuthService } from '../features/oauth/service.ts';
+import { DeploymentActions } from '../features/pipelines/deployment-actions.ts';
 import { DeploymentRunner } from '../features/pipelines/deployment-runner.ts';
 import { DeploymentService } from '../features/pipelines/deployment-service.ts';
+import { DeploymentTargets } from '../features/pipelines/deployment-targets.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
 import { StageRights } from '../features/pipelines/stage-rights.ts';
 import { StageService } from '../features/pipelines/stage-service.ts';
@@ -130,17 +132,18 @@ export function composeFeatures(
   const pipelines = new PipelineService({ db });
   const stages = new StageService({ db, access });
   const stageRights = new StageRights({ db, access });
+  const rollout = new DeploymentTargets({ snapshots, applier, targets });
   const runner = new DeploymentRunner({
     db,
     changes,
-    snapshots,
-    applier,
-    targets,
+    targets: rollout,
     notifications,
     reportOf: (id) => driverHost.reportOf(id),
     logger,
   });
-  const deployments = new DeploymentService({ db, snapshots, advance: (id) => runner.advance(id) });
+  const carryOn = (id: string) => runner.advance(id);
+  const deployments = new DeploymentService({ db, snapshots, advance: carryOn });
+  const deploymentActions = new DeploymentActions({ db, targets: rollout, advance: carryOn });
   const changeRunner = new InstanceChangeRunner({
     db,
     changes,
@@ -217,6 +220,8 @@ export function composeFeatures(
     stageRights,
     runner,
     deployments,
+    deploymentActions,
+    stores: db.stores,
     changeRunner,
     instanceChanges,
     stackInstances,

@@ -22,6 +22,7 @@ import { NotificationStore } from '../features/notifications/notification-store.
 import { WebhookStore } from '../features/notifications/webhook-store.ts';
 import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
+import { DeploymentTargetStore } from '../features/pipelines/deployment-target-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
@@ -81,6 +82,7 @@ export function createStores(knex: Knex) {
     partCleanup: new PartCleanupStore(knex),
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),
+    deploymentTargets: new DeploymentTargetStore(knex),
     deviceIdentities: new DeviceIdentityStore(knex),
     registrations: new RegistrationStore(knex),
     provisioning: new ProvisioningStore(knex),

@@ -8,7 +8,7 @@ import type { AgentService } from '../features/devices/agent-service.ts';
 import { presentDevice } from '../features/devices/presenter.ts';
 import type { InstanceService } from '../features/instances/service.ts';
 import type { NotificationService } from '../features/notifications/notification-service.ts';
-import { presentDeployment } from '../features/pipelines/presenter.ts';
+import { readDeploymentViews } from '../features/pipelines/deployment-views.ts';
 import type { PipelineService } from '../features/pipelines/service.ts';
 import { presentSnapshot } from '../features/snapshots/presenter.ts';
 import { presentStack } from '../features/stacks/service.ts';
@@ -49,7 +49,8 @@ export class LiveViews {
       }
       case 'deployment': {
         const row = await stores.deployments.find(id);
-        return row && presentDeployment(row, await stores.deployments.targetsOf([id]));
+        const [view = null] = row === null ? [] : await readDeploymentViews(stores, [row]);
+        return view;
       }
       case 'snapshot': {
         const row = await stores.snapshots.find(id);

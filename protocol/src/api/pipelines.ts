@@ -4,6 +4,7 @@ import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
 import { RuntimeStatus } from '../status.ts';
 import { DeploymentView } from './deployments.ts';
 import { Reference } from './instances.ts';
+import { RolloutChanges, RolloutPolicy } from './rollouts.ts';
 
 const IdParams = z.strictObject({ id: Id });
 
@@ -35,6 +36,8 @@ export const StageView = z.object({
   /** Whether a second person has to approve a push into it. */
   approval: z.boolean(),
   missingVariables: MissingVariables,
+  /** How a push into it goes to its targets, unless the push says otherwise. */
+  rollout: RolloutPolicy,
   /** `applicationId` may be another one of the team than that of the pipeline. */
   target: z.object({ kind: StageTargetKind, id: Id, name: z.string(), applicationId: Id.nullable() }),
   /** How the target is; for a group null, its numbers are in `devices`. */
@@ -120,6 +123,7 @@ const StageFields = z.strictObject({
   people: z.array(Id).max(50).optional(),
   approval: z.boolean().optional(),
   missingVariables: MissingVariables.optional(),
+  rollout: RolloutPolicy.optional(),
   position: z.number().int().min(0).max(100).optional(),
 });
 
@@ -162,7 +166,11 @@ export const deployStage = operation('deployStage', {
   path: '/stages/:id/deploy',
   summary: "Push this stage's snapshot to the next stage",
   params: IdParams,
-  body: z.strictObject({ snapshotId: Id.optional() }),
+  body: RolloutChanges.extend({
+    snapshotId: Id.optional(),
+    /** When it is to begin; at once when left out. */
+    startAt: Time.optional(),
+  }),
   response: z.object({ deployment: DeploymentView }),
   status: 202,
 });

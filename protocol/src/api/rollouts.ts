@@ -41,7 +41,13 @@ export type MaintenanceWindow = z.infer<typeof MaintenanceWindow>;
 /** How a push goes to its targets. */
 export const RolloutPolicy = z.strictObject({
   /** One after the other; what they leave over is a last wave. Empty: all targets at once. */
-  waves: z.array(RolloutWave).max(20),
+  waves: z
+    .array(RolloutWave)
+    .max(20)
+    .refine(
+      (waves) => waves.slice(0, -1).every((wave) => wave !== 'rest'),
+      '`rest` can only be the last wave',
+    ),
   /** So many targets are updated at the same time; null: as many as there are in a wave. */
   concurrency: z.number().int().min(1).max(100_000).nullable(),
   /** For how long a wave must run well before the next one begins. */

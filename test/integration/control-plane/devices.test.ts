@@ -365,7 +365,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         { withinMs: 60_000 },
       );
       assert.equal(ended.state, 'failed');
-      assert.match(ended.message ?? '', /1 of 3 targets failed. no such module/);
+      assert.match(ended.message ?? '', /1 of 3 targets failed: device-\d+. no such module/);
       assert.deepEqual(ended.targets.map(({ state }) => state).sort(), ['failed', 'skipped', 'succeeded']);
       const { attention } = await cp.admin.call('getTeamOverview', { params: { id: place.teamId } });
       assert.ok(attention.some(({ kind, id }) => kind === 'deployment' && id === deployment.id));

@@ -1,4 +1,4 @@
-import type { DeploymentView, PipelineView, StageView } from '@flowyard/protocol';
+import { DEFAULT_ROLLOUT, type DeploymentView, type PipelineView, type StageView } from '@flowyard/protocol';
 import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
 import { type FakePlatform, page } from '../nodes/support/fake-platform.ts';
 
@@ -33,6 +33,7 @@ function buildStage(position: number, overrides: Partial<StageView>): StageView 
     people: [],
     approval: false,
     missingVariables: 'warn',
+    rollout: DEFAULT_ROLLOUT,
     target: {
       kind: 'instance',
       id: `inst0${position + 1}`,
@@ -47,7 +48,8 @@ function buildStage(position: number, overrides: Partial<StageView>): StageView 
 }
 
 export function buildDeployment(overrides: Partial<DeploymentView> = {}): DeploymentView {
-  const target = { kind: 'device', wave: 1, reason: null } as const;
+  const target = { kind: 'device', wave: 0, reason: null, toldAt: TIME, changedAt: TIME } as const;
+  const counts = { total: 2, waiting: 0, updating: 1, succeeded: 1, failed: 0, skipped: 0, returned: 0 };
   return {
     id: 'depl01',
     pipelineId: 'pipe01',
@@ -58,6 +60,13 @@ export function buildDeployment(overrides: Partial<DeploymentView> = {}): Deploy
     state: 'running',
     message: null,
     author: 'ada',
+    policy: DEFAULT_ROLLOUT,
+    startAt: null,
+    waitsUntil: null,
+    returning: false,
+    wave: 0,
+    waves: [{ state: 'running', counts, checkedUntil: null }],
+    counts,
     targets: [
       { ...target, id: 'dev001', name: 'Filler 3', state: 'succeeded' },
       { ...target, id: 'dev002', name: 'Capper', state: 'updating' },

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import {
   HEALTH_MS,
-  judgeDeployment,
   judgeTarget,
   PATIENCE_AWAY_MS,
   PATIENCE_MS,
@@ -14,8 +13,11 @@ const DEVICE: TargetFacts = {
   awayMs: 0,
   runsSnapshot: false,
   failure: null,
+  unwell: null,
   halted: false,
   develops: false,
+  elsewhere: null,
+  opensAt: null,
 };
 
 describe('A target of a deployment', () => {
@@ -51,8 +53,10 @@ describe('A target of a deployment', () => {
       kind: 'instance',
       runsSnapshot: true,
       failure: null,
+      unwell: null,
       halted: false,
       notice: null,
+      opensAt: null,
     } as const;
 
     assert.equal(judgeTarget({ ...facts, runsForMs: HEALTH_MS - 1 }, 0).state, 'updating');
@@ -61,31 +65,5 @@ describe('A target of a deployment', () => {
 
   it('is skipped when it was removed', () => {
     assert.equal(judgeTarget({ kind: 'gone' }, 0).state, 'skipped');
-  });
-});
-
-describe('A deployment', () => {
-  const target = (state: 'updating' | 'succeeded' | 'failed' | 'skipped', reason: string | null = null) => ({
-    state,
-    reason,
-  });
-
-  it('runs while one target is not done', () => {
-    assert.equal(judgeDeployment([target('succeeded'), target('updating')]).state, 'running');
-  });
-
-  it('has succeeded when all targets have', () => {
-    assert.deepEqual(judgeDeployment([target('succeeded')]), { state: 'succeeded', message: null });
-  });
-
-  it('says how many could not take it yet', () => {
-    assert.match(judgeDeployment([target('succeeded'), target('skipped')]).message ?? '', /^1 of 2/);
-  });
-
-  it('has failed when one target has, and says why', () => {
-    const verdict = judgeDeployment([target('succeeded'), target('failed', 'a module is missing')]);
-
-    assert.equal(verdict.state, 'failed');
-    assert.match(verdict.message ?? '', /1 of 2 targets failed. a module is missing/);
   });
 });

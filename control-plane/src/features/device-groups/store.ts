@@ -149,7 +149,9 @@ export class DeviceGroupStore {
       devices: members().count('*'),
       online: members().where('d.online', true).count('*'),
       onTarget: members()
-        .whereRaw('d.running_snapshot_id = coalesce(d.target_snapshot_id, g.target_snapshot_id)')
+        .whereRaw(
+          'd.running_snapshot_id = coalesce(d.target_snapshot_id, d.rollout_snapshot_id, g.target_snapshot_id)',
+        )
         .count('*'),
     } as unknown as Record<string, string>;
   }

@@ -24,9 +24,12 @@ export interface DeviceRow {
   settings: string;
   groupSettings: string | null;
   ownTargetId: string | null;
+  /** What a deployment into its group told it; stands before the target of the group. */
+  rolloutTargetId: string | null;
   groupTargetId: string | null;
   instanceTargetId: string | null;
   ownTargetName: string | null;
+  rolloutTargetName: string | null;
   groupTargetName: string | null;
   instanceTargetName: string | null;
   /** The name of the one that counts. */
@@ -90,9 +93,11 @@ export const DEVICE_COLUMNS = {
   settings: 'd.settings',
   groupSettings: 'g.settings',
   ownTargetId: 'd.target_snapshot_id',
+  rolloutTargetId: 'd.rollout_snapshot_id',
   groupTargetId: 'g.target_snapshot_id',
   instanceTargetId: 'i.target_snapshot_id',
   ownTargetName: 'ot.name',
+  rolloutTargetName: 'xt.name',
   groupTargetName: 'gt.name',
   instanceTargetName: 'it.name',
   desired: 'd.desired',
@@ -145,6 +150,7 @@ export const TARGET_COLUMNS = pick(
   'settings',
   'groupSettings',
   'ownTargetId',
+  'rolloutTargetId',
   'groupTargetId',
   'instanceTargetId',
   'desired',
@@ -173,7 +179,11 @@ export type FollowedRow = Pick<DeviceRow, keyof typeof FOLLOWED_COLUMNS>;
 
 export const FOLLOWED_COLUMNS = pick(
   'id',
+  'deviceGroupId',
+  'settings',
+  'groupSettings',
   'ownTargetId',
+  'rolloutTargetId',
   'groupTargetId',
   'instanceTargetId',
   'desired',
@@ -204,6 +214,7 @@ export function joinPlace(devices: Knex.QueryBuilder): Knex.QueryBuilder {
 export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
   return joinPlace(devices)
     .leftJoin('snapshots as ot', 'ot.id', 'd.target_snapshot_id')
+    .leftJoin('snapshots as xt', 'xt.id', 'd.rollout_snapshot_id')
     .leftJoin('snapshots as gt', 'gt.id', 'g.target_snapshot_id')
     .leftJoin('snapshots as it', 'it.id', 'i.target_snapshot_id')
     .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id')
@@ -217,14 +228,17 @@ export type StoredDevice = Omit<DeviceRow, 'labels' | 'groupRule' | 'targetSnaps
 };
 
 export function normalise(row: StoredDevice): DeviceRow {
-  const { ownTargetId, ownTargetName, groupTargetId, groupTargetName, instanceTargetName } = row;
+  const names: Array<[id: string | null, name: string | null]> = [
+    [row.ownTargetId, row.ownTargetName],
+    [row.rolloutTargetId, row.rolloutTargetName],
+    [row.groupTargetId, row.groupTargetName],
+  ];
   return {
     ...row,
     online: Boolean(row.online),
     edited: Boolean(row.edited),
     labels: JSON.parse(row.labels) as string[],
     groupRule: row.groupRule === null ? null : (JSON.parse(row.groupRule) as string[]),
-    targetSnapshotName:
-      ownTargetId !== null ? ownTargetName : groupTargetId !== null ? groupTargetName : instanceTargetName,
+    targetSnapshotName: (names.find(([id]) => id !== null) ?? [null, row.instanceTargetName])[1],
   };
 }

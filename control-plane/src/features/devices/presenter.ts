@@ -15,22 +15,27 @@ import type { DeviceFailureRow } from './spool-store.ts';
 
 /** The target of a device and where it comes from: its own, its group's, its instance's. */
 export function resolveTarget(
-  row: Pick<DeviceRow, 'ownTargetId' | 'groupTargetId' | 'instanceTargetId'>,
+  row: Pick<DeviceRow, 'ownTargetId' | 'rolloutTargetId' | 'groupTargetId' | 'instanceTargetId'>,
 ): { snapshotId: string; origin: 'device' | 'device-group' | 'instance' } | null {
   if (row.ownTargetId !== null) {
     return { snapshotId: row.ownTargetId, origin: 'device' };
   }
-  if (row.groupTargetId !== null) {
-    return { snapshotId: row.groupTargetId, origin: 'device-group' };
+  const ofGroup = row.rolloutTargetId ?? row.groupTargetId;
+  if (ofGroup !== null) {
+    return { snapshotId: ofGroup, origin: 'device-group' };
   }
   return row.instanceTargetId === null ? null : { snapshotId: row.instanceTargetId, origin: 'instance' };
 }
 
 /** All that gives a device a target, the strongest first. */
 function targetChain(row: DeviceRow): DeviceView['targets'] {
+  const [groupTargetId, groupTargetName] =
+    row.rolloutTargetId === null
+      ? [row.groupTargetId, row.groupTargetName]
+      : [row.rolloutTargetId, row.rolloutTargetName];
   const links = [
     ['device', row.id, row.name, row.ownTargetId, row.ownTargetName],
-    ['device-group', row.deviceGroupId, row.deviceGroupName, row.groupTargetId, row.groupTargetName],
+    ['device-group', row.deviceGroupId, row.deviceGroupName, groupTargetId, groupTargetName],
     ['instance', row.instanceId, row.instanceName, row.instanceTargetId, row.instanceTargetName],
   ] as const;
   return links.flatMap(([origin, id, name, snapshotId, snapshotName]) => {

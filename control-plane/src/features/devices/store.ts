@@ -202,6 +202,7 @@ export class DeviceStore {
       instance_id: to.instanceId,
       device_group_id: to.deviceGroupId,
       target_snapshot_id: to.targetSnapshotId,
+      rollout_snapshot_id: null,
     });
   }
 
@@ -230,11 +231,35 @@ export class DeviceStore {
   }
 
   async setGroup(ids: string[], deviceGroupId: string | null): Promise<void> {
-    await this.#updateMany(ids, { device_group_id: deviceGroupId });
+    await this.#updateMany(ids, { device_group_id: deviceGroupId, rollout_snapshot_id: null });
   }
 
   async setTargetSnapshot(ids: string[], snapshotId: string | null): Promise<void> {
     await this.#updateMany(ids, { target_snapshot_id: snapshotId });
+  }
+
+  /** What a deployment into their group tells them; null: the target of the group counts for them again. */
+  async setRolloutSnapshot(ids: readonly string[], snapshotId: string | null): Promise<void> {
+    await this.#updateMany(ids, { rollout_snapshot_id: snapshotId });
+  }
+
+  /** The target of the group counts for all its devices again. */
+  async clearRollout(deviceGroupId: string): Promise<void> {
+    await this.#knex('devices')
+      .where({ device_group_id: deviceGroupId })
+      .whereNotNull('rollout_snapshot_id')
+      .update({ rollout_snapshot_id: null });
+  }
+
+  /** Devices of a group that were not told this snapshot by a deployment. */
+  async idsNotTold(deviceGroupId: string, snapshotId: string): Promise<string[]> {
+    const rows = await this.#knex('devices')
+      .where({ device_group_id: deviceGroupId })
+      .where((where) =>
+        where.whereNull('rollout_snapshot_id').orWhereNot({ rollout_snapshot_id: snapshotId }),
+      )
+      .select<Array<{ id: string }>>('id');
+    return rows.map((row) => row.id);
   }
 
   async setMode(

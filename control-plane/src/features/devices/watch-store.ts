@@ -129,7 +129,7 @@ export class DeviceWatchStore {
       .leftJoin('device_groups as g', 'g.id', 'd.device_group_id')
       .where({ 'd.online': true, 'd.state': 'running', 'd.mode': 'fleet' })
       .whereRaw(
-        `coalesce(d.target_snapshot_id, g.target_snapshot_id, i.target_snapshot_id) <> coalesce(d.running_snapshot_id, '')`,
+        `coalesce(d.target_snapshot_id, d.rollout_snapshot_id, g.target_snapshot_id, i.target_snapshot_id) <> coalesce(d.running_snapshot_id, '')`,
       );
   }
 

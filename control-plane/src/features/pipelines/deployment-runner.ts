@@ -1,51 +1,56 @@
 import type { Logger } from 'pino';
-import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
+import { SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import type { Stores } from '../../db/stores.ts';
+import { newId } from '../../ids.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
-import type { SnapshotApplier } from '../snapshots/applier.ts';
-import type { SnapshotService } from '../snapshots/service.ts';
-import type { TargetService } from '../snapshots/target-service.ts';
-import {
-  type DeploymentRow,
-  type DeploymentTargetRow,
-  type TargetState,
-  UNFINISHED,
-} from './deployment-store.ts';
-import { judgeDeployment, judgeTarget } from './rollout-machine.ts';
-import { FAILED_STATES, TargetFactsReader } from './target-facts.ts';
+import { announceDeployment, notifyOf, recordDeployment } from './deployment-records.ts';
+import type { DeploymentRow } from './deployment-row.ts';
+import type { DeploymentTargetRow, TargetState } from './deployment-target-store.ts';
+import type { DeploymentTargets, Push } from './deployment-targets.ts';
+import { type Decision, decide, toLookAt } from './rollout-decision.ts';
+import { progressOf, runOf } from './rollout-run.ts';
+import { TargetFactsReader } from './target-facts.ts';
 
 const LOOK_AGAIN_MS = 1000;
-const BEGIN_WITHIN_MS = 60_000;
+/** So long a process that ended without a word keeps others from going on. */
+const LEASE_MS = 5000;
+/** What cannot be carried on for so long is given up. */
+const GIVE_UP_MS = 60_000;
 
 interface Parts {
   db: Database;
   changes: Changes;
-  snapshots: SnapshotService;
-  applier: SnapshotApplier;
-  targets: TargetService;
+  targets: DeploymentTargets;
   notifications: NotificationService;
   /** The newest report of a hosted instance since this process started. */
   reportOf: (instanceId: string) => TimedReport | undefined;
   logger: Logger;
+  leaseMs?: number;
 }
 
 /**
- * Carries deployments out. All that it knows is in the database, and each step is one transaction, so a deployment
- * that was under way when the server was killed is carried on by the next one:
- *
- *   waiting --(targets told)--> running --(every target done)--> succeeded | failed
+ * Carries deployments out. All that it knows is in the database, and each step is one transaction, so a deployment that
+ * was under way when a process was killed is carried on by the next one. Of several processes one at a time has the right
+ * to do so; it renews that as long as it lives.
  */
 export class DeploymentRunner {
   readonly #parts: Parts;
   readonly #db: Database;
   readonly #facts: TargetFactsReader;
+  readonly #owner = newId();
+  readonly #leaseMs: number;
   readonly #looks: OneAtATime;
   /** Of a whole fleet that changes at once, many are looked up together. */
   readonly #lookUps: OneAtATime;
   readonly #changed = new Set<string>();
+  /** Since when a deployment cannot be carried on. */
+  readonly #failingSince = new Map<string, number>();
+  /** Until when nobody else can have taken a deployment over. */
+  readonly #heldUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onChange = ({ kind, id }: { kind: string; id: string }) => {
     if (kind === 'instance' || kind === 'device') {
@@ -57,8 +62,9 @@ export class DeploymentRunner {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#leaseMs = parts.leaseMs ?? LEASE_MS;
     this.#looks = new OneAtATime(
-      (id) => this.#step(id),
+      (id) => this.#look(id),
       (error, id) =>
         parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
     );
@@ -81,6 +87,7 @@ export class DeploymentRunner {
     this.#parts.changes.off('change', this.#onChange);
     await this.#lookUps.stop();
     await this.#looks.stop();
+    await this.#db.stores.deployments.releaseAll(this.#owner);
   }
 
   /** Looks at a deployment and does what is next; one look at a time for each. */
@@ -90,7 +97,8 @@ export class DeploymentRunner {
 
   async #advanceAll(): Promise<void> {
     try {
-      for (const id of await this.#db.stores.deployments.unfinishedIds()) {
+      const now = new Date().toISOString();
+      for (const id of await this.#db.stores.deployments.toCarryOn(this.#owner, now)) {
         this.advance(id);
       }
     } catch (error) {
@@ -106,212 +114,172 @@ export class DeploymentRunner {
     }
   }
 
+  async #look(id: string): Promise<void> {
+    try {
+      if (await this.#holds(id)) {
+        await this.#step(id);
+      }
+      this.#failingSince.delete(id);
+    } catch (error) {
+      const since = this.#failingSince.get(id) ?? Date.now();
+      this.#failingSince.set(id, since);
+      if (Date.now() - since >= GIVE_UP_MS) {
+        await this.#giveUp(id, error instanceof Error ? error.message : String(error));
+      }
+      throw error;
+    }
+  }
+
+  /** Takes or renews the right to carry a deployment on. */
+  #hold(stores: Stores, id: string): Promise<boolean> {
+    const now = Date.now();
+    const until = new Date(now + this.#leaseMs).toISOString();
+    return stores.deployments.hold(id, this.#owner, new Date(now).toISOString(), until);
+  }
+
+  /** Whether this process carries it on; asks the database for that once in a while only. */
+  async #holds(id: string): Promise<boolean> {
+    if ((this.#heldUntil.get(id) ?? 0) > Date.now()) {
+      return true;
+    }
+    const until = Date.now() + this.#leaseMs / 2;
+    const holds = await this.#hold(this.#db.stores, id);
+    this.#heldUntil.set(id, holds ? until : 0);
+    return holds;
+  }
+
   async #step(id: string): Promise<void> {
-    const deployment = await this.#db.stores.deployments.find(id);
-    if (deployment?.state === 'waiting') {
-      try {
-        await this.#begin(deployment);
-      } catch (error) {
-        await this.#giveUpLate(deployment, error);
-        throw error;
-      }
-      this.#looks.start(id);
-    } else if (deployment?.state === 'running') {
-      await this.#follow(deployment);
-    }
-  }
-
-  /** Tells the targets what to run: by their own target, that of their group, or the flows of the instance. */
-  async #begin(deployment: DeploymentRow): Promise<void> {
-    await this.#db.transact(async (tx) => {
-      const running = { state: 'running', message: null, finishedAt: null } as const;
-      if (!(await tx.stores.deployments.advance(deployment.id, ['waiting'], running))) {
-        return;
-      }
-      const stage = await tx.stores.pipelines.findStage(deployment.toStageId);
-      const snapshot = await tx.stores.snapshots.find(deployment.snapshotId);
-      if (stage === null || snapshot === null) {
-        await this.#finish(
-          tx,
-          deployment,
-          'failed',
-          'The stage or the snapshot was deleted before it began.',
-        );
-        return;
-      }
-      const { kind, id } = stage.target;
-      const actor = authorOf(deployment);
-      const targets = await tx.stores.deployments.targetsOf([deployment.id]);
-      if (kind === 'instance') {
-        await this.#applyToInstance(tx, actor, deployment, id);
-      } else {
-        await this.#parts.targets.setInTransaction(tx, actor, { kind, id }, snapshot.id, 'team');
-      }
-      const updating = targets.map(
-        ({ targetId }) => ({ targetId, state: 'updating', reason: null }) as const,
-      );
-      await tx.stores.deployments.setTargets(deployment.id, updating);
-      this.#announce(tx, deployment);
-    });
-  }
-
-  /** A deployment that cannot be begun is not tried for ever. */
-  async #giveUpLate(deployment: DeploymentRow, reason: unknown): Promise<void> {
-    if (Date.now() - Date.parse(deployment.createdAt) < BEGIN_WITHIN_MS) {
+    const { stores } = this.#db;
+    const deployment = await stores.deployments.find(id);
+    if (deployment === null || deployment.finishedAt !== null || deployment.state === 'planned') {
+      this.#heldUntil.delete(id);
       return;
     }
-    const why = reason instanceof Error ? reason.message : String(reason);
-    await this.#db.transact(async (tx) => {
-      await this.#finish(tx, deployment, 'failed', `It could not be begun: ${why}`);
-    });
-  }
-
-  async #applyToInstance(
-    tx: Transaction,
-    actor: Actor,
-    deployment: DeploymentRow,
-    instanceId: string,
-  ): Promise<void> {
-    const instance = await tx.stores.instances.find(instanceId);
-    const snapshot = await tx.stores.snapshots.find(deployment.snapshotId);
-    if (instance === null || snapshot === null) {
+    const stage = await stores.pipelines.findStage(deployment.toStageId);
+    if (stage === null) {
+      await this.#giveUp(id, 'The stage was deleted.');
       return;
     }
-    const name = `Before push of ${deployment.snapshotName}`.slice(0, 120);
-    const safety = await this.#parts.snapshots.takeInTransaction(tx, actor, instance, { name, kind: 'auto' });
-    await this.#parts.applier.apply(tx, actor, instance, snapshot, 'names-only');
-    if (FAILED_STATES.has(instance.state)) {
-      await tx.stores.instances.addRestart(instance.id);
-    }
-    await tx.stores.deployments.setPrevious(deployment.id, instanceId, safety.id);
-  }
-
-  /** Looks how the targets stand and, when all are done, ends the deployment. */
-  async #follow(deployment: DeploymentRow): Promise<void> {
-    const targets = await this.#db.stores.deployments.targetsOf([deployment.id]);
-    const updatingForMs = Date.now() - Date.parse(deployment.createdAt);
+    const push = { deployment, place: stage.target };
+    const targets = await stores.deploymentTargets.of(id);
+    const run = runOf(deployment, targets);
+    const asked = new Set(toLookAt(run));
     const facts = await this.#facts.of(
-      deployment,
-      targets.filter(({ state }) => state === 'updating'),
+      push,
+      targets.filter(({ targetId }) => asked.has(targetId)),
     );
-    const judged = targets.map((target) => {
-      const known = facts.get(target.targetId);
-      const verdict = known
-        ? judgeTarget(known, updatingForMs)
-        : { state: target.state, reason: target.reason };
-      return { target, verdict };
-    });
-    const changed = judged.filter(({ target, verdict }) => target.state !== verdict.state);
-    const outcome = judgeDeployment(judged.map(({ verdict }) => verdict));
-    if (changed.length === 0 && outcome.state === 'running') {
-      return;
+    const decision = decide(run, facts, Date.now());
+    const next = progressOf(deployment, decision.run);
+    const moves =
+      decision.changed.length > 0 || JSON.stringify(next) !== JSON.stringify(progressOf(deployment, run));
+    if (moves && (await this.#carryOut(push, targets, decision)) && next.finishedAt === null) {
+      this.#looks.start(id);
     }
+  }
+
+  /** Does what was decided; false when somebody changed the deployment meanwhile, or another process carries it on. */
+  #carryOut(push: Push, targets: readonly DeploymentTargetRow[], decision: Decision): Promise<boolean> {
+    const { deployment } = push;
+    const next = progressOf(deployment, decision.run);
+    return this.#db.transact(async (tx) => {
+      if (!(await this.#hold(tx.stores, deployment.id))) {
+        return false;
+      }
+      if (!(await tx.stores.deployments.advance(deployment, next))) {
+        // It is looked at as it is now by whoever changed it.
+        return false;
+      }
+      if (decision.turnsBack) {
+        await this.#parts.targets.turnBack(tx, push, targets);
+      }
+      await this.#parts.targets.untell(tx, push, decision.untell);
+      await this.#parts.targets.tell(tx, push, decision.tell);
+      await this.#store(tx, deployment, targets, decision);
+      if (next.state === 'succeeded' || next.state === 'failed') {
+        await this.#parts.targets.settle(tx, push);
+      }
+      await this.#record(tx, deployment, decision);
+      return true;
+    });
+  }
+
+  /** Writes down how the targets are now. */
+  async #store(
+    tx: Transaction,
+    deployment: DeploymentRow,
+    targets: readonly DeploymentTargetRow[],
+    { changed, tell, turnsBack }: Decision,
+  ): Promise<void> {
+    const byId = new Map(targets.map((target) => [target.targetId, target]));
+    const states: TargetState[] = [];
+    for (const change of changed) {
+      const target = byId.get(change.targetId);
+      const fails = target?.kind === 'instance' && change.state === 'failed' && !deployment.returning;
+      const to = fails ? await this.#parts.targets.returnInstance(tx, deployment, target) : null;
+      states.push(to === null ? change : { ...change, reason: withReturn(change.reason, to) });
+    }
+    const told = turnsBack ? states.filter(({ state }) => state === 'updating') : [];
+    await tx.stores.deploymentTargets.set(
+      deployment.id,
+      states,
+      new Set([...tell, ...told.map(({ targetId }) => targetId)]),
+    );
+  }
+
+  async #record(
+    tx: Transaction,
+    deployment: DeploymentRow,
+    { run, steps, turnsBack }: Decision,
+  ): Promise<void> {
+    const { state, message } = run;
+    const ends = state === 'succeeded' || state === 'failed' || state === 'rolled-back';
+    const end = ends ? [message === null ? END_WORDS[state] : `${END_WORDS[state]} ${message}`] : [];
+    await tx.stores.deploymentTargets.addSteps(deployment.id, [...steps, ...end]);
+    if (turnsBack) {
+      await recordDeployment(tx, SYSTEM, 'deployment.returning', deployment, { message });
+    }
+    const halts = turnsBack || (state === 'halted' && deployment.state !== 'halted');
+    if (halts) {
+      await recordDeployment(tx, SYSTEM, 'deployment.halted', deployment, { message });
+      await notifyOf(tx, this.#parts.notifications, 'deployment.halted', deployment, message);
+    }
+    if (ends) {
+      await recordDeployment(tx, SYSTEM, `deployment.${state}`, deployment, { message });
+    }
+    if (state === 'failed') {
+      await notifyOf(tx, this.#parts.notifications, 'deployment.failed', deployment, message);
+    }
+    announceDeployment(tx, deployment);
+  }
+
+  /** A deployment that cannot be carried on is not tried for ever. */
+  async #giveUp(id: string, why: string): Promise<void> {
     await this.#db.transact(async (tx) => {
-      const next = { ...outcome, finishedAt: outcome.state === 'running' ? null : new Date().toISOString() };
-      if (!(await tx.stores.deployments.advance(deployment.id, ['running'], next))) {
+      await tx.stores.deployments.lock(id);
+      const deployment = await tx.stores.deployments.find(id);
+      if (deployment === null || deployment.finishedAt !== null) {
         return;
       }
-      const states: TargetState[] = [];
-      for (const { target, verdict } of changed) {
-        const fails = target.kind === 'instance' && verdict.state === 'failed';
-        const returnedTo = fails ? await this.#returnInstance(tx, deployment, target) : null;
-        const reason = returnedTo === null ? verdict.reason : withReturn(verdict.reason, returnedTo);
-        states.push({ targetId: target.targetId, state: verdict.state, reason });
-      }
-      await tx.stores.deployments.setTargets(deployment.id, states);
-      if (outcome.state === 'running') {
-        this.#announce(tx, deployment);
-      } else {
-        await this.#recordEnd(tx, deployment, outcome.state, outcome.message);
-      }
-    });
-  }
-
-  /** A hosted instance that does not come up with the snapshot goes back to what it ran; gives the name of that. */
-  async #returnInstance(
-    tx: Transaction,
-    deployment: DeploymentRow,
-    target: DeploymentTargetRow,
-  ): Promise<string | null> {
-    const instance = await tx.stores.instances.find(target.targetId);
-    const previous = target.previousSnapshotId && (await tx.stores.snapshots.find(target.previousSnapshotId));
-    if (instance === null || !previous || instance.runningSnapshotId !== deployment.snapshotId) {
-      return null;
-    }
-    await this.#parts.applier.apply(tx, SYSTEM, instance, previous, 'names-only');
-    await tx.stores.instances.addRestart(instance.id);
-    await tx.audit({
-      event: 'instance.returned',
-      actor: auditActor(SYSTEM),
-      teamId: instance.teamId,
-      applicationId: instance.applicationId,
-      subject: { kind: 'instance', id: instance.id, name: instance.name },
-      details: { from: deployment.snapshotName, to: previous.name },
-    });
-    return previous.name;
-  }
-
-  async #finish(tx: Transaction, deployment: DeploymentRow, state: 'failed', message: string): Promise<void> {
-    const finishedAt = new Date().toISOString();
-    if (await tx.stores.deployments.advance(deployment.id, UNFINISHED, { state, message, finishedAt })) {
-      await this.#recordEnd(tx, deployment, state, message);
-    }
-  }
-
-  async #recordEnd(
-    tx: Transaction,
-    deployment: DeploymentRow,
-    state: 'succeeded' | 'failed' | 'aborted',
-    message: string | null,
-  ): Promise<void> {
-    await tx.audit({
-      event: `deployment.${state}`,
-      actor: auditActor(SYSTEM),
-      teamId: deployment.teamId,
-      applicationId: deployment.applicationId,
-      subject: {
-        kind: 'deployment',
-        id: deployment.id,
-        name: `${deployment.fromName} to ${deployment.toName}`,
-      },
-      details: { snapshot: deployment.snapshotName, message },
-    });
-    if (state === 'failed') {
-      await this.#parts.notifications.raise(tx, {
-        kind: 'deployment.failed',
-        teamId: deployment.teamId,
-        applicationId: deployment.applicationId,
-        subject: {
-          kind: 'deployment',
-          id: deployment.id,
-          name: `${deployment.fromName} to ${deployment.toName}`,
-        },
-        text: `“${deployment.snapshotName}” did not reach all its targets.\n${message ?? ''}`.trim(),
+      const message = `It could not be carried on: ${why}`;
+      const finishedAt = new Date().toISOString();
+      await tx.stores.deployments.advance(deployment, {
+        ...deployment,
+        state: 'failed',
+        message,
+        finishedAt,
       });
-    }
-    this.#announce(tx, deployment);
-  }
-
-  #announce(tx: Transaction, { id, pipelineId, teamId, applicationId }: DeploymentRow): void {
-    tx.announce({ kind: 'deployment', id, teamId, applicationId });
-    tx.announce({ kind: 'pipeline', id: pipelineId, teamId, applicationId });
+      await tx.stores.deploymentTargets.addSteps(id, [message]);
+      await recordDeployment(tx, SYSTEM, 'deployment.failed', deployment, { message });
+      await notifyOf(tx, this.#parts.notifications, 'deployment.failed', deployment, message);
+    });
   }
 }
 
-function authorOf(deployment: DeploymentRow): Actor {
-  return {
-    kind: 'user',
-    userId: deployment.authorId,
-    username: deployment.author,
-    name: deployment.author,
-    admin: false,
-    via: 'page',
-    sessionId: null,
-    onlyTeamId: null,
-    onlyApplicationId: null,
-    readOnly: false,
-  };
-}
+const END_WORDS = {
+  succeeded: 'It succeeded.',
+  failed: 'It failed.',
+  'rolled-back': 'It was rolled back.',
+} as const;
 
 /** The first line of a reason is what people read first; the log may follow. */
 function withReturn(reason: string | null, snapshotName: string): string {

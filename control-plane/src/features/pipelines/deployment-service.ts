@@ -1,25 +1,42 @@
-import type {
-  AuditEventName,
-  DeploymentTargetState,
-  DeploymentView,
-  ListQuery,
-  Page,
+import {
+  DEFAULT_ROLLOUT,
+  type DeploymentStepView,
+  type DeploymentTargetView,
+  type DeploymentView,
+  type ListQuery,
+  type Page,
+  type RolloutChanges,
+  type RolloutPolicy,
 } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import { mapPage } from '../../db/paging.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
-import { type DeploymentRow, type DeploymentTargetRow, UNFINISHED } from './deployment-store.ts';
-import { presentDeployment } from './presenter.ts';
+import { recordDeployment } from './deployment-records.ts';
+import type { DeploymentRow } from './deployment-row.ts';
+import type { DeploymentTargetRow, DeploymentTargetStore } from './deployment-target-store.ts';
+import { presentTarget, readDeploymentViews } from './deployment-views.ts';
+import { inWords } from './rollout-words.ts';
 import type { StageRow } from './store.ts';
+import { wavesOf } from './waves.ts';
 
-const WHEN_ABORTED: Partial<Record<DeploymentTargetState, string>> = {
-  waiting: 'The deployment was aborted before its turn came.',
-  updating: 'The deployment was aborted while it was under way; it still moves to its target.',
-};
+export type PushRequest = RolloutChanges & { snapshotId?: string | undefined; startAt?: string | undefined };
+
+/** All that is known of a push before it is written down. */
+interface Plan {
+  from: StageRow;
+  to: StageRow;
+  snapshot: SnapshotRow;
+  policy: RolloutPolicy;
+  startAt: string | null;
+  againOf?: string;
+  /** These targets alone. */
+  only?: ReadonlySet<string> | null;
+}
 
 interface Parts {
   db: Database;
@@ -39,60 +56,73 @@ export class DeploymentService {
   }
 
   async view(id: string): Promise<DeploymentView> {
-    const { deployments } = this.#db.stores;
-    const deployment = await deployments.find(id);
-    if (deployment === null) {
-      throw notFound('deployment');
-    }
-    return presentDeployment(deployment, await deployments.targetsOf([id]));
+    const [view] = await readDeploymentViews(this.#db.stores, [await this.#require(id)]);
+    return view as DeploymentView;
   }
 
   async list(pipelineId: string, query: ListQuery): Promise<Page<DeploymentView>> {
-    const { deployments } = this.#db.stores;
-    const page = await deployments.list(pipelineId, query);
-    const targets = await deployments.targetsOf(page.items.map((row) => row.id));
-    return { ...page, items: page.items.map((row) => presentDeployment(row, targets)) };
+    const page = await this.#db.stores.deployments.list(pipelineId, query);
+    return { ...page, items: await readDeploymentViews(this.#db.stores, page.items) };
+  }
+
+  async targets(
+    id: string,
+    { state, changedSince, ...query }: ListQuery & Parameters<DeploymentTargetStore['list']>[2],
+  ): Promise<Page<DeploymentTargetView>> {
+    await this.#require(id);
+    const page = await this.#db.stores.deploymentTargets.list(id, query, { state, changedSince });
+    return mapPage(page, presentTarget);
+  }
+
+  async steps(id: string, query: ListQuery): Promise<Page<DeploymentStepView>> {
+    await this.#require(id);
+    return mapPage(await this.#db.stores.deploymentTargets.steps(id, query), ({ at, text }) => ({
+      at,
+      text,
+    }));
+  }
+
+  async #require(id: string): Promise<DeploymentRow> {
+    const deployment = await this.#db.stores.deployments.find(id);
+    if (deployment === null) {
+      throw notFound('deployment');
+    }
+    return deployment;
   }
 
   /** Pushes the snapshot of a stage to the next one. The record of it is there when this returns; the rest follows. */
-  async push(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<DeploymentView> {
+  async push(actor: Actor, stageId: string, request: PushRequest): Promise<DeploymentView> {
     const id = await this.#db.transact(async (tx) => {
       const { from, to } = await this.#stages(tx, stageId);
-      if ((await tx.stores.deployments.unfinishedInto(to.id)) !== null) {
-        throw conflict(
-          'deployment_running',
-          `A deployment into ${to.name} is under way. Wait for it or abort it first.`,
-        );
-      }
+      await refuseSecond(tx, to);
+      const { snapshotId, startAt, ...changes } = request;
       const snapshot = await this.#snapshotOf(tx, actor, from, to, snapshotId);
-      return this.#plan(tx, actor, from, to, snapshot);
+      const policy = { ...to.rollout, ...withoutUndefined(changes) };
+      return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
     });
     this.#parts.advance(id);
     return this.view(id);
   }
 
-  /** Targets that were not told yet stay as they are; those that were told finish by themselves. */
-  async abort(actor: Actor, id: string): Promise<DeploymentView> {
-    await this.#db.transact(async (tx) => {
-      const deployment = await tx.stores.deployments.find(id);
-      if (deployment === null) {
-        throw notFound('deployment');
+  /** Pushes the same snapshot to the same place once more: to all targets there, or to those that do not run it. */
+  async again(actor: Actor, deploymentId: string, which: 'all' | 'rest'): Promise<DeploymentView> {
+    const id = await this.#db.transact(async (tx) => {
+      const old = await tx.stores.deployments.find(deploymentId);
+      const from = old && (await tx.stores.pipelines.findStage(old.fromStageId));
+      const to = old && (await tx.stores.pipelines.findStage(old.toStageId));
+      const snapshot = old && (await tx.stores.snapshots.find(old.snapshotId));
+      if (!old || !from || !to || !snapshot) {
+        throw conflict('gone', 'A stage or the snapshot of this deployment was deleted: push another one.');
       }
-      const message = `Aborted by ${auditActor(actor).name}.`;
-      const finishedAt = new Date().toISOString();
-      if (!(await tx.stores.deployments.advance(id, UNFINISHED, { state: 'aborted', message, finishedAt }))) {
-        throw conflict('finished', 'This deployment has ended already.');
+      if (old.finishedAt === null) {
+        throw conflict('running', 'This deployment has not ended: resume or abort it first.');
       }
-      const targets = await tx.stores.deployments.targetsOf([id]);
-      await tx.stores.deployments.setTargets(
-        id,
-        targets.flatMap(({ targetId, state }) => {
-          const reason = WHEN_ABORTED[state];
-          return reason === undefined ? [] : [{ targetId, state: 'skipped', reason }];
-        }),
-      );
-      await this.#record(tx, actor, 'deployment.aborted', deployment);
+      await refuseSecond(tx, to);
+      const only = which === 'all' ? null : await restOf(tx, old);
+      const { policy } = old;
+      return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: null, againOf: old.id, only });
     });
+    this.#parts.advance(id);
     return this.view(id);
   }
 
@@ -177,19 +207,26 @@ export class DeploymentService {
     return id ? tx.stores.snapshots.find(id) : null;
   }
 
-  async #plan(
-    tx: Transaction,
-    actor: Actor,
-    from: StageRow,
-    to: StageRow,
-    snapshot: SnapshotRow,
-  ): Promise<string> {
+  async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<string> {
+    const { from, to, snapshot } = plan;
     const pipeline = await tx.stores.pipelines.find(from.pipelineId);
     if (pipeline === null) {
       throw notFound('pipeline');
     }
+    const id = newId();
+    const found = await this.#targets(tx, to, id);
+    const targets = plan.only ? found.filter(({ targetId }) => plan.only?.has(targetId)) : found;
+    if (targets.length === 0) {
+      throw plan.only
+        ? conflict('nothing_left', 'Every target runs the snapshot already.')
+        : conflict('empty_group', `There is no device in ${to.name}. Add devices to the group first.`);
+    }
+    // What goes to one target has no waves, and nothing that could be halted.
+    const policy =
+      to.target.kind === 'device-group' ? plan.policy : { ...DEFAULT_ROLLOUT, window: plan.policy.window };
+    const waves = wavesOf(policy.waves, targets.length);
     const deployment: DeploymentRow = {
-      id: newId(),
+      id,
       teamId: pipeline.teamId,
       applicationId: pipeline.applicationId,
       pipelineId: pipeline.id,
@@ -203,20 +240,40 @@ export class DeploymentService {
       message: null,
       author: auditActor(actor).name,
       authorId: auditActor(actor).id ?? '',
+      policy,
+      startAt: plan.startAt,
+      waitsUntil: plan.startAt,
+      returning: false,
+      wave: 0,
+      waveDoneAt: null,
+      forgiven: 0,
+      previousTargetId: await targetOf(tx, to.target),
+      againOf: plan.againOf ?? null,
+      revision: 0,
       createdAt: new Date().toISOString(),
       finishedAt: null,
     };
-    const targets = await this.#targets(tx, to, deployment.id);
-    if (targets.length === 0) {
-      throw conflict('empty_group', `There is no device in ${to.name}. Add devices to the group first.`);
-    }
-    await tx.stores.deployments.insert(deployment, targets);
-    await this.#record(tx, actor, 'deployment.started', deployment);
-    return deployment.id;
+    await tx.stores.deployments.insert(deployment);
+    await tx.stores.deploymentTargets.insert(
+      targets.map((target, index) => ({ ...target, wave: waves[index] ?? 0 })),
+    );
+    const times = inWords(targets.length, 'target');
+    await tx.stores.deploymentTargets.addSteps(id, [
+      `${deployment.author} asked for the push of “${snapshot.name}” to ${times}.`,
+    ]);
+    await recordDeployment(tx, actor, 'deployment.started', deployment);
+    return id;
   }
 
   async #targets(tx: Transaction, to: StageRow, deploymentId: string): Promise<DeploymentTargetRow[]> {
-    const fresh = { deploymentId, wave: 0, state: 'waiting' as const, reason: null };
+    const fresh = {
+      deploymentId,
+      wave: 0,
+      state: 'waiting' as const,
+      reason: null,
+      toldAt: null,
+      changedAt: null,
+    };
     if (to.target.kind === 'instance') {
       const instance = await tx.stores.instances.find(to.target.id);
       if (instance === null) {
@@ -230,7 +287,9 @@ export class DeploymentService {
       to.target.kind === 'device'
         ? await tx.stores.devices.findMany([to.target.id])
         : await tx.stores.devices.all({ deviceGroupId: to.target.id });
-    return devices.map((device) => ({
+    // Whoever is first tries the snapshot out for all others: one that is there.
+    const present = [...devices].sort((a, b) => Number(b.online) - Number(a.online));
+    return present.map((device) => ({
       ...fresh,
       kind: 'device',
       targetId: device.id,
@@ -238,23 +297,45 @@ export class DeploymentService {
       previousSnapshotId: device.runningSnapshotId,
     }));
   }
+}
 
-  async #record(
-    tx: Transaction,
-    actor: Actor,
-    event: AuditEventName,
-    deployment: DeploymentRow,
-  ): Promise<void> {
-    const { id, teamId, applicationId, pipelineId, snapshotName, fromName, toName } = deployment;
-    await tx.audit({
-      event,
-      actor: auditActor(actor),
-      teamId,
-      applicationId,
-      subject: { kind: 'deployment', id, name: `${fromName} to ${toName}` },
-      details: { snapshot: snapshotName, pipelineId },
-    });
-    tx.announce({ kind: 'deployment', id, teamId, applicationId });
-    tx.announce({ kind: 'pipeline', id: pipelineId, teamId, applicationId });
+/** Of two who push into one place at once the second is told who and what is on its way there. */
+async function refuseSecond(tx: Transaction, to: StageRow): Promise<void> {
+  await lockPlace(tx, to.target);
+  const other = await tx.stores.deployments.unfinishedInto(to.target);
+  if (other !== null) {
+    const since = `${other.createdAt.slice(11, 16)} UTC`;
+    throw conflict(
+      'deployment_running',
+      `${other.author} is pushing “${other.snapshotName}” to ${other.toName} since ${since}. Wait for it or abort it first.`,
+      { deploymentId: other.id, author: other.author, since: other.createdAt, state: other.state },
+    );
   }
+}
+
+async function lockPlace(tx: Transaction, { kind, id }: StageRow['target']): Promise<void> {
+  const { instances, devices, deviceGroups } = tx.stores;
+  await { instance: instances, device: devices, 'device-group': deviceGroups }[kind].lock(id);
+}
+
+/** The target that a device or a group has by itself. */
+async function targetOf(tx: Transaction, { kind, id }: StageRow['target']): Promise<string | null> {
+  switch (kind) {
+    case 'instance':
+      return null;
+    case 'device':
+      return (await tx.stores.devices.find(id))?.ownTargetId ?? null;
+    case 'device-group':
+      return (await tx.stores.deviceGroups.find(id))?.targetSnapshotId ?? null;
+  }
+}
+
+/** The targets of a deployment that do not run its snapshot. */
+async function restOf(tx: Transaction, old: DeploymentRow): Promise<Set<string>> {
+  const targets = await tx.stores.deploymentTargets.of(old.id);
+  return new Set(targets.filter(({ state }) => state !== 'succeeded').map(({ targetId }) => targetId));
+}
+
+function withoutUndefined(changes: RolloutChanges): Partial<RolloutPolicy> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,4 @@
-import type { DeploymentState, DeploymentTargetState } from '@flowyard/protocol';
+import type { DeploymentTargetState } from '@flowyard/protocol';
 
 /** What is known of one target of a deployment at this moment. */
 export type TargetFacts =
@@ -7,14 +7,20 @@ export type TargetFacts =
       online: boolean;
       /** For how long it has been away; 0 while it is online. */
       awayMs: number;
-      /** Whether it runs the snapshot and is healthy. */
+      /** Whether it runs the snapshot and is healthy; while the targets return: what it ran before. */
       runsSnapshot: boolean;
       /** Why it gave the snapshot up; null when it did not. */
       failure: string | null;
+      /** Why it is not well by now, whatever it runs; null when it is. */
+      unwell: string | null;
       /** Whether it is told to be stopped or suspended. */
       halted: boolean;
       /** Whether it is in developer mode, in which it ignores what it is told to run. */
       develops: boolean;
+      /** Why what its group is told says nothing to it; null when it does. */
+      elsewhere: string | null;
+      /** When its maintenance window opens, in milliseconds; null while it is open. */
+      opensAt: number | null;
     }
   | {
       kind: 'instance';
@@ -25,7 +31,9 @@ export type TargetFacts =
       /** What people should know although it runs well. */
       notice: string | null;
       failure: string | null;
+      unwell: string | null;
       halted: boolean;
+      opensAt: number | null;
     }
   | { kind: 'gone' };
 
@@ -41,13 +49,36 @@ export const HEALTH_MS = 3000;
 /** A target that is neither well nor failed after this time has failed. */
 export const PATIENCE_MS = 30 * 60_000;
 
+/** Why a target is not told, and not waited for; null when it is. */
+function skipped(facts: TargetFacts): string | null {
+  if (facts.kind === 'gone') {
+    return 'It was removed in the meantime.';
+  }
+  if (facts.kind === 'instance') {
+    return null;
+  }
+  if (facts.elsewhere !== null) {
+    return facts.elsewhere;
+  }
+  if (facts.develops) {
+    return 'It is in developer mode; it takes the snapshot when that ends.';
+  }
+  if (!facts.online && facts.awayMs >= PATIENCE_AWAY_MS) {
+    return 'It is offline; it takes the snapshot when it comes back.';
+  }
+  return null;
+}
+
+/** Whether a target that was not told yet is passed over. */
+export function judgeUntold(facts: TargetFacts): TargetVerdict | null {
+  const reason = skipped(facts);
+  return reason === null ? null : { state: 'skipped', reason };
+}
+
 /** How a target that was told to update stands. */
 export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVerdict {
-  if (facts.kind === 'gone') {
-    return { state: 'skipped', reason: 'It was removed in the meantime.' };
-  }
-  if (facts.kind === 'device' && facts.develops) {
-    return { state: 'skipped', reason: 'It is in developer mode; it takes the snapshot when that ends.' };
+  if (facts.kind === 'gone' || (facts.kind === 'device' && (facts.develops || facts.elsewhere !== null))) {
+    return { state: 'skipped', reason: skipped(facts) };
   }
   if (facts.failure !== null) {
     return { state: 'failed', reason: facts.failure };
@@ -61,8 +92,9 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
   if (facts.halted) {
     return { state: 'skipped', reason: 'It is stopped; it runs the snapshot when it is started.' };
   }
-  if (facts.kind === 'device' && !facts.online && facts.awayMs >= PATIENCE_AWAY_MS) {
-    return { state: 'skipped', reason: 'It is offline; it takes the snapshot when it comes back.' };
+  const reason = skipped(facts);
+  if (reason !== null) {
+    return { state: 'skipped', reason };
   }
   if (updatingForMs >= PATIENCE_MS) {
     return { state: 'failed', reason: 'It did not report success within 30 minutes. Its log may say why.' };
@@ -70,25 +102,15 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
   return { state: 'updating', reason: null };
 }
 
-export interface DeploymentVerdict {
-  state: Extract<DeploymentState, 'running' | 'succeeded' | 'failed'>;
-  message: string | null;
-}
+const BACK_WORDS: Partial<Record<DeploymentTargetState, string>> = {
+  skipped: 'It was not there when the others went back; it runs what it ran before when it comes back.',
+};
 
-/** How a deployment stands, from the states of its targets. */
-export function judgeDeployment(targets: readonly TargetVerdict[]): DeploymentVerdict {
-  if (targets.some(({ state }) => state === 'waiting' || state === 'updating')) {
-    return { state: 'running', message: null };
+/** How a target stands that was told to go back to what it ran before. */
+export function judgeReturning(facts: TargetFacts, updatingForMs: number): TargetVerdict {
+  const { state, reason } = judgeTarget(facts, updatingForMs);
+  if (state === 'succeeded') {
+    return { state: 'returned', reason: null };
   }
-  const failed = targets.filter(({ state }) => state === 'failed');
-  const skipped = targets.filter(({ state }) => state === 'skipped').length;
-  if (failed.length > 0) {
-    const what = targets.length === 1 ? '' : `${failed.length} of ${targets.length} targets failed. `;
-    return { state: 'failed', message: `${what}${failed[0]?.reason ?? ''}`.trim() };
-  }
-  return {
-    state: 'succeeded',
-    message:
-      skipped === 0 ? null : `${skipped} of ${targets.length} targets could not take it yet and will later.`,
-  };
+  return { state, reason: facts.kind === 'gone' ? reason : (BACK_WORDS[state] ?? reason) };
 }

@@ -1,13 +1,10 @@
 import {
-  controlDeployment,
   createPipeline,
   createStage,
   deletePipeline,
   deleteStage,
   deployStage,
-  getDeployment,
   getPipeline,
-  listDeployments,
   listPipelines,
   listTeamPipelines,
   updatePipeline,
@@ -15,20 +12,18 @@ import {
 } from '@flowyard/protocol';
 import type { Access } from '../../access/authorize.ts';
 import { may, type Route, route } from '../../http/route.ts';
-import type { DeploymentService } from './deployment-service.ts';
+import { type DeploymentRouteParts, deploymentRoutes } from './deployment-routes.ts';
 import type { PipelineService } from './service.ts';
-import type { StageRights } from './stage-rights.ts';
 import type { StageService } from './stage-service.ts';
 
-interface Parts {
+interface Parts extends DeploymentRouteParts {
   pipelines: PipelineService;
   stages: StageService;
-  stageRights: StageRights;
-  deployments: DeploymentService;
   access: Access;
 }
 
-export function pipelineRoutes({ pipelines, stages, stageRights, deployments, access }: Parts): Route[] {
+export function pipelineRoutes(parts: Parts): Route[] {
+  const { pipelines, stages, stageRights, deployments, access } = parts;
   return [
     route(listPipelines, may('pipeline:read', 'application'), ({ params, query }) =>
       pipelines.list({ applicationId: params.id }, query),
@@ -59,14 +54,8 @@ export function pipelineRoutes({ pipelines, stages, stageRights, deployments, ac
     route(deleteStage, may('pipeline:edit', 'stage'), ({ actor, params }) => stages.remove(actor, params.id)),
     route(deployStage, may('pipeline:deploy', 'stage'), async ({ actor, params, body }) => {
       await stageRights.requirePush(actor, params.id);
-      return { deployment: await deployments.push(actor, params.id, body.snapshotId) };
+      return { deployment: await deployments.push(actor, params.id, body) };
     }),
-    route(listDeployments, may('pipeline:read', 'pipeline'), ({ params, query }) =>
-      deployments.list(params.id, query),
-    ),
-    route(getDeployment, may('pipeline:read', 'deployment'), ({ params }) => deployments.view(params.id)),
-    route(controlDeployment, may('pipeline:deploy', 'deployment'), ({ actor, params }) =>
-      deployments.abort(actor, params.id),
-    ),
+    ...deploymentRoutes(parts),
   ];
 }

@@ -3,7 +3,8 @@ import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import { presentDeployment, presentPipeline } from './presenter.ts';
+import { readDeploymentViews } from './deployment-views.ts';
+import { presentPipeline } from './presenter.ts';
 import { readStages } from './stage-status.ts';
 import type { PipelineRow, StageRow } from './store.ts';
 
@@ -38,11 +39,10 @@ export class PipelineService {
     const stages = await stores.pipelines.stagesOf(ids);
     const stageViews = await readStages(stores, stages);
     const deployments = await stores.deployments.newestOf(ids);
-    const targets = await stores.deployments.targetsOf(deployments.map((row) => row.id));
+    const views = await readDeploymentViews(stores, deployments);
     return pipelines.map((row) => {
       const own = stageViews.filter((_view, index) => stages[index]?.pipelineId === row.id);
-      const last = deployments.find((deployment) => deployment.pipelineId === row.id);
-      return presentPipeline(row, own, last ? presentDeployment(last, targets) : null);
+      return presentPipeline(row, own, views.find(({ pipelineId }) => pipelineId === row.id) ?? null);
     });
   }
 
@@ -92,7 +92,7 @@ export async function requirePipeline(tx: Transaction, id: string): Promise<Pipe
 
 /** A stage is not taken away from under a push. */
 export async function refuseWhileDeploying(tx: Transaction, stage: StageRow): Promise<void> {
-  if ((await tx.stores.deployments.unfinishedInto(stage.id)) !== null) {
+  if ((await tx.stores.deployments.unfinishedInto(stage.target)) !== null) {
     throw conflict(
       'deployment_running',
       `A deployment into ${stage.name} is under way. Wait for it or abort it first.`,

@@ -1,5 +1,11 @@
-import type { MissingVariables, StageAction, StagePushers } from '@flowyard/protocol';
-import { roleMay } from '@flowyard/protocol';
+import {
+  DEFAULT_ROLLOUT,
+  type MissingVariables,
+  type RolloutPolicy,
+  roleMay,
+  type StageAction,
+  type StagePushers,
+} from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
 import type { Access } from '../../access/authorize.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -16,6 +22,7 @@ export interface StageInput {
   people?: string[] | undefined;
   approval?: boolean | undefined;
   missingVariables?: MissingVariables | undefined;
+  rollout?: RolloutPolicy | undefined;
   position?: number | undefined;
 }
 
@@ -53,6 +60,7 @@ export class StageService {
         pushers: input.pushers ?? 'members',
         approval: input.approval ?? false,
         missingVariables: input.missingVariables ?? 'warn',
+        rollout: input.rollout ?? DEFAULT_ROLLOUT,
         target,
       };
       await tx.stores.pipelines.insertStage(stage);

@@ -50,6 +50,7 @@ function presentStage(
       .map(({ id, name: person }) => ({ id, name: person })),
     approval: stage.approval,
     missingVariables: stage.missingVariables,
+    rollout: stage.rollout,
     target: { ...stage.target, name, applicationId },
     ...facts,
   };

@@ -2,12 +2,14 @@ import type {
   ListQuery,
   MissingVariables,
   Page,
+  RolloutPolicy,
   StageAction,
   StagePushers,
   StageTargetKind,
 } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
+import { readPolicy } from './deployment-row.ts';
 
 export interface PipelineRow {
   id: string;
@@ -26,12 +28,13 @@ export interface StageRow {
   pushers: StagePushers;
   approval: boolean;
   missingVariables: MissingVariables;
+  rollout: RolloutPolicy;
   target: { kind: StageTargetKind; id: string };
 }
 
 /** What may be changed of a stage besides who is named for it. */
 export type StageChanges = {
-  [K in 'name' | 'action' | 'pushers' | 'approval' | 'missingVariables' | 'position']?:
+  [K in 'name' | 'action' | 'pushers' | 'approval' | 'missingVariables' | 'rollout' | 'position']?:
     | StageRow[K]
     | undefined;
 };
@@ -43,7 +46,8 @@ export interface StagePerson {
   name: string;
 }
 
-interface RawStage extends Omit<StageRow, 'target'> {
+interface RawStage extends Omit<StageRow, 'target' | 'rollout'> {
+  rollout: string | null;
   instanceId: string | null;
   deviceId: string | null;
   deviceGroupId: string | null;
@@ -65,6 +69,7 @@ const STAGE_COLUMNS = {
   pushers: 's.pushers',
   approval: 's.approval',
   missingVariables: 's.missing_variables',
+  rollout: 's.rollout',
   instanceId: 's.instance_id',
   deviceId: 's.device_id',
   deviceGroupId: 's.device_group_id',
@@ -77,7 +82,7 @@ function toStage({ instanceId, deviceId, deviceGroupId, ...row }: RawStage): Sta
       : deviceId !== null
         ? { kind: 'device', id: deviceId }
         : { kind: 'device-group', id: deviceGroupId ?? '' };
-  return { ...row, approval: Boolean(row.approval), target };
+  return { ...row, approval: Boolean(row.approval), rollout: readPolicy(row.rollout), target };
 }
 
 export class PipelineStore {
@@ -168,17 +173,19 @@ export class PipelineStore {
       pushers: stage.pushers,
       approval: stage.approval,
       missing_variables: stage.missingVariables,
+      rollout: JSON.stringify(stage.rollout),
       instance_id: stage.target.kind === 'instance' ? stage.target.id : null,
       device_id: stage.target.kind === 'device' ? stage.target.id : null,
       device_group_id: stage.target.kind === 'device-group' ? stage.target.id : null,
     });
   }
 
-  async updateStage(id: string, { missingVariables, ...changes }: StageChanges): Promise<void> {
+  async updateStage(id: string, { missingVariables, rollout, ...changes }: StageChanges): Promise<void> {
     const columns = Object.fromEntries(
       Object.entries({
         ...changes,
         missing_variables: missingVariables,
+        rollout: rollout && JSON.stringify(rollout),
         // Read by control planes of before, which may still run beside this one.
         protected: changes.pushers && changes.pushers !== 'members',
       }).filter(([, value]) => value !== undefined),

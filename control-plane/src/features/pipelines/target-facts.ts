@@ -1,17 +1,31 @@
+import type { MaintenanceWindow } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
+import { targetSettings } from '../devices/device-levels.ts';
 import type { FollowedRow } from '../devices/device-row.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
-import type { DeploymentRow, DeploymentTargetRow } from './deployment-store.ts';
+import type { DeploymentRow } from './deployment-row.ts';
+import type { DeploymentTargetRow } from './deployment-target-store.ts';
+import { opensAt } from './maintenance-window.ts';
 import type { TargetFacts } from './rollout-machine.ts';
+import type { StageRow } from './store.ts';
 
 /** States in which an instance does not run what it should. */
 export const FAILED_STATES: ReadonlySet<string> = new Set(['safe', 'crashed', 'error']);
+
+/** A deployment with where it goes. */
+interface Push {
+  deployment: DeploymentRow;
+  place: StageRow['target'];
+}
 
 /** Finds out what the rollout machine wants to know of a target. */
 export class TargetFactsReader {
   readonly #stores: Stores;
   readonly #reportOf: (instanceId: string) => TimedReport | undefined;
+  /** Whoever was away before this process looked may only not have come back to it yet. */
+  readonly #lookingSince = Date.now();
+  readonly #openings = new Map<string, number>();
 
   constructor(stores: Stores, reportOf: (instanceId: string) => TimedReport | undefined) {
     this.#stores = stores;
@@ -19,69 +33,111 @@ export class TargetFactsReader {
   }
 
   /** How targets of a deployment are at this moment, by their ids; one query for each five hundred devices. */
-  async of(
-    deployment: DeploymentRow,
-    targets: readonly DeploymentTargetRow[],
-  ): Promise<Map<string, TargetFacts>> {
+  async of(push: Push, targets: readonly DeploymentTargetRow[]): Promise<Map<string, TargetFacts>> {
     const idsOf = (kind: DeploymentTargetRow['kind']) =>
       targets.filter((target) => target.kind === kind).map(({ targetId }) => targetId);
     const facts = new Map<string, TargetFacts>(targets.map(({ targetId }) => [targetId, { kind: 'gone' }]));
+    const now = Date.now();
     for (const device of await this.#stores.devices.findFollowed(idsOf('device'))) {
-      facts.set(device.id, deviceFacts(deployment, device));
+      facts.set(device.id, this.#deviceFacts(push, device, now));
     }
-    for (const id of idsOf('instance')) {
-      facts.set(id, await this.#instanceFacts(deployment, id));
+    for (const target of targets.filter(({ kind }) => kind === 'instance')) {
+      facts.set(target.targetId, await this.#instanceFacts(push.deployment, target, now));
     }
     return facts;
   }
 
-  async #instanceFacts(deployment: DeploymentRow, id: string): Promise<TargetFacts> {
-    const instance = await this.#stores.instances.find(id);
+  /** Found once for all devices of a time zone: it stays true until then. */
+  #opensAt(window: MaintenanceWindow, timeZone: string, now: number): number | null {
+    const key = JSON.stringify([window, timeZone]);
+    const known = this.#openings.get(key);
+    if (known !== undefined && now < known) {
+      return known;
+    }
+    const opens = opensAt(window, timeZone, now);
+    this.#openings.set(key, opens ?? 0);
+    return opens;
+  }
+
+  #deviceFacts({ deployment, place }: Push, device: FollowedRow, now: number): TargetFacts {
+    const resolved = resolveTarget(device)?.snapshotId ?? null;
+    const wanted = deployment.returning ? resolved : deployment.snapshotId;
+    const gaveUp =
+      wanted !== null && device.failedSnapshotId === wanted && device.currentGeneration >= device.generation;
+    const { window } = deployment.policy;
+    return {
+      kind: 'device',
+      online: device.online,
+      awayMs: device.online
+        ? 0
+        : now - Math.max(Date.parse(device.lastSeenAt ?? '1970-01-01'), this.#lookingSince),
+      runsSnapshot:
+        device.online &&
+        device.runningSnapshotId === wanted &&
+        (wanted === null || device.state === 'running'),
+      failure: gaveUp
+        ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
+        : replaced(resolved, wanted),
+      unwell:
+        device.online && FAILED_STATES.has(device.state) ? (device.reason ?? `It is ${device.state}.`) : null,
+      halted: device.online && device.desired !== 'running',
+      develops: device.mode === 'developer',
+      elsewhere: place.kind === 'device-group' ? elsewhere(device, place.id) : null,
+      opensAt: window === null ? null : this.#opensAt(window, zoneOf(device) ?? window.timeZone, now),
+    };
+  }
+
+  async #instanceFacts(
+    deployment: DeploymentRow,
+    target: DeploymentTargetRow,
+    now: number,
+  ): Promise<TargetFacts> {
+    const instance = await this.#stores.instances.find(target.targetId);
     if (instance === null) {
       return { kind: 'gone' };
     }
-    const report = this.#reportOf(id);
+    const report = this.#reportOf(target.targetId);
+    const wanted = deployment.returning ? target.previousSnapshotId : deployment.snapshotId;
     const current =
       report?.flowsRevision !== undefined && (report.flowsRevision ?? -1) >= instance.flowsRevision;
     // A state from before the push says nothing about it.
     const failed =
       FAILED_STATES.has(instance.state) &&
-      instance.since > deployment.createdAt &&
+      instance.since > (target.toldAt ?? deployment.createdAt) &&
       instance.desired === 'running';
+    const { window } = deployment.policy;
     return {
       kind: 'instance',
-      runsSnapshot:
-        report?.state === 'running' && current && instance.runningSnapshotId === deployment.snapshotId,
-      runsForMs: report === undefined ? 0 : Date.now() - report.sinceMs,
+      runsSnapshot: report?.state === 'running' && current && instance.runningSnapshotId === wanted,
+      runsForMs: report === undefined ? 0 : now - report.sinceMs,
       notice: report?.state === 'running' ? report.reason : null,
       failure: failed
         ? (instance.reason ?? `It is ${instance.state}.`)
-        : replaced(instance.runningSnapshotId, deployment),
+        : replaced(instance.runningSnapshotId, wanted),
+      unwell: null,
       halted: instance.desired !== 'running',
+      opensAt: window === null ? null : this.#opensAt(window, window.timeZone, now),
     };
   }
 }
 
-function deviceFacts(deployment: DeploymentRow, device: FollowedRow): TargetFacts {
-  const gaveUp =
-    device.failedSnapshotId === deployment.snapshotId && device.currentGeneration >= device.generation;
-  return {
-    kind: 'device',
-    online: device.online,
-    awayMs: device.online ? 0 : Date.now() - Date.parse(device.lastSeenAt ?? '1970-01-01'),
-    runsSnapshot:
-      device.online && device.state === 'running' && device.runningSnapshotId === deployment.snapshotId,
-    failure: gaveUp
-      ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
-      : replaced(resolveTarget(device)?.snapshotId ?? null, deployment),
-    halted: device.online && device.desired !== 'running',
-    develops: device.mode === 'developer',
-  };
+/** Why what the group is told says nothing to a device of it. */
+function elsewhere(device: FollowedRow, groupId: string): string | null {
+  if (device.deviceGroupId !== groupId) {
+    return 'It left the group in the meantime.';
+  }
+  return device.ownTargetId === null
+    ? null
+    : 'It has a target of its own, which stands before that of its group.';
+}
+
+/** The time zone that a device or its group is set to. */
+function zoneOf(device: FollowedRow): string | null {
+  const zone = targetSettings(device)['runtime.timeZone'];
+  return typeof zone === 'string' ? zone : null;
 }
 
 /** Why a deployment cannot end well any more when the target is to run something else by now. */
-function replaced(wantedSnapshotId: string | null, deployment: DeploymentRow): string | null {
-  return wantedSnapshotId === deployment.snapshotId
-    ? null
-    : 'Something else was deployed there in the meantime.';
+function replaced(wantedByNow: string | null, wanted: string | null): string | null {
+  return wantedByNow === wanted ? null : 'Something else was deployed there in the meantime.';
 }

@@ -19,6 +19,7 @@ const OWNERS: ReadonlyArray<Use & { table: string; column: string }> = [
   { use: 'target', kind: 'instance', table: 'instances', column: 'target_snapshot_id' },
   { use: 'target', kind: 'device-group', table: 'device_groups', column: 'target_snapshot_id' },
   { use: 'target', kind: 'device', table: 'devices', column: 'target_snapshot_id' },
+  { use: 'target', kind: 'device', table: 'devices', column: 'rollout_snapshot_id' },
   { use: 'running', kind: 'device', table: 'devices', column: 'running_snapshot_id' },
 ];
 /** Of each kind; more are of use to nobody. */
@@ -50,7 +51,12 @@ function deploymentsOf(knex: Knex, snapshotId: string): Promise<Array<Omit<Snaps
   return knex('deployment_targets as t')
     .join('deployments as d', 'd.id', 't.deployment_id')
     .whereIn('d.state', UNFINISHED_DEPLOYMENTS)
-    .where((where) => where.where('d.snapshot_id', snapshotId).orWhere('t.previous_snapshot_id', snapshotId))
+    .where((where) =>
+      where
+        .where('d.snapshot_id', snapshotId)
+        .orWhere('t.previous_snapshot_id', snapshotId)
+        .orWhere('d.previous_target_id', snapshotId),
+    )
     .limit(MOST)
     .select<Array<Omit<SnapshotUse, 'use'>>>({ kind: 't.kind', id: 't.target_id', name: 't.name' });
 }

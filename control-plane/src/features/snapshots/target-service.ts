@@ -1,6 +1,6 @@
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { invalid, notFound } from '../../errors.ts';
+import { conflict, invalid, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { SnapshotRow } from './store.ts';
 
@@ -25,6 +25,18 @@ function isOf(snapshot: SnapshotRow | null, place: Place, within: Within): boole
 /** From where a target may come: a pipeline may lead through several applications of a team. */
 type Within = 'application' | 'team';
 
+/** A deployment decides what each device of a group runs as long as it is under way. */
+async function refuseDuringDeployment(tx: Transaction, owner: TargetOwner): Promise<void> {
+  const running = owner.kind === 'device-group' && (await tx.stores.deployments.unfinishedInto(owner));
+  if (running) {
+    throw conflict(
+      'deployment_running',
+      `${running.author} is pushing “${running.snapshotName}” to this group. Wait for it or abort it first.`,
+      { deploymentId: running.id },
+    );
+  }
+}
+
 /** Target snapshots: what devices should run, by themselves, through their group, or through their instance. */
 export class TargetService {
   readonly #db: Database;
@@ -40,7 +52,10 @@ export class TargetService {
     owner: TargetOwner,
     snapshotId: string | null,
   ): Promise<{ snapshotId: string | null }> {
-    await this.#db.transact((tx) => this.setInTransaction(tx, actor, owner, snapshotId));
+    await this.#db.transact(async (tx) => {
+      await refuseDuringDeployment(tx, owner);
+      await this.setInTransaction(tx, actor, owner, snapshotId);
+    });
     return { snapshotId };
   }
 
@@ -119,6 +134,7 @@ export class TargetService {
       case 'device':
         return tx.stores.devices.setTargetSnapshot([owner.id], snapshotId);
       case 'device-group':
+        await tx.stores.devices.clearRollout(owner.id);
         return tx.stores.deviceGroups.setTargetSnapshot(owner.id, snapshotId);
     }
   }

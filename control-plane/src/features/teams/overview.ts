@@ -8,8 +8,8 @@ import {
 } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import { presenceOf, resolveTarget } from '../devices/presenter.ts';
-import type { DeploymentRow } from '../pipelines/deployment-store.ts';
-import { presentDeployment } from '../pipelines/presenter.ts';
+import type { DeploymentRow } from '../pipelines/deployment-row.ts';
+import { readDeploymentViews } from '../pipelines/deployment-views.ts';
 
 const RECENT_DEPLOYMENTS = 5;
 const MAX_ATTENTION = 50;
@@ -44,7 +44,7 @@ function failedPushes(newestFirst: DeploymentRow[]): AttentionItem[] {
     }
   }
   return [...last.values()]
-    .filter(({ state }) => state === 'failed')
+    .filter(({ state }) => state === 'failed' || state === 'halted')
     .map((row) => ({
       kind: 'deployment',
       id: row.id,
@@ -64,7 +64,6 @@ export async function readTeamOverview(
   const instances = await stores.instances.states(teamId, hidden);
   const devices = await stores.devices.all({ teamId, hidden });
   const deployments = await stores.deployments.recent(teamId, hidden, RECENT_DEPLOYMENTS);
-  const targets = await stores.deployments.targetsOf(deployments.map((row) => row.id));
   const ofInstances = tally(
     'instance',
     instances.map(({ id, name, state, reason, since }) => ({
@@ -99,6 +98,6 @@ export async function readTeamOverview(
       0,
       MAX_ATTENTION,
     ),
-    deployments: deployments.map((row) => presentDeployment(row, targets)),
+    deployments: await readDeploymentViews(stores, deployments),
   };
 }

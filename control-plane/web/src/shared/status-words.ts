@@ -94,6 +94,7 @@ export const TARGET_WORDS: Readonly<Record<DeploymentTargetState, StatusWord>> =
   succeeded: word('done', mdiCheckCircleOutline, 'good', 'It runs the snapshot.'),
   failed: word('failed', mdiCloseCircleOutline, 'bad', 'It does not run the snapshot.'),
   skipped: word('skipped', mdiDebugStepOver, 'quiet', 'It was left as it was.'),
+  returned: word('went back', mdiUndoVariant, 'warn', 'It runs again what it ran before.'),
 };
 
 export const STACK_WORDS: Readonly<Record<StackState, StatusWord>> = {

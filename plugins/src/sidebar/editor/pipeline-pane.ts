@@ -84,9 +84,9 @@ function failures(deployment: DeploymentView): HTMLElement | null {
 
 /** The last push: how far it is, or how it ended. */
 function deploymentItem(deployment: DeploymentView): HTMLElement {
-  const { targets, from, to, snapshot } = deployment;
-  const done = targets.filter(({ state }) => state !== 'waiting' && state !== 'updating').length;
-  const words = t('pipeline.progress', { done, total: targets.length });
+  const { counts, from, to, snapshot } = deployment;
+  const done = counts.total - counts.waiting - counts.updating;
+  const words = t('pipeline.progress', { done, total: counts.total });
   return el(
     'div',
     { class: 'flowyard-deployment', role: 'status' },
@@ -100,7 +100,7 @@ function deploymentItem(deployment: DeploymentView): HTMLElement {
       ? el(
           'div',
           { class: 'flowyard-row' },
-          el('progress', { max: Math.max(1, targets.length), value: done, 'aria-label': words }),
+          el('progress', { max: Math.max(1, counts.total), value: done, 'aria-label': words }),
           words,
         )
       : null,

@@ -8,15 +8,11 @@ export interface DeploymentProgress {
   share: number;
 }
 
-/** How far a deployment is, counted from its targets. */
-export function progressOf(deployment: Pick<DeploymentView, 'targets'>): DeploymentProgress {
-  const { targets } = deployment;
-  const count = (state: DeploymentView['targets'][number]['state']) =>
-    targets.filter((target) => target.state === state).length;
-  const done = count('succeeded');
-  const failed = count('failed');
-  const through = done + failed + count('skipped');
-  return { done, failed, share: targets.length === 0 ? 1 : through / targets.length };
+/** How far a deployment is, from the counts of its targets. */
+export function progressOf({ counts }: Pick<DeploymentView, 'counts'>): DeploymentProgress {
+  const { total, succeeded, failed, skipped, returned } = counts;
+  const through = succeeded + failed + skipped + returned;
+  return { done: succeeded, failed, share: total === 0 ? 1 : through / total };
 }
 
 /** Whether it can still change. */
