@@ -4,12 +4,14 @@ import { runDevice, runRollout } from './device.ts';
 import { runLaunch } from './launch.ts';
 import type { BenchOptions } from './options.ts';
 import { formatTable, type Row } from './rows.ts';
+import { runSnapshot } from './snapshot.ts';
 
 const GROUPS: Record<string, (options: BenchOptions) => Promise<Row[]>> = {
   launch: runLaunch,
   api: runApi,
   device: runDevice,
   rollout: runRollout,
+  snapshot: runSnapshot,
 };
 
 const { values, positionals } = parseArgs({

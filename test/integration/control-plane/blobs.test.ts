@@ -80,8 +80,9 @@ for (const database of ['sqlite', 'postgres'] as const) {
         const digest = await new BlobStore(rows).put(bytesOf(lines));
 
         const after = await chunkIds(digest);
-        assert.ok(before.length > 10);
-        assert.ok(after.filter((id) => !before.includes(id)).length <= 4);
+        assert.ok(before.length >= 8, `${before.length} chunks`);
+        const others = after.filter((id) => !before.includes(id)).length;
+        assert.ok(others <= before.length / 2, `${others} of ${before.length} are others`);
         assert.deepEqual(await new BlobStore(rows).get(digest), bytesOf(lines));
       });
 

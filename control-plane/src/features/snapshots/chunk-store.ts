@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { cutChunks } from './cut-chunks.ts';
-import { digestOf, pack, unpack, unpackIntact } from './packed.ts';
+import { digestOf, pack, unpackSmall } from './packed.ts';
 
 /** SQLite puts at most 500 rows into one statement, and PostgreSQL and SQLite take a limited number of values. */
 const ROWS_AT_ONCE = 400;
@@ -53,7 +53,7 @@ export class ChunkStore {
       .where('l.digest', digest)
       .orderBy('i.position')
       .select('c.bytes');
-    const chunks = await Promise.all(rows.map(({ bytes }) => unpack(bytes)));
+    const chunks = rows.map(({ bytes }) => unpackSmall(bytes));
     return chunks.every((chunk) => chunk !== null) ? Buffer.concat(chunks) : null;
   }
 
@@ -118,11 +118,12 @@ export class ChunkStore {
   }
 
   async #mend(known: Known[], chunks: Map<string, Buffer>): Promise<void> {
-    const intact = await Promise.all(known.map(({ bytes, digest }) => unpackIntact(bytes, digest)));
-    for (const [index, { id, digest }] of known.entries()) {
-      if (intact[index] === null) {
-        const bytes = await pack(chunks.get(digest) as Buffer);
-        await this.#knex('chunks').where({ id }).update({ bytes });
+    for (const { id, digest, bytes } of known) {
+      const chunk = chunks.get(digest) as Buffer;
+      if (unpackSmall(bytes)?.equals(chunk) !== true) {
+        await this.#knex('chunks')
+          .where({ id })
+          .update({ bytes: await pack(chunk) });
       }
     }
   }

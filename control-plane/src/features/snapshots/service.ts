@@ -65,10 +65,10 @@ export class SnapshotService {
     return this.#db.stores.snapshots.list(filter, query);
   }
 
-  async flowsOf(id: string): Promise<Flows> {
+  /** The flows of a snapshot, as JSON. */
+  async flowsOf(id: string): Promise<Buffer> {
     const snapshot = await this.get(id);
-    const bytes = await this.#db.stores.blobs.get(manifestOf(snapshot).flows, `snapshot ${snapshot.name}`);
-    return JSON.parse(bytes.toString());
+    return this.#db.stores.blobs.get(manifestOf(snapshot).flows, `snapshot ${snapshot.name}`);
   }
 
   async takeOfInstance(actor: Actor, instanceId: string, input: SnapshotInput): Promise<SnapshotRow> {

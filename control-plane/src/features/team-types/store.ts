@@ -163,16 +163,14 @@ export class TeamTypeStore {
   async storedBytes(teamId: string): Promise<number> {
     const instances = (column: string) =>
       this.#knex('instances').where({ team_id: teamId }).select({ digest: column });
-    const manifest = this.#knex.client.config.client === 'pg' ? 'manifest::json' : 'manifest';
-    const snapshots = (part: string) =>
-      this.#knex('snapshots')
-        .where({ team_id: teamId })
-        .select({ digest: this.#knex.raw(`${manifest} ->> '${part}'`) });
+    const snapshots = this.#knex('snapshots as s')
+      .join('snapshot_parts as p', 'p.snapshot_id', 's.id')
+      .where('s.team_id', teamId)
+      .select({ digest: 'p.digest' });
     const digests = instances('flows_digest').union([
       instances('credentials_digest'),
-      snapshots('flows'),
-      snapshots('credentials'),
-      snapshots('lock'),
+      instances('lock_digest'),
+      snapshots,
     ]);
     const row = await this.#knex('blobs').whereIn('digest', digests).sum({ bytes: 'size' }).first();
     return Number(row?.bytes ?? 0);
