@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { openPage, signInOnPage } from '../../support/browser.ts';
-import { buildApplication, buildInstance } from '../../support/builders.ts';
+import { answeringFlow, buildApplication, buildInstance, deploy } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -32,7 +32,11 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   const { teamId, applicationId } = await buildApplication(cp);
   const instance = await buildInstance(cp, applicationId);
   const params = { id: applicationId };
-  await cp.admin.call('createInstanceSnapshot', { params: { id: instance.id }, body: { name: 'first' } });
+  const snapshot = await cp.admin.call('createInstanceSnapshot', {
+    params: { id: instance.id },
+    body: { name: 'first' },
+  });
+  await deploy(cp, instance.id, answeringFlow('second'));
   const { id: deviceId } = await cp.admin.call('createDevice', {
     params: { id: teamId },
     body: { name: 'filler 1', applicationId },
@@ -64,6 +68,8 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     ...['', '/log', '/snapshots', '/audit'].map((tab) => `/devices/${deviceId}${tab}`),
     `/device-groups/${group.id}`,
     `/pipelines/${pipeline.id}`,
+    `/snapshots/${snapshot.id}`,
+    ...['', '/modules'].map((tab) => `/snapshots/${snapshot.id}/compare/instance/${instance.id}${tab}`),
     '/admin/stacks',
     '/admin/users',
     '/admin/audit',

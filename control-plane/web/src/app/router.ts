@@ -126,6 +126,16 @@ const ENTITY_PAGES: RouteRecordRaw[] = [
     meta: { title: 'Device group' },
   },
   {
+    path: '/snapshots/:id',
+    component: () => import('../features/compare/SnapshotPage.vue'),
+    meta: { title: 'Snapshot' },
+  },
+  {
+    path: '/snapshots/:id/compare/:kind(snapshot|instance|device)/:otherId/:tab?',
+    component: () => import('../features/compare/ComparePage.vue'),
+    meta: { title: 'What differs' },
+  },
+  {
     path: '/pipelines/:id',
     component: () => import('../features/pipelines/PipelinePage.vue'),
     meta: { title: 'Pipeline' },
