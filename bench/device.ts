@@ -1,4 +1,5 @@
 import { benchAgent } from './device/agent.ts';
+import { benchFailingRollout } from './device/failing-rollout.ts';
 import { benchFirstSnapshot } from './device/first-snapshot.ts';
 import { benchFleet } from './device/fleet.ts';
 import { benchFlowsOnly } from './device/flows-only.ts';
@@ -19,5 +20,9 @@ export async function runDevice(options: BenchOptions): Promise<Row[]> {
 
 /** What many devices that are connected cost the control plane, how quickly all of them hear, and a push to all of them. */
 export async function runRollout(options: BenchOptions): Promise<Row[]> {
-  return [...(await benchFleet(options)), ...(await benchGroupDeployment(options))];
+  return [
+    ...(await benchFleet(options)),
+    ...(await benchGroupDeployment(options)),
+    ...(await benchFailingRollout(options)),
+  ];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { DeviceTarget } from '@flowyard/protocol';
+import type { DeviceTarget, RolloutPolicy } from '@flowyard/protocol';
 import type { WebSocket } from 'ws';
 import type { BenchOptions } from '../options.ts';
 import { measuredRow, type Row } from '../rows.ts';
@@ -8,7 +8,7 @@ import { buildWorld, connectDevices, current, type OnText, untilLast, type World
 const DEVICES = 1000;
 
 /** The stage from which is pushed into the group. */
-async function buildStage({ cp, applicationId, instanceId, groupId }: World): Promise<string> {
+export async function buildStage({ cp, applicationId, instanceId, groupId }: World): Promise<string> {
   const pipeline = await cp.admin.call('createPipeline', {
     params: { id: applicationId },
     body: { name: 'To the fleet' },
@@ -30,11 +30,16 @@ function obey(socket: WebSocket, text: string): void {
 }
 
 /** Milliseconds until a push has reached all devices, and they said so. */
-async function push({ cp, knex }: World, stageId: string, snapshotId: string): Promise<number> {
+async function push(
+  { cp, knex }: World,
+  stageId: string,
+  snapshotId: string,
+  waves: RolloutPolicy['waves'] = [],
+): Promise<number> {
   const since = performance.now();
   const { deployment } = await cp.admin.call('deployStage', {
     params: { id: stageId },
-    body: { snapshotId },
+    body: { snapshotId, waves },
   });
   for (;;) {
     const row = await knex('deployments').where({ id: deployment.id }).first('state');
@@ -60,6 +65,8 @@ export async function benchGroupDeployment({ quick, say }: BenchOptions): Promis
     const stageId = await buildStage(world);
     const targets: number[] = [];
     const pushes: number[] = [];
+    const inWaves: number[] = [];
+    const waves: RolloutPolicy['waves'] = [{ count: 1 }, { percent: 10 }, 'rest'];
     for (let round = 0; round < rounds; round++) {
       const [one = '', two = ''] = snapshots;
       targets.push(
@@ -73,15 +80,22 @@ export async function benchGroupDeployment({ quick, say }: BenchOptions): Promis
       );
       heard = (index, text) => obey(sockets[index] as WebSocket, text);
       pushes.push(await push(world, stageId, two));
+      await cp.admin.call('setDeviceGroupTarget', { params: { id: groupId }, body: { snapshotId: one } });
+      inWaves.push(await push(world, stageId, two, waves));
     }
     for (const socket of sockets) {
       socket.terminate();
     }
     const d4 = { row: 'D4', unit: 'ms' };
-    const what = `push to a group of ${DEVICES} without waves`;
+    const what = `push to a group of ${DEVICES}`;
     const reference = measuredRow({ ...d4, what, variant: 'only told (D1)' }, targets);
     const goal = { against: reference.median, ratio: 3, text: '≤ 3 × D1' };
-    return [reference, measuredRow({ ...d4, what, variant: 'until all have said so' }, pushes, goal)];
+    const variant = 'until all have said so';
+    return [
+      reference,
+      measuredRow({ ...d4, what, variant: `without waves, ${variant}` }, pushes, goal),
+      measuredRow({ ...d4, what, variant: `1, 10 %, rest, ${variant}` }, inWaves, goal),
+    ];
   } finally {
     await world.knex.destroy();
     await cp.stop();

@@ -239,8 +239,16 @@ export class DeviceStore {
   }
 
   /** What a deployment into their group tells them; null: the target of the group counts for them again. */
-  async setRolloutSnapshot(ids: readonly string[], snapshotId: string | null): Promise<void> {
-    await this.#updateMany(ids, { rollout_snapshot_id: snapshotId });
+  async setRolloutSnapshot(
+    ids: readonly string[],
+    snapshotId: string | null,
+    retries: number,
+  ): Promise<void> {
+    await this.#updateMany(ids, {
+      rollout_snapshot_id: snapshotId,
+      generation: this.#knex.raw('generation + 1'),
+      ...(retries > 0 && { retries: this.#knex.raw('retries + ?', [retries]) }),
+    });
   }
 
   /** The target of the group counts for all its devices again. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -16,6 +17,8 @@ import { progressOf, runOf } from './rollout-run.ts';
 import { TargetFactsReader } from './target-facts.ts';
 
 const LOOK_AGAIN_MS = 1000;
+/** Devices that report within this time are looked at together. */
+const GATHER_MS = 50;
 /** So long a process that ended without a word keeps others from going on. */
 const LEASE_MS = 5000;
 /** What cannot be carried on for so long is given up. */
@@ -107,6 +110,7 @@ export class DeploymentRunner {
   }
 
   async #advanceThoseOnChanged(): Promise<void> {
+    await wait(GATHER_MS);
     const targets = [...this.#changed];
     this.#changed.clear();
     for (const id of await this.#db.stores.deployments.unfinishedOn(targets)) {
@@ -172,7 +176,9 @@ export class DeploymentRunner {
     const next = progressOf(deployment, decision.run);
     const moves =
       decision.changed.length > 0 || JSON.stringify(next) !== JSON.stringify(progressOf(deployment, run));
-    if (moves && (await this.#carryOut(push, targets, decision)) && next.finishedAt === null) {
+    const done = moves && (await this.#carryOut(push, targets, decision));
+    // Those that were told are looked at when they report.
+    if (done && next.finishedAt === null && decision.tell.length === 0) {
       this.#looks.start(id);
     }
   }

@@ -51,17 +51,17 @@ export class DeploymentTargets {
         'team',
       );
     } else {
-      await tx.stores.devices.setRolloutSnapshot(ids, deployment.snapshotId);
       // Whoever pushes what a device gave up before wants it tried again.
-      await this.#parts.targets.retarget(tx, ids, await scopeOf(tx, place, deployment), 1);
+      await tx.stores.devices.setRolloutSnapshot(ids, deployment.snapshotId, 1);
+      this.#parts.targets.announce(tx, ids, await scopeOf(tx, place, deployment));
     }
   }
 
   /** Devices of a group that were told fall back to the target of their group. */
   async untell(tx: Transaction, { deployment, place }: Push, ids: string[]): Promise<void> {
     if (place.kind === 'device-group' && ids.length > 0) {
-      await tx.stores.devices.setRolloutSnapshot(ids, null);
-      await this.#parts.targets.retarget(tx, ids, await scopeOf(tx, place, deployment));
+      await tx.stores.devices.setRolloutSnapshot(ids, null, 0);
+      this.#parts.targets.announce(tx, ids, await scopeOf(tx, place, deployment));
     }
   }
 

@@ -94,6 +94,15 @@ export class TargetService {
     retries = 0,
   ): Promise<void> {
     await tx.stores.devices.bumpGeneration(deviceIds, retries);
+    this.announce(tx, deviceIds, place);
+  }
+
+  /** Their generations have grown: they are told after the commit. */
+  announce(
+    tx: Transaction,
+    deviceIds: string[],
+    place: { teamId: string; applicationId: string | null },
+  ): void {
     for (const id of deviceIds) {
       tx.announce({ kind: 'device', id, ...place });
     }
