@@ -118,6 +118,7 @@ export class ScopeStore {
         return knex('snapshots as s')
           .leftJoin('applications as a', 'a.id', 's.application_id')
           .where('s.id', id)
+          .whereNull('s.deleted_at')
           .select(knex.raw('coalesce(a.team_id, s.team_id) as team_id'), 's.application_id');
       case 'device':
         return knex('devices as d')

@@ -35,6 +35,7 @@ import * as lockFiles from './migrations/071-lock-files.ts';
 import * as signInScope from './migrations/072-sign-in-scope.ts';
 import * as chunks from './migrations/073-chunks.ts';
 import * as partReferences from './migrations/074-part-references.ts';
+import * as keptSnapshots from './migrations/075-kept-snapshots.ts';
 import * as rollouts from './migrations/080-rollouts.ts';
 import * as stageRights from './migrations/084-stage-rights.ts';
 
@@ -75,6 +76,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '071-lock-files': lockFiles,
     '073-chunks': chunks,
     '074-part-references': partReferences,
+    '075-kept-snapshots': keptSnapshots,
     '080-rollouts': rollouts,
   };
 

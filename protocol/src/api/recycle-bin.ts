@@ -7,7 +7,7 @@ import { TeamView } from './teams.ts';
 const IdParams = z.strictObject({ id: Id });
 const BinnedParams = z.strictObject({ id: Id, instanceId: Id });
 
-/** How long deleted teams and hosted instances can be brought back. */
+/** How long deleted teams, hosted instances and snapshots can be brought back. */
 export const RECYCLE_BIN_DAYS = 7;
 
 const Binned = { deletedAt: Time, deletedBy: z.string(), purgeAt: Time };
@@ -41,6 +41,44 @@ export const purgeInstance = operation('purgeInstance', {
   path: '/teams/:id/recycle-bin/:instanceId',
   summary: 'Delete an instance that is in the recycle bin for good',
   params: BinnedParams,
+  response: NoContent,
+  status: 204,
+});
+
+const SnapshotParams = z.strictObject({ id: Id, snapshotId: Id });
+
+export const BinnedSnapshot = z.object({
+  id: Id,
+  name: z.string(),
+  /** The name of the instance or device that it was taken of. */
+  owner: z.string(),
+  ...Binned,
+});
+export type BinnedSnapshot = z.infer<typeof BinnedSnapshot>;
+
+export const listBinnedSnapshots = operation('listBinnedSnapshots', {
+  method: 'GET',
+  path: '/teams/:id/deleted-snapshots',
+  summary: 'Snapshots of a team that were deleted and can be brought back',
+  params: IdParams,
+  query: ListQuery,
+  response: pageOf(BinnedSnapshot),
+});
+
+export const restoreSnapshot = operation('restoreSnapshot', {
+  method: 'POST',
+  path: '/teams/:id/deleted-snapshots/:snapshotId',
+  summary: 'Bring a deleted snapshot back as it was',
+  params: SnapshotParams,
+  response: NoContent,
+  status: 204,
+});
+
+export const purgeSnapshot = operation('purgeSnapshot', {
+  method: 'DELETE',
+  path: '/teams/:id/deleted-snapshots/:snapshotId',
+  summary: 'Delete a snapshot that is in the recycle bin for good',
+  params: SnapshotParams,
   response: NoContent,
   status: 204,
 });

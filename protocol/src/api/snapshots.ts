@@ -10,6 +10,22 @@ const IdParams = z.strictObject({ id: Id });
 export const SnapshotKind = z.enum(['manual', 'auto', 'deploy', 'import']);
 export type SnapshotKind = z.infer<typeof SnapshotKind>;
 
+export const SnapshotLabel = z
+  .string()
+  .trim()
+  .regex(
+    /^[\p{L}\p{N}](?:[\p{L}\p{N} ._-]{0,38}[\p{L}\p{N}])?$/u,
+    'must be up to 40 letters, digits, spaces, dots, _ or -, with a letter or digit at both ends',
+  );
+const SnapshotLabels = z
+  .array(SnapshotLabel)
+  .max(20, 'are at most 20')
+  .transform((labels) => [...new Set(labels)]);
+const SnapshotListQuery = ListQuery.extend({
+  /** Only those that have this label. */
+  label: SnapshotLabel.optional(),
+});
+
 export const SnapshotView = z.object({
   id: Id,
   name: z.string(),
@@ -26,6 +42,9 @@ export const SnapshotView = z.object({
   /** Why it has no lock file of its modules, and what to do; null when it has one, or has no modules. */
   lockProblem: z.string().nullable(),
   nodeRed: z.string(),
+  /** Never dropped, and not deleted until it is unpinned. */
+  pinned: z.boolean(),
+  labels: z.array(z.string()),
   createdAt: Time,
 });
 export type SnapshotView = z.infer<typeof SnapshotView>;
@@ -35,7 +54,7 @@ export const listInstanceSnapshots = operation('listInstanceSnapshots', {
   path: '/instances/:id/snapshots',
   summary: 'Snapshots of an instance, newest first',
   params: IdParams,
-  query: ListQuery,
+  query: SnapshotListQuery,
   response: pageOf(SnapshotView),
 });
 
@@ -54,7 +73,7 @@ export const listDeviceSnapshots = operation('listDeviceSnapshots', {
   path: '/devices/:id/snapshots',
   summary: 'Snapshots of a device, newest first',
   params: IdParams,
-  query: ListQuery,
+  query: SnapshotListQuery,
   response: pageOf(SnapshotView),
 });
 
@@ -73,7 +92,7 @@ export const listApplicationSnapshots = operation('listApplicationSnapshots', {
   path: '/applications/:id/snapshots',
   summary: 'Snapshots of everything in an application, newest first',
   params: IdParams,
-  query: ListQuery,
+  query: SnapshotListQuery,
   response: pageOf(SnapshotView),
 });
 
@@ -96,16 +115,21 @@ export const getSnapshotFlows = operation('getSnapshotFlows', {
 export const updateSnapshot = operation('updateSnapshot', {
   method: 'PATCH',
   path: '/snapshots/:id',
-  summary: 'Rename or describe a snapshot; its content never changes',
+  summary: 'Rename, describe, pin or label a snapshot; its content never changes',
   params: IdParams,
-  body: z.strictObject({ name: DisplayName.optional(), description: Description.optional() }),
+  body: z.strictObject({
+    name: DisplayName.optional(),
+    description: Description.optional(),
+    pinned: z.boolean().optional(),
+    labels: SnapshotLabels.optional(),
+  }),
   response: SnapshotView,
 });
 
 export const deleteSnapshot = operation('deleteSnapshot', {
   method: 'DELETE',
   path: '/snapshots/:id',
-  summary: 'Delete a snapshot; refused while something uses it',
+  summary: 'Move a snapshot into the recycle bin; refused while it is pinned or something uses it',
   params: IdParams,
   response: NoContent,
   status: 204,

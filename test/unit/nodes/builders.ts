@@ -58,6 +58,8 @@ export function buildSnapshotView(overrides: Partial<SnapshotView> = {}): Snapsh
     modules: {},
     lockProblem: null,
     nodeRed: '4.1.15',
+    pinned: false,
+    labels: [],
     createdAt: TIME,
     ...overrides,
   };

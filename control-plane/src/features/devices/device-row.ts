@@ -218,7 +218,9 @@ export function joinAll(devices: Knex.QueryBuilder): Knex.QueryBuilder {
     .leftJoin('snapshots as gt', 'gt.id', 'g.target_snapshot_id')
     .leftJoin('snapshots as it', 'it.id', 'i.target_snapshot_id')
     .leftJoin('snapshots as rs', 'rs.id', 'd.running_snapshot_id')
-    .leftJoin('snapshots as ps', 'ps.id', 'd.previous_snapshot_id');
+    .leftJoin('snapshots as ps', (join) =>
+      join.on('ps.id', 'd.previous_snapshot_id').onNull('ps.deleted_at'),
+    );
 }
 
 /** As the database tells it: booleans in different ways, lists as text. */

@@ -28,7 +28,7 @@ export async function keepDeviceSnapshot(
 ): Promise<SnapshotRow> {
   const { teamId, applicationId } = device;
   const who = auditActor(actor, device.name);
-  const snapshot: SnapshotRow = {
+  const row = {
     id: newId(),
     teamId,
     applicationId,
@@ -46,7 +46,8 @@ export async function keepDeviceSnapshot(
     blueprintVersion: null,
     createdAt: new Date().toISOString(),
   };
-  await tx.stores.snapshots.insert(snapshot);
+  await tx.stores.snapshots.insert(row);
+  const snapshot: SnapshotRow = { ...row, pinned: false, labels: [] };
   await refuseBeyondLimit(tx, teamId, 'snapshots');
   await refuseBeyondLimit(tx, teamId, 'storageMb');
   await tx.audit({

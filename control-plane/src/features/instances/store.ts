@@ -476,7 +476,9 @@ export class InstanceStore {
           .andOn((on) => on.onNull('bp.team_id').orOn('bp.team_id', 'i.team_id')),
       )
       .leftJoin('instances as o', 'o.id', 'i.trial_of')
-      .leftJoin('snapshots as rs', 'rs.id', 'i.running_snapshot_id')
+      .leftJoin('snapshots as rs', (join) =>
+        join.on('rs.id', 'i.running_snapshot_id').onNull('rs.deleted_at'),
+      )
       .leftJoin('snapshots as ts', 'ts.id', 'i.target_snapshot_id');
   }
 }

@@ -1,9 +1,12 @@
 import {
   listBinnedInstances,
+  listBinnedSnapshots,
   listBinnedTeams,
   purgeInstance,
+  purgeSnapshot,
   purgeTeam,
   restoreInstance,
+  restoreSnapshot,
   restoreTeam,
 } from '@flowyard/protocol';
 import { mapPage } from '../../db/paging.ts';
@@ -27,6 +30,22 @@ export function recycleBinRoutes(bin: RecycleBinService): Route[] {
     ),
     route(purgeInstance, may('recycle-bin:edit', 'team'), ({ actor, params }) =>
       bin.purgeInstance(actor, params.id, params.instanceId),
+    ),
+    route(listBinnedSnapshots, may('recycle-bin:read', 'team'), async ({ params, query }) =>
+      mapPage(await bin.snapshots.list(params.id, query), ({ id, name, owner, deletedAt, deletedBy }) => ({
+        id,
+        name,
+        owner,
+        deletedAt,
+        deletedBy,
+        purgeAt: purgeAt(deletedAt),
+      })),
+    ),
+    route(restoreSnapshot, may('recycle-bin:edit', 'team'), ({ actor, params }) =>
+      bin.snapshots.restore(actor, params.id, params.snapshotId),
+    ),
+    route(purgeSnapshot, may('recycle-bin:edit', 'team'), ({ actor, params }) =>
+      bin.snapshots.purge(actor, params.id, params.snapshotId),
     ),
     route(listBinnedTeams, ACCOUNT, async ({ actor, query }) =>
       mapPage(await bin.listTeams(actor, query), ({ id, name, slug, deletedAt, deletedBy }) => ({

@@ -4,6 +4,7 @@ import { type Actor, auditActor, SYSTEM, type UserActor } from '../../access/act
 import type { Database, Transaction } from '../../db/database.ts';
 import { forbidden, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
+import { BinnedSnapshotService } from './snapshot-service.ts';
 import type { BinnedInstanceRow, BinnedTeamRow } from './store.ts';
 import { wakeTeam } from './wake-team.ts';
 
@@ -25,9 +26,12 @@ export class RecycleBinService {
   readonly #parts: Parts;
   readonly #db: Database;
 
+  readonly snapshots: BinnedSnapshotService;
+
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.snapshots = new BinnedSnapshotService(parts.db);
   }
 
   listInstances(teamId: string, query: ListQuery): Promise<Page<BinnedInstanceRow>> {
@@ -96,6 +100,13 @@ export class RecycleBinService {
           await this.#recordInstance(tx, 'instance.purged', SYSTEM, still);
         }
       });
+    }
+    await this.#purgeOldSnapshots(before);
+  }
+
+  async #purgeOldSnapshots(before: string): Promise<void> {
+    for (const { id } of await this.#db.stores.recycleBin.snapshotsBefore(before)) {
+      await this.#attempt(id, (tx) => this.snapshots.purgeOld(tx, id, before));
     }
   }
 

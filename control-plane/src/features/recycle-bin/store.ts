@@ -1,4 +1,4 @@
-import type { ListQuery, Page } from '@flowyard/protocol';
+import type { ListQuery, Page, SnapshotKind } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 
@@ -12,6 +12,12 @@ export interface BinnedInstanceRow extends Binned {
   teamId: string;
   applicationId: string;
   applicationName: string;
+}
+export interface BinnedSnapshotRow extends Binned {
+  teamId: string;
+  applicationId: string | null;
+  kind: SnapshotKind;
+  owner: string;
 }
 export interface BinnedTeamRow extends Binned {
   slug: string;
@@ -27,6 +33,16 @@ const INSTANCE_COLUMNS = {
   deletedAt: 'i.deleted_at',
   deletedBy: 'i.deleted_by_name',
 };
+const SNAPSHOT_COLUMNS = {
+  id: 's.id',
+  name: 's.name',
+  teamId: 's.team_id',
+  applicationId: 's.application_id',
+  kind: 's.kind',
+  owner: 's.owner_name',
+  deletedAt: 's.deleted_at',
+  deletedBy: 's.deleted_by_name',
+};
 const TEAM_COLUMNS = {
   id: 't.id',
   name: 't.name',
@@ -36,7 +52,7 @@ const TEAM_COLUMNS = {
   deletedById: 't.deleted_by',
 };
 
-/** Teams and hosted instances that were deleted and are not gone yet. */
+/** Teams, hosted instances and snapshots that were deleted and are not gone yet. */
 export class RecycleBinStore {
   readonly #knex: Knex;
 
@@ -44,13 +60,17 @@ export class RecycleBinStore {
     this.#knex = knex;
   }
 
-  async put(table: 'teams' | 'instances', id: string, by: { id: string; name: string }): Promise<void> {
+  async put(
+    table: 'teams' | 'instances' | 'snapshots',
+    id: string,
+    by: { id: string; name: string },
+  ): Promise<void> {
     await this.#knex(table)
       .where({ id })
       .update({ deleted_at: new Date().toISOString(), deleted_by: by.id, deleted_by_name: by.name });
   }
 
-  async restore(table: 'teams' | 'instances', id: string): Promise<void> {
+  async restore(table: 'teams' | 'instances' | 'snapshots', id: string): Promise<void> {
     await this.#knex(table)
       .where({ id })
       .update({ deleted_at: null, deleted_by: null, deleted_by_name: null });
@@ -91,6 +111,27 @@ export class RecycleBinStore {
       cursorOf: (row) => [row.id, row.id],
       select: (builder) => builder.select(TEAM_COLUMNS),
     });
+  }
+
+  /** Keeps others from deleting or restoring a snapshot until this transaction ends. */
+  async findSnapshot(id: string): Promise<BinnedSnapshotRow | null> {
+    await this.#knex('snapshots').where({ id }).forUpdate().first('id');
+    return (await this.#snapshots().where('s.id', id).first<BinnedSnapshotRow>(SNAPSHOT_COLUMNS)) ?? null;
+  }
+
+  listSnapshots(teamId: string, query: ListQuery): Promise<Page<BinnedSnapshotRow>> {
+    return readPage<BinnedSnapshotRow>(this.#snapshots().where('s.team_id', teamId), {
+      query,
+      id: 's.id',
+      order: 'desc',
+      search: ['s.name', 's.owner_name'],
+      cursorOf: (row) => [row.id, row.id],
+      select: (builder) => builder.select(SNAPSHOT_COLUMNS),
+    });
+  }
+
+  async snapshotsBefore(at: string): Promise<BinnedSnapshotRow[]> {
+    return this.#snapshots().where('s.deleted_at', '<', at).select<BinnedSnapshotRow[]>(SNAPSHOT_COLUMNS);
   }
 
   async instancesBefore(at: string): Promise<BinnedInstanceRow[]> {
@@ -146,6 +187,10 @@ export class RecycleBinStore {
     return this.#knex('instances as i')
       .join('applications as a', 'a.id', 'i.application_id')
       .whereNotNull('i.deleted_at');
+  }
+
+  #snapshots(): Knex.QueryBuilder {
+    return this.#knex('snapshots as s').whereNotNull('s.deleted_at');
   }
 
   #teams(): Knex.QueryBuilder {

@@ -124,6 +124,7 @@ export class SearchStore {
       .whereRaw('coalesce(a.id, d.id) is not null')
       .whereRaw('coalesce(a.team_id, s.team_id) = ?', [search.teamId])
       .whereNull('i.deleted_at')
+      .whereNull('s.deleted_at')
       .where((where) => {
         where.where((placed) => inside(placed.whereNotNull('a.id'), 'a.id', within));
         if (loose) {

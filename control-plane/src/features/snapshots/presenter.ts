@@ -17,6 +17,8 @@ export function presentSnapshot(row: SnapshotRow): SnapshotView {
     modules: manifest.modules,
     lockProblem: row.lockProblem,
     nodeRed: manifest.nodeRed,
+    pinned: row.pinned,
+    labels: row.labels,
     createdAt: row.createdAt,
   };
 }

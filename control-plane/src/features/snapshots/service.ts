@@ -22,7 +22,7 @@ import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
 import { useInWords } from './snapshot-uses.ts';
-import type { SnapshotRow } from './store.ts';
+import type { SnapshotChanges, SnapshotRow } from './store.ts';
 
 const KEEP_AUTO_SNAPSHOTS = 10;
 
@@ -97,7 +97,7 @@ export class SnapshotService {
     );
     const counts = summariseFlows(flows);
     const { lock, problem } = await lockOfInstance(tx, instance, this.#parts.readLockFile);
-    const snapshot: SnapshotRow = {
+    const row = {
       id: newId(),
       teamId: instance.teamId,
       applicationId: instance.applicationId,
@@ -115,7 +115,8 @@ export class SnapshotService {
       blueprintVersion: instance.blueprintVersion,
       createdAt: new Date().toISOString(),
     };
-    await tx.stores.snapshots.insert(snapshot);
+    await tx.stores.snapshots.insert(row);
+    const snapshot: SnapshotRow = { ...row, pinned: false, labels: [] };
     if (input.kind === 'manual') {
       await refuseBeyondLimit(tx, instance.teamId, 'snapshots');
       await refuseBeyondLimit(tx, instance.teamId, 'storageMb');
@@ -192,16 +193,17 @@ export class SnapshotService {
     });
   }
 
-  async update(
-    actor: Actor,
-    id: string,
-    changes: { name?: string | undefined; description?: string | undefined },
-  ): Promise<SnapshotRow> {
+  async update(actor: Actor, id: string, changes: SnapshotChanges): Promise<SnapshotRow> {
     await this.#db.transact(async (tx) => {
       const before = await this.#require(tx, id);
       await tx.stores.snapshots.update(id, changes);
       await this.#record(tx, actor, 'snapshot.changed', before, {
-        before: { name: before.name, description: before.description },
+        before: {
+          name: before.name,
+          description: before.description,
+          pinned: before.pinned,
+          labels: before.labels,
+        },
         after: changes,
       });
     });
@@ -211,13 +213,17 @@ export class SnapshotService {
   async delete(actor: Actor, id: string): Promise<void> {
     await this.#db.transact(async (tx) => {
       const snapshot = await this.#require(tx, id);
+      if (snapshot.pinned) {
+        throw conflict('pinned', `${snapshot.name} is pinned. Unpin it first.`);
+      }
       const uses = await tx.stores.snapshots.usesOf(id);
       if (uses.length > 0) {
         const words = uses.map(useInWords).join(', ');
         const message = `${snapshot.name} is still in use: ${words}. Choose another snapshot there first.`;
         throw conflict('in_use', message, { uses });
       }
-      await tx.stores.snapshots.delete(id);
+      const { id: byId, name } = auditActor(actor, snapshot.ownerName);
+      await tx.stores.recycleBin.put('snapshots', id, { id: byId ?? 'system', name });
       await this.#record(tx, actor, 'snapshot.deleted', snapshot);
     });
   }

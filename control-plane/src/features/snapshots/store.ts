@@ -23,7 +23,25 @@ export interface SnapshotRow {
   /** Of which version of a blueprint it is; null when of none. */
   blueprintId: string | null;
   blueprintVersion: number | null;
+  pinned: boolean;
+  labels: string[];
   createdAt: string;
+}
+/** New ones are not pinned and have no labels. */
+export type NewSnapshotRow = Omit<SnapshotRow, 'pinned' | 'labels'>;
+
+/** What may change of a snapshot. */
+export interface SnapshotChanges {
+  name?: string | undefined;
+  description?: string | undefined;
+  pinned?: boolean | undefined;
+  labels?: string[] | undefined;
+}
+
+type StoredRow = Omit<SnapshotRow, 'labels'> & { labels: string };
+
+function normalise(row: StoredRow): SnapshotRow {
+  return { ...row, pinned: Boolean(row.pinned), labels: JSON.parse(row.labels) };
 }
 
 const COLUMNS = {
@@ -43,6 +61,8 @@ const COLUMNS = {
   nodes: 's.nodes',
   blueprintId: 's.blueprint_id',
   blueprintVersion: 's.blueprint_version',
+  pinned: 's.pinned',
+  labels: 's.labels',
   createdAt: 's.created_at',
 };
 
@@ -55,7 +75,7 @@ export class SnapshotStore {
     this.#knex = knex;
   }
 
-  async insert(snapshot: SnapshotRow): Promise<void> {
+  async insert(snapshot: NewSnapshotRow): Promise<void> {
     await this.#knex('snapshots').insert({
       id: snapshot.id,
       team_id: snapshot.teamId,
@@ -90,58 +110,62 @@ export class SnapshotStore {
   }
 
   async find(id: string): Promise<SnapshotRow | null> {
-    return (await this.#knex('snapshots as s').where('s.id', id).first<SnapshotRow>(COLUMNS)) ?? null;
+    return this.#first(this.#there().where('s.id', id));
   }
 
   async findMany(ids: string[]): Promise<Map<string, SnapshotRow>> {
-    const rows = await this.#knex('snapshots as s').whereIn('s.id', ids).select<SnapshotRow[]>(COLUMNS);
-    return new Map(rows.map((row) => [row.id, row]));
+    const rows = await this.#there().whereIn('s.id', ids).select<StoredRow[]>(COLUMNS);
+    return new Map(rows.map((row) => [row.id, normalise(row)]));
   }
 
-  list(
+  async list(
     filter: { instance_id: string } | { device_id: string } | { application_id: string },
-    query: ListQuery,
+    query: ListQuery & { label?: string | undefined },
   ): Promise<Page<SnapshotRow>> {
     const [[column, value]] = Object.entries(filter) as [[string, string]];
-    return readPage<SnapshotRow>(this.#knex('snapshots as s').where(`s.${column}`, value), {
+    const found = this.#there().where(`s.${column}`, value);
+    if (query.label !== undefined) {
+      const label = JSON.stringify(query.label).replace(/[\\%_]/g, '\\$&');
+      found.whereRaw(`?? like ? escape '\\'`, ['s.labels', `%${label}%`]);
+    }
+    const page = await readPage<StoredRow>(found, {
       query,
       id: 's.id',
       order: 'desc',
-      search: ['s.name', 's.description', 's.author'],
+      search: ['s.name', 's.description', 's.author', 's.labels'],
       cursorOf: (row) => [row.id, row.id],
       select: (builder) => builder.select(COLUMNS),
     });
+    return { ...page, items: page.items.map(normalise) };
   }
 
-  async newestOfInstance(instanceId: string): Promise<SnapshotRow | null> {
-    const newest = this.#knex('snapshots as s').where('s.instance_id', instanceId).orderBy('s.id', 'desc');
-    return (await newest.first<SnapshotRow>(COLUMNS)) ?? null;
+  newestOfInstance(instanceId: string): Promise<SnapshotRow | null> {
+    return this.#first(this.#there().where('s.instance_id', instanceId).orderBy('s.id', 'desc'));
   }
 
-  async newestOfDevice(deviceId: string): Promise<SnapshotRow | null> {
-    const newest = this.#knex('snapshots as s').where('s.device_id', deviceId).orderBy('s.id', 'desc');
-    return (await newest.first<SnapshotRow>(COLUMNS)) ?? null;
+  newestOfDevice(deviceId: string): Promise<SnapshotRow | null> {
+    return this.#first(this.#there().where('s.device_id', deviceId).orderBy('s.id', 'desc'));
   }
 
-  /** Automatic snapshots of an instance, newest first. */
+  /** Automatic snapshots of an instance that are not pinned, newest first. */
   async autoSnapshots(instanceId: string): Promise<string[]> {
-    const rows = await this.#knex('snapshots')
-      .where({ instance_id: instanceId, kind: 'auto' })
-      .orderBy('id', 'desc')
-      .select<Array<{ id: string }>>('id');
+    const rows = await this.#there()
+      .where({ 's.instance_id': instanceId, 's.kind': 'auto', 's.pinned': false })
+      .orderBy('s.id', 'desc')
+      .select<Array<{ id: string }>>('s.id');
     return rows.map((row) => row.id);
   }
 
-  async update(
-    id: string,
-    changes: { name?: string | undefined; description?: string | undefined },
-  ): Promise<void> {
-    const columns = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  async update(id: string, changes: SnapshotChanges): Promise<void> {
+    const { labels, ...others } = changes;
+    const all = { ...others, labels: labels && JSON.stringify(labels) };
+    const columns = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     if (Object.keys(columns).length > 0) {
       await this.#knex('snapshots').where({ id }).update(columns);
     }
   }
 
+  /** For good. */
   async delete(id: string): Promise<void> {
     await this.#knex('snapshots').where({ id }).delete();
   }
@@ -149,5 +173,15 @@ export class SnapshotStore {
   /** What holds on to a snapshot; empty when it may be deleted. */
   usesOf(id: string): Promise<SnapshotUse[]> {
     return readUses(this.#knex, id);
+  }
+
+  /** Those that are not in the recycle bin. */
+  #there(): Knex.QueryBuilder {
+    return this.#knex('snapshots as s').whereNull('s.deleted_at');
+  }
+
+  async #first(found: Knex.QueryBuilder): Promise<SnapshotRow | null> {
+    const row = await found.first<StoredRow>(COLUMNS);
+    return row ? normalise(row) : null;
   }
 }

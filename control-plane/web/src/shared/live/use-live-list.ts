@@ -12,6 +12,8 @@ export interface ListRequest {
   limit: number;
   cursor?: string;
   search?: string;
+  /** Of snapshots: only those that have it. */
+  label?: string;
 }
 
 interface ListSource<T> {
