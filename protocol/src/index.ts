@@ -12,6 +12,7 @@ export * from './api/device-configuration.ts';
 export * from './api/device-groups.ts';
 export * from './api/device-operations.ts';
 export * from './api/devices.ts';
+export * from './api/dry-run.ts';
 export * from './api/http-tokens.ts';
 export * from './api/instance-changes.ts';
 export * from './api/instance-types.ts';

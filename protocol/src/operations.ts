@@ -10,6 +10,7 @@ import * as deviceConfiguration from './api/device-configuration.ts';
 import * as deviceGroups from './api/device-groups.ts';
 import * as deviceOperations from './api/device-operations.ts';
 import * as devices from './api/devices.ts';
+import * as dryRun from './api/dry-run.ts';
 import * as httpTokens from './api/http-tokens.ts';
 import * as instanceChanges from './api/instance-changes.ts';
 import * as instanceTypes from './api/instance-types.ts';
@@ -47,6 +48,8 @@ const TAGS: Record<string, object> = {
   snapshots: { ...snapshots, ...compare },
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines: { ...pipelines, ...deployments },
+  pipelines: { ...pipelines, ...dryRun },
+  deployments,
   provisioning,
   metrics,
   nodeCounts,

@@ -26,6 +26,8 @@ import { DeploymentActions } from '../features/pipelines/deployment-actions.ts';
 import { DeploymentRunner } from '../features/pipelines/deployment-runner.ts';
 import { DeploymentService } from '../features/pipelines/deployment-service.ts';
 import { DeploymentTargets } from '../features/pipelines/deployment-targets.ts';
+import { DryRunService } from '../features/pipelines/dry-run.ts';
+import { PushGate } from '../features/pipelines/push-gate.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
 import { StageRights } from '../features/pipelines/stage-rights.ts';
 import { StageService } from '../features/pipelines/stage-service.ts';
@@ -133,6 +135,8 @@ export function composeFeatures(
   const stages = new StageService({ db, access });
   const stageRights = new StageRights({ db, access });
   const rollout = new DeploymentTargets({ snapshots, applier, targets });
+  const pushGate = new PushGate({ db, vault, rights: stageRights });
+  const dryRuns = new DryRunService({ db, vault, rights: stageRights });
   const runner = new DeploymentRunner({
     db,
     changes,
@@ -218,6 +222,8 @@ export function composeFeatures(
     pipelines,
     stages,
     stageRights,
+    pushGate,
+    dryRuns,
     runner,
     deployments,
     deploymentActions,

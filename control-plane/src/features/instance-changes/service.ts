@@ -1,7 +1,8 @@
 import type { ListQuery, Page } from '@flowyard/protocol';
 import { auditActor, type UserActor } from '../../access/actor.ts';
 import { type Database, isDuplicate, type Transaction } from '../../db/database.ts';
-import { conflict, invalid, notFound } from '../../errors.ts';
+import type { Stores } from '../../db/stores.ts';
+import { type AppError, conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { chooseStack, chooseType } from '../instances/choose-parts.ts';
 import type { InstanceRow } from '../instances/store.ts';
@@ -163,14 +164,25 @@ export async function refuseDuringChange(
   tx: Transaction,
   instance: Pick<InstanceRow, 'id' | 'name'>,
 ): Promise<void> {
-  const running = await tx.stores.instanceChanges.unfinishedOf(instance.id);
-  if (running !== null) {
-    throw conflict(
-      'change_under_way',
-      `${running.author} is moving ${instance.name} to ${targetWords(running)}. Wait until that is through.`,
-      { changeId: running.id, author: running.author, state: running.state },
-    );
+  const refusal = await changeUnderWay(tx.stores, instance);
+  if (refusal !== null) {
+    throw refusal;
   }
+}
+
+/** Why nothing else may be changed of an instance now; null when it may. */
+export async function changeUnderWay(
+  stores: Stores,
+  instance: Pick<InstanceRow, 'id' | 'name'>,
+): Promise<AppError | null> {
+  const running = await stores.instanceChanges.unfinishedOf(instance.id);
+  return running === null
+    ? null
+    : conflict(
+        'change_under_way',
+        `${running.author} is moving ${instance.name} to ${targetWords(running)}. Wait until that is through.`,
+        { changeId: running.id, author: running.author, state: running.state },
+      );
 }
 
 export function announceInstance(

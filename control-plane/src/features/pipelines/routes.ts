@@ -4,6 +4,7 @@ import {
   deletePipeline,
   deleteStage,
   deployStage,
+  dryRunStage,
   getPipeline,
   listPipelines,
   listTeamPipelines,
@@ -13,17 +14,21 @@ import {
 import type { Access } from '../../access/authorize.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import { type DeploymentRouteParts, deploymentRoutes } from './deployment-routes.ts';
+import type { DryRunService } from './dry-run.ts';
+import type { PushGate } from './push-gate.ts';
 import type { PipelineService } from './service.ts';
 import type { StageService } from './stage-service.ts';
 
 interface Parts extends DeploymentRouteParts {
   pipelines: PipelineService;
+  dryRuns: DryRunService;
   stages: StageService;
+  pushGate: PushGate;
   access: Access;
 }
 
 export function pipelineRoutes(parts: Parts): Route[] {
-  const { pipelines, stages, stageRights, deployments, access } = parts;
+  const { pipelines, dryRuns, stages, pushGate, deployments, access } = parts;
   return [
     route(listPipelines, may('pipeline:read', 'application'), ({ params, query }) =>
       pipelines.list({ applicationId: params.id }, query),
@@ -52,8 +57,11 @@ export function pipelineRoutes(parts: Parts): Route[] {
       pipelines.view(await stages.update(actor, params.id, body)),
     ),
     route(deleteStage, may('pipeline:edit', 'stage'), ({ actor, params }) => stages.remove(actor, params.id)),
+    route(dryRunStage, may('pipeline:read', 'stage'), ({ actor, params, query }) =>
+      dryRuns.read(actor, params.id, query.snapshotId),
+    ),
     route(deployStage, may('pipeline:deploy', 'stage'), async ({ actor, params, body }) => {
-      await stageRights.requirePush(actor, params.id);
+      await pushGate.pass(actor, params.id, body.snapshotId);
       return { deployment: await deployments.push(actor, params.id, body) };
     }),
     ...deploymentRoutes(parts),

@@ -1,0 +1,159 @@
+import {
+  type Contents,
+  compareContents,
+  type DryRunView,
+  type Flows,
+  type SnapshotManifest,
+} from '@flowyard/protocol';
+import type { Actor } from '../../access/actor.ts';
+import type { Database } from '../../db/database.ts';
+import { AppError } from '../../errors.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import { surroundingsOf } from '../snapshots/instance-contents.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
+import { missingVariables } from './missing-variables.ts';
+import { countEffects, effectOnDevice, effectOnInstance } from './push-effects.ts';
+import { refusalsOf } from './push-refusals.ts';
+import { type PushSource, readSource } from './push-source.ts';
+import type { StageRights } from './stage-rights.ts';
+import type { StageRow } from './store.ts';
+
+const SHOWN_TARGETS = 200;
+
+type Manifest = Omit<SnapshotManifest, 'version'>;
+
+/** What a stage's target has before a push. */
+interface Current {
+  reference: DryRunView['current'];
+  manifest: Manifest | null;
+  targets: DryRunView['targets'];
+}
+
+interface Parts {
+  db: Database;
+  vault: Vault;
+  rights: StageRights;
+}
+
+/** Says what a push would do, and does nothing. */
+export class DryRunService {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async read(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<DryRunView> {
+    const { db, vault, rights } = this.#parts;
+    const { from, to } = await rights.pairFrom(stageId);
+    await rights.requireRead(actor, from);
+    await rights.requireRead(actor, to);
+    const source = await readSource(db.stores, vault, from, snapshotId);
+    const missing = await missingVariables(db.stores, to.target, source.manifest.variables);
+    const current =
+      to.target.kind === 'instance' ? await this.#instance(to, source) : await this.#devices(to, source);
+    const before = await this.#contents(current.manifest ?? emptyLike(source.manifest));
+    const after = await this.#contents(promoted(to, before.manifest, source.manifest));
+    return {
+      from: { id: from.id, name: from.name },
+      to: { id: to.id, name: to.name },
+      snapshot: source.snapshot && { id: source.snapshot.id, name: source.snapshot.name },
+      current: current.reference,
+      comparison: compareContents(before, after),
+      missingVariables: missing,
+      effects: countEffects(current.targets),
+      targets: current.targets.slice(0, SHOWN_TARGETS),
+      refusals: [
+        ...(await this.#rightsAgainst(actor, to)),
+        ...(await refusalsOf(db.stores, to, missing)),
+      ].map(({ code, message }) => ({ code, message })),
+      needsApproval: to.approval,
+    };
+  }
+
+  async #rightsAgainst(actor: Actor, to: StageRow): Promise<AppError[]> {
+    try {
+      await this.#parts.rights.requireInto(actor, to);
+      return [];
+    } catch (error) {
+      if (error instanceof AppError) {
+        return [error];
+      }
+      throw error;
+    }
+  }
+
+  async #instance(to: StageRow, source: PushSource): Promise<Current> {
+    const { db, vault } = this.#parts;
+    const instance = await db.stores.instances.find(to.target.id);
+    if (instance === null) {
+      return { reference: null, manifest: null, targets: [] };
+    }
+    const { id, name, credentialsDigest: credentials, lockDigest: lock } = instance;
+    const manifest = { ...(await surroundingsOf(db.stores, vault, instance)), credentials, lock };
+    const isRunning = instance.desired === 'running';
+    const effect = effectOnInstance(manifest, source.manifest, { isRunning });
+    return {
+      reference: { id, name },
+      manifest,
+      targets: [{ kind: 'instance', id, name, ...effect }],
+    };
+  }
+
+  async #devices(to: StageRow, source: PushSource): Promise<Current> {
+    const { stores } = this.#parts.db;
+    const { kind, id } = to.target;
+    const devices =
+      kind === 'device'
+        ? await stores.devices.findMany([id])
+        : await stores.devices.all({ deviceGroupId: id });
+    const group = kind === 'device' ? null : await stores.deviceGroups.find(id);
+    const compared = group === null ? (devices[0]?.runningSnapshotId ?? null) : group.targetSnapshotId;
+    const ids = [compared, ...devices.map(({ runningSnapshotId }) => runningSnapshotId)];
+    const snapshots = await stores.snapshots.findMany([...new Set(ids.filter((one) => one !== null))]);
+    const manifests = new Map([...snapshots].map(([key, row]) => [key, manifestOf(row)]));
+    const pushed = { ...source.manifest, snapshotId: source.snapshot?.id ?? null };
+    const known = compared === null ? undefined : snapshots.get(compared);
+    return {
+      reference: known ? { id: known.id, name: known.name } : null,
+      manifest: (known && manifests.get(known.id)) ?? null,
+      targets: devices.map((device) => ({
+        kind: 'device',
+        id: device.id,
+        name: device.name,
+        ...effectOnDevice(device, manifests.get(device.runningSnapshotId ?? '') ?? null, pushed),
+      })),
+    };
+  }
+
+  async #contents(manifest: Manifest): Promise<Contents & { manifest: Manifest }> {
+    const flows: Flows =
+      manifest.flows === ''
+        ? []
+        : JSON.parse((await this.#parts.db.stores.blobs.get(manifest.flows)).toString());
+    return { flows, manifest };
+  }
+}
+
+/** Of a target that has nothing yet. */
+function emptyLike({ nodeRed, nodeJs }: Manifest): Manifest {
+  return { flows: '', credentials: null, variables: [], modules: {}, lock: null, nodeRed, nodeJs };
+}
+
+/** What the target has afterwards: flows, modules and names of variables are the ones that move. */
+function promoted(to: StageRow, before: Manifest, pushed: Manifest): Manifest {
+  const values = new Map(before.variables.map((variable) => [variable.name, variable]));
+  const named = pushed.variables.map(
+    ({ name, secret }) => values.get(name) ?? { name, value: secret ? null : '', secret },
+  );
+  const kept = before.variables.filter(({ name }) => !named.some((variable) => variable.name === name));
+  const { settings: _, ...withoutSettings } = pushed;
+  const isInstance = to.target.kind === 'instance';
+  return {
+    ...withoutSettings,
+    variables: isInstance ? [...kept, ...named] : named,
+    ...(before.settings && { settings: before.settings }),
+    nodeRed: isInstance ? before.nodeRed : pushed.nodeRed,
+    nodeJs: before.nodeJs,
+  };
+}

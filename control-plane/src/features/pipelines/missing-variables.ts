@@ -1,0 +1,60 @@
+import type { SnapshotManifest } from '@flowyard/protocol';
+import type { Stores } from '../../db/stores.ts';
+import { readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
+import type { VariableRow } from '../instances/store.ts';
+import { readInstanceTemplate, resolveInstanceVariables } from '../settings/levels.ts';
+import type { Resolved } from '../settings/resolve-settings.ts';
+import type { StageRow } from './store.ts';
+
+/** Names of variables that a snapshot counts on and that have no value where it is pushed to. */
+export async function missingVariables(
+  stores: Stores,
+  target: StageRow['target'],
+  wanted: SnapshotManifest['variables'],
+): Promise<string[]> {
+  if (wanted.length === 0) {
+    return [];
+  }
+  const there = await variablesAt(stores, target);
+  return wanted
+    .map(({ name }) => name)
+    .filter((name) => {
+      const variable = there.get(name)?.value;
+      return variable === undefined || variable.value === '';
+    })
+    .sort();
+}
+
+async function variablesAt(
+  stores: Stores,
+  target: StageRow['target'],
+): Promise<ReadonlyMap<string, Resolved<VariableRow>>> {
+  if (target.kind === 'instance') {
+    const instance = await stores.instances.find(target.id);
+    return instance === null
+      ? new Map()
+      : resolveInstanceVariables(stores, instance, await readInstanceTemplate(stores, instance));
+  }
+  const place =
+    target.kind === 'device' ? await stores.devices.find(target.id) : await placeInGroup(stores, target.id);
+  return place === null
+    ? new Map()
+    : resolveDeviceVariables(place, (await readDeviceVariables(stores, [place]))(place), null);
+}
+
+/** As a device of the group that sets nothing itself. */
+async function placeInGroup(stores: Stores, groupId: string) {
+  const group = await stores.deviceGroups.find(groupId);
+  const scope = await stores.scopes.find('device-group', groupId, null);
+  return group === null || scope === null
+    ? null
+    : {
+        id: '',
+        name: '',
+        teamId: scope.teamId,
+        applicationId: scope.applicationId,
+        applicationName: null,
+        deviceGroupId: groupId,
+        deviceGroupName: group.name,
+      };
+}

@@ -1,0 +1,92 @@
+import type { SnapshotManifest } from '@flowyard/protocol';
+import type { Stores } from '../../db/stores.ts';
+import { conflict, invalid } from '../../errors.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import { surroundingsOf } from '../snapshots/instance-contents.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
+import type { SnapshotRow } from '../snapshots/store.ts';
+import type { StageRow } from './store.ts';
+
+/** What a push takes: a snapshot, or the one that it would take of an instance at that moment. */
+export interface PushSource {
+  snapshot: Pick<SnapshotRow, 'id' | 'name'> | null;
+  manifest: SnapshotManifest;
+}
+
+/** A snapshot that a person names for a push; it must be of where the push comes from. */
+export async function namedSnapshot(
+  stores: Stores,
+  from: StageRow,
+  snapshotId: string,
+): Promise<SnapshotRow> {
+  const snapshot = await stores.snapshots.find(snapshotId);
+  const place = await stores.scopes.find(from.target.kind, from.target.id, null);
+  if (snapshot === null || snapshot.applicationId !== place?.applicationId) {
+    throw invalid('snapshotId', `is not a snapshot of the application of ${from.name}`);
+  }
+  return snapshot;
+}
+
+/** The snapshot that a stage has for a push already; null when it has none. */
+export async function snapshotThere(
+  stores: Stores,
+  { action, target }: StageRow,
+): Promise<SnapshotRow | null> {
+  if (action === 'prompt') {
+    throw invalid('snapshotId', 'must be named: this stage asks which snapshot to push');
+  }
+  if (target.kind === 'instance' && action === 'latest') {
+    return stores.snapshots.newestOfInstance(target.id);
+  }
+  if (target.kind === 'device' && action === 'latest') {
+    return stores.snapshots.newestOfDevice(target.id);
+  }
+  const id = await runningThere(stores, target);
+  return id ? stores.snapshots.find(id) : null;
+}
+
+async function runningThere(stores: Stores, { kind, id }: StageRow['target']): Promise<string | null> {
+  switch (kind) {
+    case 'instance':
+      return (await stores.instances.find(id))?.runningSnapshotId ?? null;
+    case 'device':
+      return (await stores.devices.find(id))?.runningSnapshotId ?? null;
+    case 'device-group':
+      return (await stores.deviceGroups.find(id))?.targetSnapshotId ?? null;
+  }
+}
+
+export function noSnapshot({ name }: StageRow) {
+  return conflict(
+    'no_snapshot',
+    `There is no snapshot in ${name} that could be pushed. Take one there first, or push something to it.`,
+  );
+}
+
+/** @throws AppError 409 when there is nothing that could be pushed */
+export async function readSource(
+  stores: Stores,
+  vault: Vault,
+  from: StageRow,
+  snapshotId: string | undefined,
+): Promise<PushSource> {
+  if (snapshotId === undefined && from.action === 'create' && from.target.kind === 'instance') {
+    const instance = await stores.instances.find(from.target.id);
+    if (instance === null) {
+      throw noSnapshot(from);
+    }
+    const { credentialsDigest: credentials, lockDigest: lock } = instance;
+    return {
+      snapshot: null,
+      manifest: { ...(await surroundingsOf(stores, vault, instance)), credentials, lock },
+    };
+  }
+  const snapshot =
+    snapshotId === undefined
+      ? await snapshotThere(stores, from)
+      : await namedSnapshot(stores, from, snapshotId);
+  if (snapshot === null) {
+    throw noSnapshot(from);
+  }
+  return { snapshot, manifest: manifestOf(snapshot) };
+}
