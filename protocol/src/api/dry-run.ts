@@ -23,7 +23,13 @@ export const DryRunView = z.object({
   /** Variables that the snapshot has, and that have no value at the target. */
   missingVariables: z.array(z.string()),
   /** How many targets there are for each effect. */
-  effects: z.record(PushEffect, z.number().int()),
+  effects: z.object({
+    nothing: z.number().int(),
+    flows: z.number().int(),
+    restart: z.number().int(),
+    install: z.number().int(),
+    later: z.number().int(),
+  }),
   /** The first two hundred. */
   targets: z.array(
     z.object({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_ROLLOUT, type StageView } from '@flowyard/protocol';
 import { progressOf } from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
+import { changeWords, moduleWords } from '../../../control-plane/web/src/features/pipelines/dry-run-words.ts';
 import { relationOf, whyNotInto } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
 
 function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'instance'): StageView {
@@ -52,5 +53,46 @@ describe('what the page says of a pipeline', () => {
     const progress = progressOf({ counts: COUNTS });
 
     assert.deepEqual(progress, { done: 1, failed: 1, share: 0.75 });
+  });
+});
+
+describe('what the page says before a push', () => {
+  it('sums up the nodes, and names variables that come empty', () => {
+    const words = changeWords({
+      flows: {
+        counts: { added: 2, removed: 0, changed: 1, moved: 0 },
+        tabsReordered: false,
+        flows: [
+          {
+            id: 'tab1',
+            name: 'Filling',
+            kind: 'tab',
+            nodes: [
+              {
+                ...{ change: 'added', id: 'n1', type: 'inject', name: 'every minute', kind: 'node' },
+                ...{ properties: [], wires: [], members: [], place: null, flow: null },
+              },
+            ],
+          },
+        ],
+      },
+      variables: [
+        { name: 'BROKER', change: 'added', before: null, after: { value: '', secret: false } },
+        { name: 'SHIFT', change: 'removed', before: { value: 'late', secret: false }, after: null },
+      ],
+    });
+
+    assert.deepEqual(words.summary, ['Nodes: 2 added, 1 changed', '1 new variable, empty: BROKER']);
+    assert.deepEqual(words.details, [{ change: 'added', name: 'every minute', where: 'inject on Filling' }]);
+  });
+
+  it('says what becomes of each module', () => {
+    assert.deepEqual(
+      moduleWords([
+        { name: 'node-red-node-random', change: 'added', before: null, after: '0.4.1' },
+        { name: 'node-red-dashboard', change: 'changed', before: '3.6.0', after: '3.6.5' },
+      ]),
+      ['Installs node-red-node-random 0.4.1', 'Changes node-red-dashboard from 3.6.0 to 3.6.5'],
+    );
   });
 });

@@ -74,7 +74,7 @@ function differ(before: object, after: object): boolean {
 }
 
 /** How many there are of each effect. */
-export function countEffects(targets: readonly Judged[]): Record<PushEffect, number> {
+export function countEffects(targets: readonly Judged[]): DryRunView['effects'] {
   const counts = { nothing: 0, flows: 0, restart: 0, install: 0, later: 0 };
   for (const { effect } of targets) {
     counts[effect]++;
