@@ -22,6 +22,8 @@ export const AUDIT_EVENTS = {
   'blueprint.changed': 'A blueprint was changed, or updated from another snapshot',
   'blueprint.created': 'A blueprint was made from a snapshot',
   'blueprint.deleted': 'A blueprint was deleted',
+  'deployment.approved': 'A push was approved by a second person',
+  'deployment.declined': 'A push was declined by a second person',
   'deployment.aborted': 'A push was stopped by a person',
   'deployment.paused': 'A push was paused by a person',
   'deployment.resumed': 'A push that was paused or halted goes on',

@@ -23,6 +23,7 @@ import { InstanceService } from '../features/instances/service.ts';
 import { InvitationService } from '../features/invitations/service.ts';
 import { OAuthService } from '../features/oauth/service.ts';
 import { DeploymentActions } from '../features/pipelines/deployment-actions.ts';
+import { DeploymentApproval } from '../features/pipelines/deployment-approval.ts';
 import { DeploymentRunner } from '../features/pipelines/deployment-runner.ts';
 import { DeploymentService } from '../features/pipelines/deployment-service.ts';
 import { DeploymentTargets } from '../features/pipelines/deployment-targets.ts';
@@ -146,7 +147,13 @@ export function composeFeatures(
     logger,
   });
   const carryOn = (id: string) => runner.advance(id);
-  const deployments = new DeploymentService({ db, snapshots, advance: carryOn });
+  const deployments = new DeploymentService({ db, snapshots, notifications, advance: carryOn });
+  const deploymentApproval = new DeploymentApproval({
+    db,
+    rights: stageRights,
+    notifications,
+    advance: carryOn,
+  });
   const deploymentActions = new DeploymentActions({ db, targets: rollout, advance: carryOn });
   const changeRunner = new InstanceChangeRunner({
     db,
@@ -227,6 +234,7 @@ export function composeFeatures(
     runner,
     deployments,
     deploymentActions,
+    deploymentApproval,
     stores: db.stores,
     changeRunner,
     instanceChanges,

@@ -89,6 +89,8 @@ export const DeploymentView = z.object({
   /** Why it is or ended as it did, for people. */
   message: z.string().nullable(),
   author: z.string(),
+  /** Who approved it and when; null when nobody did, or needs to. */
+  approval: z.object({ name: z.string(), at: Time }).nullable(),
   policy: RolloutPolicy,
   startAt: Time.nullable(),
   /** While it waits: for when. */
@@ -188,6 +190,16 @@ export const controlDeployment = operation('controlDeployment', {
     /** With `again`: all targets, or only those that do not run the snapshot. */
     targets: z.enum(['all', 'rest']).optional(),
   }),
+  response: DeploymentView,
+  status: 202,
+});
+
+export const decideDeployment = operation('decideDeployment', {
+  method: 'POST',
+  path: '/deployments/:id/approval',
+  summary: 'Approve or decline a push that waits for a second person',
+  params: IdParams,
+  body: z.strictObject({ approve: z.boolean(), reason: z.string().trim().max(500).optional() }),
   response: DeploymentView,
   status: 202,
 });

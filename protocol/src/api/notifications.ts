@@ -38,6 +38,7 @@ export const NOTIFICATION_KINDS = {
   },
   'deployment.failed': { severity: 'error', text: 'A push did not reach all its targets' },
   'deployment.halted': { severity: 'error', text: 'A push was halted, since too many of its targets failed' },
+  'deployment.approval': { severity: 'warning', text: 'A push waits until a second person approves it' },
   'audit-stream.failed': {
     severity: 'error',
     text: 'A stream of the audit log has failed for an hour, or its receiver ended it (owners)',

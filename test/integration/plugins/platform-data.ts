@@ -60,6 +60,7 @@ export function buildDeployment(overrides: Partial<DeploymentView> = {}): Deploy
     state: 'running',
     message: null,
     author: 'ada',
+    approval: null,
     policy: DEFAULT_ROLLOUT,
     startAt: null,
     waitsUntil: null,

@@ -57,6 +57,7 @@ const NOTICES = {
   'deployment.failed': (snapshot: string) => `“${snapshot}” did not reach all its targets.`,
   'deployment.halted': (snapshot: string) =>
     `The push of “${snapshot}” has stopped. Decide on its page how it goes on.`,
+  'deployment.approval': (snapshot: string) => `The push of “${snapshot}” waits for approval.`,
 } as const;
 
 export async function notifyOf(

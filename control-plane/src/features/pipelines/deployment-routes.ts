@@ -1,6 +1,7 @@
 import {
   controlDeployment,
   type DeploymentAction,
+  decideDeployment,
   exportDeploymentReport,
   getDeployment,
   getDeploymentReport,
@@ -12,6 +13,7 @@ import type { Actor } from '../../access/actor.ts';
 import type { Stores } from '../../db/stores.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import type { DeploymentActions } from './deployment-actions.ts';
+import type { DeploymentApproval } from './deployment-approval.ts';
 import { readReport, reportAsCsv } from './deployment-report.ts';
 import type { DeploymentService } from './deployment-service.ts';
 import type { StageRights } from './stage-rights.ts';
@@ -19,6 +21,7 @@ import type { StageRights } from './stage-rights.ts';
 export interface DeploymentRouteParts {
   deployments: DeploymentService;
   deploymentActions: DeploymentActions;
+  deploymentApproval: DeploymentApproval;
   stageRights: StageRights;
   stores: Stores;
 }
@@ -36,7 +39,7 @@ async function requireInto({ stores, stageRights }: DeploymentRouteParts, actor:
 
 /** Reading about deployments, and what is done to one. */
 export function deploymentRoutes(parts: DeploymentRouteParts): Route[] {
-  const { deployments, deploymentActions, stores } = parts;
+  const { deployments, deploymentActions, deploymentApproval, stores } = parts;
   const read = may('pipeline:read', 'deployment');
   return [
     route(listDeployments, may('pipeline:read', 'pipeline'), ({ params, query }) =>
@@ -50,6 +53,12 @@ export function deploymentRoutes(parts: DeploymentRouteParts): Route[] {
       const csv = reportAsCsv(await readReport(stores, params.id));
       response.type('text/csv').attachment(`deployment-${params.id}.csv`).send(csv);
       return '';
+    }),
+    route(decideDeployment, may('pipeline:deploy', 'deployment'), async ({ actor, params: { id }, body }) => {
+      await (body.approve
+        ? deploymentApproval.approve(actor, id)
+        : deploymentApproval.decline(actor, id, body.reason ?? ''));
+      return deployments.view(id);
     }),
     route(
       controlDeployment,

@@ -29,6 +29,9 @@ export interface DeploymentRow {
   previousTargetId: string | null;
   /** The deployment that it runs again. */
   againOf: string | null;
+  /** Who approved it, where that was asked for, and when. */
+  approver: string | null;
+  approvedAt: string | null;
   /** Grows with each change: whoever decides on an old one has to look again. */
   revision: number;
   createdAt: string;
@@ -78,6 +81,8 @@ export const DEPLOYMENT_COLUMNS = {
   forgiven: 'd.forgiven',
   previousTargetId: 'd.previous_target_id',
   againOf: 'd.again_of',
+  approver: 'd.approver',
+  approvedAt: 'd.approved_at',
   revision: 'd.revision',
   createdAt: 'd.created_at',
   finishedAt: 'd.finished_at',

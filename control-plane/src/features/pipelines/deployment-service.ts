@@ -11,15 +11,18 @@ import {
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { mapPage } from '../../db/paging.ts';
-import { conflict, invalid, notFound } from '../../errors.ts';
+import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
+import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
-import { recordDeployment } from './deployment-records.ts';
+import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, DeploymentTargetStore } from './deployment-target-store.ts';
 import { presentTarget, readDeploymentViews } from './deployment-views.ts';
+import { deploymentInto } from './push-refusals.ts';
+import { namedSnapshot, noSnapshot, snapshotThere } from './push-source.ts';
 import { inWords } from './rollout-words.ts';
 import type { StageRow } from './store.ts';
 import { wavesOf } from './waves.ts';
@@ -41,6 +44,7 @@ interface Plan {
 interface Parts {
   db: Database;
   snapshots: SnapshotService;
+  notifications: NotificationService;
   /** Told of a deployment that is to be carried on. */
   advance: (deploymentId: string) => void;
 }
@@ -147,64 +151,27 @@ export class DeploymentService {
     snapshotId: string | undefined,
   ): Promise<SnapshotRow> {
     if (snapshotId !== undefined) {
-      return this.#named(tx, from, snapshotId);
+      return namedSnapshot(tx.stores, from, snapshotId);
     }
     const snapshot =
-      from.target.kind === 'instance'
-        ? await this.#ofInstance(tx, actor, from, to)
-        : await this.#running(tx, from.target);
+      from.action === 'create' && from.target.kind === 'instance'
+        ? await this.#take(tx, actor, from, to)
+        : await snapshotThere(tx.stores, from);
     if (snapshot === null) {
-      throw conflict(
-        'no_snapshot',
-        `There is no snapshot in ${from.name} that could be pushed. Take one there first.`,
-      );
+      throw noSnapshot(from);
     }
     return snapshot;
   }
 
-  async #named(tx: Transaction, from: StageRow, snapshotId: string): Promise<SnapshotRow> {
-    const snapshot = await tx.stores.snapshots.find(snapshotId);
-    const place = await tx.stores.scopes.find(from.target.kind, from.target.id, null);
-    if (snapshot === null || snapshot.applicationId !== place?.applicationId) {
-      throw invalid('snapshotId', `is not a snapshot of the application of ${from.name}`);
-    }
-    return snapshot;
-  }
-
-  async #ofInstance(
-    tx: Transaction,
-    actor: Actor,
-    from: StageRow,
-    to: StageRow,
-  ): Promise<SnapshotRow | null> {
+  async #take(tx: Transaction, actor: Actor, from: StageRow, to: StageRow): Promise<SnapshotRow | null> {
     const instance = await tx.stores.instances.find(from.target.id);
-    if (instance === null) {
-      return null;
-    }
-    switch (from.action) {
-      case 'create':
-        return this.#parts.snapshots.takeInTransaction(tx, actor, instance, {
+    return instance === null
+      ? null
+      : this.#parts.snapshots.takeInTransaction(tx, actor, instance, {
           name: `Push to ${to.name}`.slice(0, 120),
           description: `Taken for the push from ${from.name} to ${to.name}.`,
           kind: 'deploy',
         });
-      case 'latest':
-        return tx.stores.snapshots.newestOfInstance(instance.id);
-      case 'active':
-        return instance.runningSnapshotId === null
-          ? null
-          : tx.stores.snapshots.find(instance.runningSnapshotId);
-      case 'prompt':
-        throw invalid('snapshotId', 'must be named: this stage asks which snapshot to push');
-    }
-  }
-
-  async #running(tx: Transaction, target: StageRow['target']): Promise<SnapshotRow | null> {
-    const id =
-      target.kind === 'device'
-        ? (await tx.stores.devices.find(target.id))?.runningSnapshotId
-        : (await tx.stores.deviceGroups.find(target.id))?.targetSnapshotId;
-    return id ? tx.stores.snapshots.find(id) : null;
   }
 
   async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<string> {
@@ -236,7 +203,7 @@ export class DeploymentService {
       toName: to.name,
       snapshotId: snapshot.id,
       snapshotName: snapshot.name,
-      state: 'waiting',
+      state: to.approval ? 'planned' : 'waiting',
       message: null,
       author: auditActor(actor).name,
       authorId: auditActor(actor).id ?? '',
@@ -249,6 +216,8 @@ export class DeploymentService {
       forgiven: 0,
       previousTargetId: await targetOf(tx, to.target),
       againOf: plan.againOf ?? null,
+      approver: null,
+      approvedAt: null,
       revision: 0,
       createdAt: new Date().toISOString(),
       finishedAt: null,
@@ -262,6 +231,10 @@ export class DeploymentService {
       `${deployment.author} asked for the push of “${snapshot.name}” to ${times}.`,
     ]);
     await recordDeployment(tx, actor, 'deployment.started', deployment);
+    if (to.approval) {
+      const asks = `${deployment.author} asks for it. It begins when a second person has approved it.`;
+      await notifyOf(tx, this.#parts.notifications, 'deployment.approval', deployment, asks);
+    }
     return id;
   }
 
@@ -302,14 +275,9 @@ export class DeploymentService {
 /** Of two who push into one place at once the second is told who and what is on its way there. */
 async function refuseSecond(tx: Transaction, to: StageRow): Promise<void> {
   await lockPlace(tx, to.target);
-  const other = await tx.stores.deployments.unfinishedInto(to.target);
-  if (other !== null) {
-    const since = `${other.createdAt.slice(11, 16)} UTC`;
-    throw conflict(
-      'deployment_running',
-      `${other.author} is pushing “${other.snapshotName}” to ${other.toName} since ${since}. Wait for it or abort it first.`,
-      { deploymentId: other.id, author: other.author, since: other.createdAt, state: other.state },
-    );
+  const [refusal] = await deploymentInto(tx.stores, to);
+  if (refusal) {
+    throw refusal;
   }
 }
 

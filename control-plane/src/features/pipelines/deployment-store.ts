@@ -66,6 +66,12 @@ export class DeploymentStore {
     return mapPage(page, readDeployment);
   }
 
+  async setApprover(id: string, approver: { id: string; name: string }, at: string): Promise<void> {
+    await this.#knex('deployments')
+      .where({ id })
+      .update({ approver: approver.name, approver_id: approver.id, approved_at: at });
+  }
+
   /** The newest deployments of a team outside these applications. */
   recent(teamId: string, hidden: string[], limit: number): Promise<DeploymentRow[]> {
     return this.#read(

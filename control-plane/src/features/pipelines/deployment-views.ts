@@ -47,6 +47,7 @@ function present(
     state: row.state,
     message: row.message,
     author: row.author,
+    approval: row.approver && row.approvedAt ? { name: row.approver, at: row.approvedAt } : null,
     policy: row.policy,
     startAt: row.startAt,
     waitsUntil: row.waitsUntil,

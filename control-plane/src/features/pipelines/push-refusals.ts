@@ -16,16 +16,20 @@ export async function refusalsOf(
   ];
 }
 
-async function deploymentInto(stores: Stores, to: StageRow): Promise<AppError[]> {
-  const running = await stores.deployments.unfinishedInto(to.id);
-  return running === null
-    ? []
-    : [
-        conflict(
-          'deployment_running',
-          `A deployment into ${to.name} is under way. Wait for it or abort it first.`,
-        ),
-      ];
+/** Of two who push to one place the second is told who is there already, and with what. */
+export async function deploymentInto(stores: Stores, { target }: StageRow): Promise<AppError[]> {
+  const other = await stores.deployments.unfinishedInto(target);
+  if (other === null) {
+    return [];
+  }
+  const since = `${other.createdAt.slice(11, 16)} UTC`;
+  return [
+    conflict(
+      'deployment_running',
+      `${other.author} is pushing “${other.snapshotName}” to ${other.toName} since ${since}. Wait for it or abort it first.`,
+      { deploymentId: other.id, author: other.author, since: other.createdAt, state: other.state },
+    ),
+  ];
 }
 
 async function targetAgainst(stores: Stores, to: StageRow): Promise<AppError[]> {

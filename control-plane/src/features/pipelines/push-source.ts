@@ -38,9 +38,6 @@ export async function snapshotThere(
   if (target.kind === 'instance' && action === 'latest') {
     return stores.snapshots.newestOfInstance(target.id);
   }
-  if (target.kind === 'device' && action === 'latest') {
-    return stores.snapshots.newestOfDevice(target.id);
-  }
   const id = await runningThere(stores, target);
   return id ? stores.snapshots.find(id) : null;
 }
