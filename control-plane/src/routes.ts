@@ -24,6 +24,7 @@ import { searchRoutes } from './features/search/routes.ts';
 import { settingsRoutes } from './features/settings/routes.ts';
 import { singleSignOnRoutes } from './features/single-sign-on/routes.ts';
 import { compareRoutes } from './features/snapshots/compare-routes.ts';
+import { snapshotFileRoutes } from './features/snapshots/file-routes.ts';
 import { snapshotRoutes } from './features/snapshots/routes.ts';
 import { catalogueRoutes } from './features/stacks/routes.ts';
 import { inFeature } from './features/team-types/features.ts';
@@ -67,6 +68,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...crashRoutes({ stores }),
     ...snapshotRoutes(parts),
     ...compareRoutes(parts),
+    ...snapshotFileRoutes(parts),
     ...inFeature('blueprints', blueprintRoutes(parts)),
     ...inFeature('devices', [
       ...deviceRoutes(parts),

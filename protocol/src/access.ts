@@ -32,6 +32,7 @@ const MEMBER = [
   'instance:edit-flows',
   'snapshot:create',
   'snapshot:edit',
+  'snapshot:export',
   'snapshot:restore',
   'snapshot:target',
   'device:edit',

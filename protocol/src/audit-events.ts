@@ -114,6 +114,7 @@ export const AUDIT_EVENTS = {
   'snapshot.changed': 'A snapshot was renamed, described anew, labelled, pinned or unpinned',
   'snapshot.created': 'A snapshot was taken',
   'snapshot.deleted': 'A snapshot was moved into the recycle bin',
+  'snapshot.exported': 'A snapshot was downloaded as a file',
   'snapshot.purged': 'A snapshot was deleted for good',
   'snapshot.restored': 'A snapshot was brought back from the recycle bin',
   'stack.changed': 'A stack was renamed, made the default, withdrawn or given a successor',

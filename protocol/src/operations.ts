@@ -31,6 +31,7 @@ import * as secondFactor from './api/second-factor.ts';
 import * as session from './api/session.ts';
 import * as settings from './api/settings.ts';
 import * as singleSignOn from './api/single-sign-on.ts';
+import * as snapshotFiles from './api/snapshot-files.ts';
 import * as snapshots from './api/snapshots.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
@@ -45,7 +46,7 @@ const TAGS: Record<string, object> = {
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search, ...usageReport },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
-  snapshots: { ...snapshots, ...compare },
+  snapshots: { ...snapshots, ...compare, ...snapshotFiles },
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines: { ...pipelines, ...deployments, ...dryRun },
   provisioning,

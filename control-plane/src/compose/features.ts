@@ -48,6 +48,7 @@ import { SingleSignOnService } from '../features/single-sign-on/service.ts';
 import { SnapshotApplier } from '../features/snapshots/applier.ts';
 import { CompareService } from '../features/snapshots/compare-service.ts';
 import { PartCleanup } from '../features/snapshots/part-cleanup.ts';
+import { SnapshotFileService } from '../features/snapshots/file-service.ts';
 import { SnapshotService } from '../features/snapshots/service.ts';
 import { TargetService } from '../features/snapshots/target-service.ts';
 import { TeamTypeService } from '../features/team-types/service.ts';
@@ -210,6 +211,7 @@ export function composeFeatures(
     pages,
     flows,
     snapshots,
+    snapshotFiles: new SnapshotFileService({ db, vault, nodeRed: readBundledNodeRedVersion() }),
     comparisons: new CompareService({ db, vault, access, readLockFile }),
     partCleanup: new PartCleanup({ db, logger }),
     blueprints: new BlueprintService({ db, blueprintAccess }),

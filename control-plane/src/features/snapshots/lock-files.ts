@@ -14,6 +14,7 @@ const MISSING = {
   instance: 'The modules of this instance are not installed yet. Start it.',
   device:
     'The device has no package-lock.json for its modules, or an agent that is too old to send it. Update the agent.',
+  file: 'The file has no package-lock.json of its modules.',
   machine:
     'There was no package-lock.json beside the modules. Install one of them there once more, in the version that it has.',
 };

@@ -153,7 +153,10 @@ export class TeamTypeStore {
       members: () => this.#knex('team_members').where({ team_id: teamId }),
       instances: () => this.#knex('instances').where({ team_id: teamId }),
       devices: () => this.#knex('devices').where({ team_id: teamId }),
-      snapshots: () => this.#knex('snapshots').where({ team_id: teamId, kind: 'manual', deleted_at: null }),
+      snapshots: () =>
+        this.#knex('snapshots')
+          .where({ team_id: teamId, deleted_at: null })
+          .whereIn('kind', ['manual', 'import']),
     };
     const row = await rows[what]().count({ n: '*' }).first();
     return Number(row?.n ?? 0);
