@@ -4,6 +4,7 @@ import type {
   InstanceChangeState,
   RuntimeStatus,
   StackState,
+  WaveState,
 } from '@flowyard/protocol';
 import {
   mdiAlertCircleOutline,
@@ -97,6 +98,18 @@ export const TARGET_WORDS: Readonly<Record<DeploymentTargetState, StatusWord>> =
   returned: word('went back', mdiUndoVariant, 'warn', 'It runs again what it ran before.'),
 };
 
+export const WAVE_WORDS: Readonly<Record<WaveState, StatusWord>> = {
+  waiting: word('waiting', mdiClockOutline, 'quiet', 'Its turn has not come.'),
+  running: word('running', mdiProgressWrench, 'busy', 'Its targets are being updated.'),
+  checking: word(
+    'checking',
+    mdiProgressClock,
+    'busy',
+    'It is watched whether its targets go on running well.',
+  ),
+  done: word('through', mdiCheckCircleOutline, 'good', 'All its targets are through.'),
+};
+
 export const STACK_WORDS: Readonly<Record<StackState, StatusWord>> = {
   absent: word('not installed', mdiCircleOutline, 'quiet', 'It can be installed.'),
   installing: word('installing', mdiProgressDownload, 'busy', 'It is being downloaded.'),
@@ -121,6 +134,7 @@ const WORDS = {
   runtime: RUNTIME_WORDS,
   deployment: DEPLOYMENT_WORDS,
   target: TARGET_WORDS,
+  wave: WAVE_WORDS,
   stack: STACK_WORDS,
   change: CHANGE_STATE_WORDS,
 } as const;
