@@ -1,11 +1,20 @@
 import { stopPostgres } from '../support/postgres.ts';
 import { DEVICE_FAULTS } from './device/faults.ts';
-import { runFault, stopFault } from './device/run-fault.ts';
+import { type FaultRow, runFault, stopFault } from './device/run-fault.ts';
 import { tableHead, tableRow } from './device/table.ts';
+import { KILL_POINTS, runKillPoint, stopKillPoints } from './server/rollout-kills.ts';
 
-const GROUPS = { device: DEVICE_FAULTS };
+interface Row {
+  name: string;
+  run: () => Promise<FaultRow>;
+}
 
-/** `npm run test:faults -- device [part of a name …]`: does each fault to a real device and prints what became of it. */
+const GROUPS: Record<string, Row[]> = {
+  device: DEVICE_FAULTS.map((fault) => ({ name: fault.name, run: () => runFault(fault) })),
+  server: KILL_POINTS.map((point) => ({ name: point.name, run: () => runKillPoint(point) })),
+};
+
+/** `npm run test:faults -- device|server [part of a name …]`: does each fault and prints what became of it. */
 async function main(): Promise<number> {
   const [name = 'device', ...words] = process.argv.slice(2);
   const faults = Object.entries(GROUPS).find(([group]) => group === name)?.[1];
@@ -18,7 +27,7 @@ async function main(): Promise<number> {
   let failed = 0;
   let skipped = 0;
   for (const fault of asked) {
-    const row = await runFault(fault);
+    const row = await fault.run();
     failed += row.ok === false ? 1 : 0;
     skipped += row.ok === null ? 1 : 0;
     process.stdout.write(`${tableRow(row)}\n`);
@@ -28,8 +37,14 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stopFault().finally(() => process.exit(1)));
+async function stopAll(): Promise<void> {
+  await stopFault();
+  await stopKillPoints();
+  await stopPostgres();
 }
 
-process.exit(await main().finally(stopPostgres));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void stopAll().finally(() => process.exit(1)));
+}
+
+process.exit(await main().finally(stopAll));

@@ -14,6 +14,7 @@ export interface FleetDevice {
   agent: AgentClient;
   /** The snapshots that it was told to run, each time that it is another one. */
   told: Array<string | null>;
+  runs: string | null;
 }
 
 const OBEY_EVERY_MS = 20;
@@ -92,7 +93,7 @@ export class RolloutFleet {
     this.#tokens.set(id, credentials.token);
     const agent = await AgentClient.connect(this.#cp.url, credentials.token);
     agent.hello();
-    this.devices.push({ id, name, fate, agent, told: [] });
+    this.devices.push({ id, name, fate, agent, told: [], runs: null });
   }
 
   /** Connects all again, as agents do when the control plane was away. */
@@ -101,8 +102,7 @@ export class RolloutFleet {
       device.agent.close();
       device.agent = await AgentClient.connect(this.#cp.url, this.#tokens.get(device.id) ?? '');
       this.#done.delete(device.id);
-      const snapshotId = device.fate === 'fails' ? (this.snapshots[0] ?? null) : (device.told.at(-1) ?? null);
-      device.agent.hello({ current: { generation: 1, state: 'running', snapshotId } });
+      device.agent.hello({ current: { generation: 1, state: 'running', snapshotId: device.runs } });
     }
   }
 
@@ -128,6 +128,7 @@ export class RolloutFleet {
     this.#done.set(device.id, key);
     const { generation } = target;
     const old = this.snapshots[0] ?? null;
+    device.runs = device.fate === 'fails' ? old : snapshotId;
     if (device.fate === 'fails' && snapshotId !== old) {
       const reason = 'no such module';
       device.agent.state({
