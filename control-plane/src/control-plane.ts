@@ -128,6 +128,7 @@ export class ControlPlane {
     this.#parts.indexFiller.start();
     this.#parts.usageMeter.start();
     this.#parts.modes.start();
+    this.#parts.snapshotScheduler.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -241,6 +242,7 @@ export class ControlPlane {
     await this.#parts.indexFiller.stop();
     await this.#parts.usageMeter.stop();
     await this.#parts.modes.stop();
+    await this.#parts.snapshotScheduler.stop();
     await runner.stop();
     await changeRunner.stop();
     trials.stop();

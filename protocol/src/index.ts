@@ -61,6 +61,7 @@ export * from './openapi.ts';
 export * from './operation.ts';
 export * from './operations.ts';
 export * from './runtime.ts';
+export * from './schedule.ts';
 export * from './setting-table.ts';
 export * from './setting-values.ts';
 export * from './settings.ts';

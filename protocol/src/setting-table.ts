@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Schedule } from './schedule.ts';
 import {
   CatalogueList,
   ColourValue,
@@ -25,6 +26,7 @@ export const SETTING_SECTIONS = {
   runtime: 'Node-RED',
   safety: 'Health and safety',
   trial: 'New snapshots',
+  snapshots: 'Automatic snapshots',
   alerts: 'Alerts',
   login: 'Emergency sign-in',
 } as const;
@@ -366,6 +368,42 @@ export const SETTINGS = {
     applies: 'live',
     input: 'switch',
     devicesOnly: true,
+  }),
+  'snapshots.afterDeploy': setting({
+    section: 'snapshots',
+    title: 'After a deploy',
+    help: 'Takes a snapshot whenever somebody deploys other flows in the editor.',
+    schema: z.boolean(),
+    default: true,
+    applies: 'live',
+    input: 'switch',
+  }),
+  'snapshots.keepAuto': setting({
+    section: 'snapshots',
+    title: 'How many are kept',
+    help: 'So many of the newest automatic snapshots are kept. One that is pinned, a target or running on a device is kept in any case.',
+    schema: whole(1, 1000),
+    default: 10,
+    applies: 'live',
+    input: 'number',
+  }),
+  'snapshots.schedule': setting({
+    section: 'snapshots',
+    title: 'Schedule',
+    help: 'When to take a snapshot, as in crontab: minute, hour, day, month, day of the week. 0 3 * * 1-5 is at three on weekdays. When nothing changed since the last snapshot, none is taken. Empty, there is no schedule.',
+    schema: Schedule.nullable(),
+    default: null,
+    applies: 'live',
+    input: 'text',
+  }),
+  'snapshots.scheduleTimeZone': setting({
+    section: 'snapshots',
+    title: 'Time zone of the schedule',
+    help: 'Where it is three when the schedule says three. Empty, it is UTC.',
+    schema: TimeZone.nullable(),
+    default: null,
+    applies: 'live',
+    input: 'time-zone',
   }),
   'alerts.memoryPercent': setting({
     section: 'alerts',

@@ -49,6 +49,7 @@ import { SnapshotApplier } from '../features/snapshots/applier.ts';
 import { CompareService } from '../features/snapshots/compare-service.ts';
 import { SnapshotFileService } from '../features/snapshots/file-service.ts';
 import { PartCleanup } from '../features/snapshots/part-cleanup.ts';
+import { SnapshotScheduler } from '../features/snapshots/scheduler.ts';
 import { SnapshotService } from '../features/snapshots/service.ts';
 import { TargetService } from '../features/snapshots/target-service.ts';
 import { TeamTypeService } from '../features/team-types/service.ts';
@@ -117,10 +118,10 @@ export function composeFeatures(
   const variables = new VariableService({ db, vault, targets });
   const templates = new TemplateService({ db, changes, vault, passwords });
   const httpTokens = new HttpTokenService({ db });
-  const flows = new FlowsService({ db, changes, vault });
   const readLockFile = (id: string) => driver.readLockFile(id);
   const applier = new SnapshotApplier({ db, changes, vault, readLockFile });
   const snapshots = new SnapshotService({ db, vault, applier, readLockFile });
+  const flows = new FlowsService({ db, changes, vault, snapshots });
   const blueprintAccess = new BlueprintAccess({ db, access });
   const devices = new DeviceService({ db, vault, targets, publicUrl });
   const editors = new DeviceEditors(changes);
@@ -214,6 +215,7 @@ export function composeFeatures(
     snapshotFiles: new SnapshotFileService({ db, vault, nodeRed: readBundledNodeRedVersion() }),
     comparisons: new CompareService({ db, vault, access, readLockFile }),
     partCleanup: new PartCleanup({ db, logger }),
+    snapshotScheduler: new SnapshotScheduler({ db, snapshots, logger }),
     blueprints: new BlueprintService({ db, blueprintAccess }),
     blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,

@@ -36,6 +36,7 @@ import * as signInScope from './migrations/072-sign-in-scope.ts';
 import * as chunks from './migrations/073-chunks.ts';
 import * as partReferences from './migrations/074-part-references.ts';
 import * as keptSnapshots from './migrations/075-kept-snapshots.ts';
+import * as snapshotSchedules from './migrations/076-snapshot-schedules.ts';
 import * as rollouts from './migrations/080-rollouts.ts';
 import * as stageRights from './migrations/084-stage-rights.ts';
 
@@ -77,6 +78,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '073-chunks': chunks,
     '074-part-references': partReferences,
     '075-kept-snapshots': keptSnapshots,
+    '076-snapshot-schedules': snapshotSchedules,
     '080-rollouts': rollouts,
   };
 

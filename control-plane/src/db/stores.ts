@@ -34,6 +34,7 @@ import { SearchStore } from '../features/search/search-store.ts';
 import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
 import { PartCleanupStore } from '../features/snapshots/part-cleanup-store.ts';
+import { ScheduleStore } from '../features/snapshots/schedule-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
@@ -79,6 +80,7 @@ export function createStores(knex: Knex) {
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),
     blobs: new BlobStore(knex),
+    snapshotSchedules: new ScheduleStore(knex),
     partCleanup: new PartCleanupStore(knex),
     pipelines: new PipelineStore(knex),
     deployments: new DeploymentStore(knex),

@@ -1,16 +1,19 @@
 import type { FlowCredentials, Flows, StoredFlows } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { instanceSettings } from '../settings/levels.ts';
+import type { SnapshotService } from '../snapshots/service.ts';
 import type { InstanceRow } from './store.ts';
 
 interface Parts {
   db: Database;
   changes: Changes;
   vault: Vault;
+  snapshots: Pick<SnapshotService, 'takeInTransaction'>;
 }
 
 /** The flows of instances: read and deployed by their Node-RED, and by people over the API. */
@@ -93,11 +96,23 @@ export class FlowsService {
         teamId: instance.teamId,
         applicationId: instance.applicationId,
       });
+      if (runsAlready && !unchanged) {
+        await this.#keepDeployed(tx, actor, instanceId);
+      }
       if (!runsAlready) {
         tx.afterCommit(() => this.#parts.changes.emit('instance', { instanceId }));
       }
       return revision;
     });
+  }
+
+  /** In the transaction of the deploy: the snapshot is of exactly what was deployed. */
+  async #keepDeployed(tx: Transaction, actor: Actor, instanceId: string): Promise<void> {
+    const instance = await tx.stores.instances.find(instanceId);
+    if (instance !== null && (await instanceSettings(tx.stores, instance))['snapshots.afterDeploy']) {
+      const name = `Deploy ${instance.flowsRevision}`;
+      await this.#parts.snapshots.takeInTransaction(tx, actor, instance, { name, kind: 'auto' });
+    }
   }
 
   #forInstance(instance: InstanceRow, credentials: FlowCredentials): FlowCredentials {

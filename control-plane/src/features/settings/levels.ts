@@ -102,6 +102,12 @@ export function ownSettings(instance: Pick<InstanceRow, 'settings'>): StoredSett
   return readStored(instance.settings);
 }
 
+/** All settings of an instance with their values. */
+export async function instanceSettings(stores: Stores, instance: InstanceRow): Promise<ResolvedSettings> {
+  const template = await readInstanceTemplate(stores, instance);
+  return valuesOf(resolveInstanceSettings(template, instance, ownSettings(instance)));
+}
+
 export function valuesOf(resolved: ReadonlyMap<SettingKey, Resolved<unknown>>): ResolvedSettings {
   return Object.fromEntries(
     [...resolved].map(([key, { value }]) => [key, value]),

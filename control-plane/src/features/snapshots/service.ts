@@ -15,6 +15,7 @@ import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
+import { instanceSettings } from '../settings/levels.ts';
 import { refuseBeyondLimit } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
 import { surroundingsOf } from './instance-contents.ts';
@@ -23,8 +24,6 @@ import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
 import { useInWords } from './snapshot-uses.ts';
 import type { SnapshotChanges, SnapshotRow } from './store.ts';
-
-const KEEP_AUTO_SNAPSHOTS = 10;
 
 interface Parts {
   db: Database;
@@ -130,7 +129,7 @@ export class SnapshotService {
       applicationId: instance.applicationId,
     });
     if (input.kind === 'auto') {
-      await this.#dropOldAutoSnapshots(tx, instance.id);
+      await this.#dropOldAutoSnapshots(tx, instance);
     }
     return snapshot;
   }
@@ -152,9 +151,28 @@ export class SnapshotService {
     return sealCredentials(tx, this.#parts.vault, credentials);
   }
 
-  async #dropOldAutoSnapshots(tx: Transaction, instanceId: string): Promise<void> {
-    const ids = await tx.stores.snapshots.autoSnapshots(instanceId);
-    for (const id of ids.slice(KEEP_AUTO_SNAPSHOTS)) {
+  /** Takes a snapshot unless the newest one has the same content. @returns null then, or when the instance is gone */
+  async takeIfChanged(
+    tx: Transaction,
+    actor: Actor,
+    instanceId: string,
+    input: SnapshotInput,
+  ): Promise<SnapshotRow | null> {
+    const instance = await tx.stores.instances.find(instanceId);
+    const newest = await tx.stores.snapshots.newestOfInstance(instanceId);
+    if (instance !== null && newest !== null) {
+      const { lock } = await lockOfInstance(tx, instance, this.#parts.readLockFile);
+      if (JSON.stringify(await this.#manifest(tx, instance, lock)) === newest.manifest) {
+        return null;
+      }
+    }
+    return instance && this.takeInTransaction(tx, actor, instance, input);
+  }
+
+  async #dropOldAutoSnapshots(tx: Transaction, instance: InstanceRow): Promise<void> {
+    const settings = await instanceSettings(tx.stores, instance);
+    const ids = await tx.stores.snapshots.autoSnapshots(instance.id);
+    for (const id of ids.slice(settings['snapshots.keepAuto'])) {
       if ((await tx.stores.snapshots.usesOf(id)).length === 0) {
         await tx.stores.snapshots.delete(id);
       }
