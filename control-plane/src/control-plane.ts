@@ -119,6 +119,7 @@ export class ControlPlane {
     await driver.start();
     await runner.start();
     await changeRunner.start();
+    this.#parts.triggerPuller.start();
     await trials.start();
     queue.start();
     await this.#parts.auditStreamer.start();
@@ -243,6 +244,7 @@ export class ControlPlane {
     await this.#parts.usageMeter.stop();
     await this.#parts.modes.stop();
     await this.#parts.snapshotScheduler.stop();
+    await this.#parts.triggerPuller.stop();
     await runner.stop();
     await changeRunner.stop();
     trials.stop();

@@ -36,6 +36,7 @@ export * from './api/settings.ts';
 export * from './api/single-sign-on.ts';
 export * from './api/snapshot-files.ts';
 export * from './api/snapshots.ts';
+export * from './api/stage-triggers.ts';
 export * from './api/team-types.ts';
 export * from './api/teams.ts';
 export * from './api/templates.ts';

@@ -33,6 +33,7 @@ import * as settings from './api/settings.ts';
 import * as singleSignOn from './api/single-sign-on.ts';
 import * as snapshotFiles from './api/snapshot-files.ts';
 import * as snapshots from './api/snapshots.ts';
+import * as stageTriggers from './api/stage-triggers.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
 import * as templates from './api/templates.ts';
@@ -48,7 +49,7 @@ const TAGS: Record<string, object> = {
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
   snapshots: { ...snapshots, ...compare, ...snapshotFiles },
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
-  pipelines: { ...pipelines, ...deployments, ...dryRun },
+  pipelines: { ...pipelines, ...deployments, ...dryRun, ...stageTriggers },
   provisioning,
   metrics,
   nodeCounts,

@@ -32,6 +32,8 @@ import { PushGate } from '../features/pipelines/push-gate.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
 import { StageRights } from '../features/pipelines/stage-rights.ts';
 import { StageService } from '../features/pipelines/stage-service.ts';
+import { TriggerPuller } from '../features/pipelines/trigger-puller.ts';
+import { TriggerService } from '../features/pipelines/trigger-service.ts';
 import { PlatformService } from '../features/platform/service.ts';
 import { ProvisioningService } from '../features/provisioning/service.ts';
 import { RecycleBinService } from '../features/recycle-bin/service.ts';
@@ -150,6 +152,8 @@ export function composeFeatures(
   });
   const carryOn = (id: string) => runner.advance(id);
   const deployments = new DeploymentService({ db, snapshots, notifications, advance: carryOn });
+  const triggerPuller = new TriggerPuller({ db, gate: pushGate, deployments, logger });
+  const triggers = new TriggerService({ db, rights: stageRights, puller: triggerPuller });
   const deploymentApproval = new DeploymentApproval({
     db,
     rights: stageRights,
@@ -239,6 +243,8 @@ export function composeFeatures(
     deployments,
     deploymentActions,
     deploymentApproval,
+    triggers,
+    triggerPuller,
     stores: db.stores,
     changeRunner,
     instanceChanges,

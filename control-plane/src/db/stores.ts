@@ -24,6 +24,7 @@ import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { DeploymentTargetStore } from '../features/pipelines/deployment-target-store.ts';
 import { PipelineStore } from '../features/pipelines/store.ts';
+import { StageTriggerStore } from '../features/pipelines/trigger-store.ts';
 import { PlatformSettingsStore } from '../features/platform/store.ts';
 import { ProvisioningStore } from '../features/provisioning/store.ts';
 import { RecycleBinStore } from '../features/recycle-bin/store.ts';
@@ -83,6 +84,7 @@ export function createStores(knex: Knex) {
     snapshotSchedules: new ScheduleStore(knex),
     partCleanup: new PartCleanupStore(knex),
     pipelines: new PipelineStore(knex),
+    stageTriggers: new StageTriggerStore(knex),
     deployments: new DeploymentStore(knex),
     deploymentTargets: new DeploymentTargetStore(knex),
     deviceIdentities: new DeviceIdentityStore(knex),

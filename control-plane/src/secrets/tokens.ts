@@ -14,6 +14,7 @@ const PREFIXES = {
   reset: 'fyn_',
   tunnel: 'fyt_',
   registration: 'fyq_',
+  trigger: 'fyg_',
 } as const;
 export type TokenKind = keyof typeof PREFIXES;
 

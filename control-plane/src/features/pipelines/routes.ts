@@ -18,10 +18,13 @@ import type { DryRunService } from './dry-run.ts';
 import type { PushGate } from './push-gate.ts';
 import type { PipelineService } from './service.ts';
 import type { StageService } from './stage-service.ts';
+import { triggerRoutes } from './trigger-routes.ts';
+import type { TriggerService } from './trigger-service.ts';
 
 interface Parts extends DeploymentRouteParts {
   pipelines: PipelineService;
   dryRuns: DryRunService;
+  triggers: TriggerService;
   stages: StageService;
   pushGate: PushGate;
   access: Access;
@@ -65,5 +68,6 @@ export function pipelineRoutes(parts: Parts): Route[] {
       return { deployment: await deployments.push(actor, params.id, body) };
     }),
     ...deploymentRoutes(parts),
+    ...triggerRoutes(parts),
   ];
 }

@@ -147,6 +147,16 @@ export class SnapshotStore {
     return this.#first(this.#there().where('s.device_id', deviceId).orderBy('s.id', 'desc'));
   }
 
+  /** The newest one that somebody took or brought of an instance or device. */
+  newestTaken({ kind, id }: { kind: string; id: string }): Promise<SnapshotRow | null> {
+    return this.#first(
+      this.#there()
+        .where(kind === 'instance' ? 's.instance_id' : 's.device_id', id)
+        .whereIn('s.kind', ['manual', 'import'])
+        .orderBy('s.id', 'desc'),
+    );
+  }
+
   /** Automatic snapshots of an instance that are not pinned, newest first. */
   async autoSnapshots(instanceId: string): Promise<string[]> {
     const rows = await this.#there()
