@@ -31,6 +31,7 @@ import { inFeature } from './features/team-types/features.ts';
 import { teamTypeRoutes } from './features/team-types/routes.ts';
 import { teamRoutes } from './features/teams/routes.ts';
 import { templateRoutes } from './features/templates/routes.ts';
+import { timelineRoutes } from './features/timeline/routes.ts';
 import { usageRoutes } from './features/usage/routes.ts';
 import { passkeyRoutes } from './features/users/passkey-routes.ts';
 import { userRoutes } from './features/users/routes.ts';
@@ -69,6 +70,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...snapshotRoutes(parts),
     ...compareRoutes(parts),
     ...snapshotFileRoutes(parts),
+    ...timelineRoutes({ stores }),
     ...inFeature('blueprints', blueprintRoutes(parts)),
     ...inFeature('devices', [
       ...deviceRoutes(parts),

@@ -40,6 +40,7 @@ export * from './api/stage-triggers.ts';
 export * from './api/team-types.ts';
 export * from './api/teams.ts';
 export * from './api/templates.ts';
+export * from './api/timeline.ts';
 export * from './api/transfer.ts';
 export * from './api/usage-report.ts';
 export * from './api/variables.ts';

@@ -37,6 +37,7 @@ import * as stageTriggers from './api/stage-triggers.ts';
 import * as teamTypes from './api/team-types.ts';
 import * as teams from './api/teams.ts';
 import * as templates from './api/templates.ts';
+import * as timeline from './api/timeline.ts';
 import * as transfer from './api/transfer.ts';
 import * as usageReport from './api/usage-report.ts';
 import * as variables from './api/variables.ts';
@@ -47,7 +48,7 @@ const TAGS: Record<string, object> = {
   teams: { ...teamTypes, ...teams, ...invitations, ...recycleBin, ...search, ...usageReport },
   applications: { ...applications, ...transfer },
   instances: { ...instances, ...instanceChanges, ...settings, ...variables, ...httpTokens, ...crashes },
-  snapshots: { ...snapshots, ...compare, ...snapshotFiles },
+  snapshots: { ...snapshots, ...compare, ...snapshotFiles, ...timeline },
   devices: { ...devices, ...deviceGroups, ...deviceConfiguration, ...deviceOperations, ...registration },
   pipelines: { ...pipelines, ...deployments, ...dryRun, ...stageTriggers },
   provisioning,

@@ -41,6 +41,7 @@ import { CatalogueStore } from '../features/stacks/store.ts';
 import { TeamTypeStore } from '../features/team-types/store.ts';
 import { TeamStore } from '../features/teams/store.ts';
 import { TemplateStore } from '../features/templates/store.ts';
+import { TimelineStore } from '../features/timeline/store.ts';
 import { UsageStore } from '../features/usage/usage-store.ts';
 import { PasskeyStore } from '../features/users/passkey-store.ts';
 import { PasswordResetStore } from '../features/users/password-reset-store.ts';
@@ -80,6 +81,7 @@ export function createStores(knex: Knex) {
     devices: new DeviceStore(knex),
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),
+    timeline: new TimelineStore(knex),
     blobs: new BlobStore(knex),
     snapshotSchedules: new ScheduleStore(knex),
     partCleanup: new PartCleanupStore(knex),
