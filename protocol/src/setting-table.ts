@@ -98,6 +98,15 @@ export const SETTINGS = {
     applies: 'restart',
     input: 'switch',
   }),
+  'editor.protected': setting({
+    section: 'editor',
+    title: 'Protected',
+    help: 'On, the editor is read-only for everybody, and flows change only through a pipeline or by rolling back. Only owners switch it.',
+    schema: z.boolean(),
+    default: false,
+    applies: 'live',
+    input: 'switch',
+  }),
   'editor.title': setting({
     section: 'editor',
     title: 'Title',

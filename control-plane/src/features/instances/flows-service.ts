@@ -67,6 +67,9 @@ export class FlowsService {
       const flowsDigest = await tx.stores.blobs.put(Buffer.from(JSON.stringify(input.flows)));
       const unchanged =
         flowsDigest === instance.flowsDigest && credentialsDigest === instance.credentialsDigest;
+      if (!unchanged) {
+        await refuseProtected(tx, instance);
+      }
       const author = auditActor(actor, instance.name);
       const revision = await tx.stores.instances.changeFlows(instanceId, input.revision, {
         flowsDigest,
@@ -126,5 +129,15 @@ export class FlowsService {
       throw invalid('credentials', 'were not encrypted with the secret of this instance');
     }
     return credentials;
+  }
+}
+
+/** @throws AppError 409 when flows of the instance change only through a pipeline */
+async function refuseProtected(tx: Transaction, instance: InstanceRow): Promise<void> {
+  if ((await instanceSettings(tx.stores, instance))['editor.protected']) {
+    throw conflict(
+      'protected_instance',
+      `${instance.name} is protected: its flows change only through a pipeline. Change them where the pipeline begins, and push.`,
+    );
   }
 }

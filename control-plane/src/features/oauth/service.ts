@@ -8,6 +8,7 @@ import { AppError, invalid } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { hashToken, newToken } from '../../secrets/tokens.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { instanceSettings } from '../settings/levels.ts';
 import type { UserRow } from '../users/store.ts';
 import type { OAuthStore, SignInScope } from './store.ts';
 
@@ -45,6 +46,8 @@ interface Subject {
   applicationId: string | null;
   /** By how much its clock is ahead of ours. */
   clockSkewMs: number;
+  /** Whether flows change only through a pipeline: everybody opens its editor to read. */
+  isProtected: boolean;
 }
 
 /** Sign-in to editors: OAuth 2 code flow with PKCE, in which the proxy of the host of an instance or device is the client. */
@@ -205,10 +208,14 @@ export class OAuthService {
   async #subject(stores: Stores, id: string): Promise<Subject | null> {
     if (this.#parts.kind === 'instance') {
       const instance = await stores.instances.find(id);
-      return instance && { ...instance, host: instance.name, clockSkewMs: 0 };
+      if (instance === null) {
+        return null;
+      }
+      const isProtected = (await instanceSettings(stores, instance))['editor.protected'];
+      return { ...instance, host: instance.name, clockSkewMs: 0, isProtected };
     }
     const device = await stores.devices.find(id);
-    return device && { ...device, host: device.id, clockSkewMs: device.clockSkewMs ?? 0 };
+    return device && { ...device, host: device.id, clockSkewMs: device.clockSkewMs ?? 0, isProtected: false };
   }
 
   /** Who signed in for that. What opens the editor opens pages as well. */
@@ -233,7 +240,7 @@ export class OAuthService {
           userId: user.id,
           username: user.username,
           name: user.name,
-          role,
+          role: subject.isProtected ? 'viewer' : role,
           instanceId: subjectId,
           // By the clock of whoever checks it.
           expires: Math.floor((Date.now() + subject.clockSkewMs) / 1000) + IDENTITY_SECONDS,
