@@ -118,6 +118,25 @@ describe('A dry run of a push', function () {
     assert.equal(total, 0);
   });
 
+  it('counts variables that went missing when a push is made again', async () => {
+    const target = await buildInstance(cp, applicationId);
+    const items = [{ name: 'BROKER', value: 'x', secret: false }];
+    await setVariables(source, items);
+    await setVariables(target.id, items);
+    const { from } = await lead({ instanceId: target.id }, { missingVariables: 'refuse' });
+    const { deployment } = await cp.admin.call('deployStage', { params: { id: from }, body: {} });
+    const params = { id: deployment.id };
+    await eventually(async () => (await cp.admin.call('getDeployment', { params })).finishedAt !== null, {
+      withinMs: 30_000,
+    });
+    await setVariables(target.id, []);
+
+    const body = { action: 'again', targets: 'all' } as const;
+    const { code } = await cp.admin.refused('controlDeployment', 409, { params, body });
+
+    assert.equal(code, 'missing_variables');
+  });
+
   it('says of each device what it would do', async () => {
     const online = await cp.admin.call('createDevice', {
       params: { id: teamId },

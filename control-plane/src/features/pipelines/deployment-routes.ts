@@ -16,6 +16,7 @@ import type { DeploymentActions } from './deployment-actions.ts';
 import type { DeploymentApproval } from './deployment-approval.ts';
 import { readReport, reportAsCsv } from './deployment-report.ts';
 import type { DeploymentService } from './deployment-service.ts';
+import type { PushGate } from './push-gate.ts';
 import type { StageRights } from './stage-rights.ts';
 
 export interface DeploymentRouteParts {
@@ -23,16 +24,24 @@ export interface DeploymentRouteParts {
   deploymentActions: DeploymentActions;
   deploymentApproval: DeploymentApproval;
   stageRights: StageRights;
+  pushGate: PushGate;
   stores: Stores;
 }
 
 /** What changes targets needs the same right as the push did; who may push at all may stop any. */
 const BEGINS_ANEW: ReadonlySet<DeploymentAction> = new Set(['resume', 'rollback', 'again']);
 
-async function requireInto({ stores, stageRights }: DeploymentRouteParts, actor: Actor, id: string) {
+async function requireInto(
+  { stores, stageRights, pushGate }: DeploymentRouteParts,
+  actor: Actor,
+  id: string,
+  action: DeploymentAction,
+) {
   const deployment = await stores.deployments.find(id);
   const stage = deployment && (await stores.pipelines.findStage(deployment.toStageId));
-  if (stage) {
+  if (stage && action === 'again') {
+    await pushGate.passAgain(actor, stage, deployment.snapshotId);
+  } else if (stage) {
     await stageRights.requireInto(actor, stage);
   }
 }
@@ -65,7 +74,7 @@ export function deploymentRoutes(parts: DeploymentRouteParts): Route[] {
       may('pipeline:deploy', 'deployment'),
       async ({ actor, params: { id }, body }) => {
         if (BEGINS_ANEW.has(body.action)) {
-          await requireInto(parts, actor, id);
+          await requireInto(parts, actor, id, body.action);
         }
         switch (body.action) {
           case 'pause':

@@ -1,10 +1,12 @@
 import type { Actor } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { manifestOf } from '../snapshots/manifest.ts';
 import { missingVariables } from './missing-variables.ts';
 import { missingAt } from './push-refusals.ts';
-import { readSource } from './push-source.ts';
+import { type PushSource, readSource } from './push-source.ts';
 import type { StagePair, StageRights } from './stage-rights.ts';
+import type { StageRow } from './store.ts';
 
 interface Parts {
   db: Database;
@@ -25,15 +27,25 @@ export class PushGate {
     const { db, vault, rights } = this.#parts;
     const pair = await rights.requirePush(actor, stageId);
     if (pair.to.missingVariables === 'refuse') {
-      const { manifest } = await readSource(db.stores, vault, pair.from, snapshotId);
-      const [refusal] = missingAt(
-        pair.to,
-        await missingVariables(db.stores, pair.to.target, manifest.variables),
-      );
-      if (refusal) {
-        throw refusal;
-      }
+      await this.#refuseMissing(pair.to, await readSource(db.stores, vault, pair.from, snapshotId));
     }
     return pair;
+  }
+
+  /** For what was pushed there once before; throws as `pass` does. */
+  async passAgain(actor: Actor, to: StageRow, snapshotId: string): Promise<void> {
+    await this.#parts.rights.requireInto(actor, to);
+    const snapshot = await this.#parts.db.stores.snapshots.find(snapshotId);
+    if (to.missingVariables === 'refuse' && snapshot !== null) {
+      await this.#refuseMissing(to, { manifest: manifestOf(snapshot) });
+    }
+  }
+
+  async #refuseMissing(to: StageRow, { manifest }: Pick<PushSource, 'manifest'>): Promise<void> {
+    const missing = await missingVariables(this.#parts.db.stores, to.target, manifest.variables);
+    const [refusal] = missingAt(to, missing);
+    if (refusal) {
+      throw refusal;
+    }
   }
 }

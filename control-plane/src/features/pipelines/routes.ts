@@ -15,7 +15,6 @@ import type { Access } from '../../access/authorize.ts';
 import { may, type Route, route } from '../../http/route.ts';
 import { type DeploymentRouteParts, deploymentRoutes } from './deployment-routes.ts';
 import type { DryRunService } from './dry-run.ts';
-import type { PushGate } from './push-gate.ts';
 import type { PipelineService } from './service.ts';
 import type { StageService } from './stage-service.ts';
 import { triggerRoutes } from './trigger-routes.ts';
@@ -26,7 +25,6 @@ interface Parts extends DeploymentRouteParts {
   dryRuns: DryRunService;
   triggers: TriggerService;
   stages: StageService;
-  pushGate: PushGate;
   access: Access;
 }
 
