@@ -138,6 +138,7 @@ for (const engine of ['sqlite', 'postgres'] as const) {
       );
       await watch.stop();
       startWatch();
+      await knex('devices').where({ id }).update({ online: true });
       await db.transact((tx) => watch.seen(tx, [id]));
       await db.transact((tx) => watch.seen(tx, [id]));
 
