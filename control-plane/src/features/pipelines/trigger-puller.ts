@@ -1,8 +1,9 @@
-import { type DeploymentView, nextTime } from '@flowyard/protocol';
+import type { DeploymentView } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { SYSTEM, type UserActor } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import { AppError, forbidden } from '../../errors.ts';
+import { nextTime } from '../../next-time.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import type { DeploymentService } from './deployment-service.ts';
 import type { PushGate } from './push-gate.ts';

@@ -1,7 +1,7 @@
-import { nextTime } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { SYSTEM } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
+import { nextTime } from '../../next-time.ts';
 import { instanceSettings } from '../settings/levels.ts';
 import type { ScheduleRow } from './schedule-store.ts';
 import type { SnapshotService } from './service.ts';
