@@ -1,4 +1,12 @@
-import { type DeploymentView, UNFINISHED_DEPLOYMENTS } from '@flowyard/protocol';
+import type { DeploymentView } from '@flowyard/protocol';
+
+/** As in the protocol, whose schemas the first view of the page need not load. */
+const ENDED: ReadonlySet<DeploymentView['state']> = new Set([
+  'succeeded',
+  'failed',
+  'aborted',
+  'rolled-back',
+]);
 
 export interface DeploymentProgress {
   /** Targets that run the snapshot. */
@@ -17,5 +25,5 @@ export function progressOf({ counts }: Pick<DeploymentView, 'counts'>): Deployme
 
 /** Whether it can still change. */
 export function isUnderWay(deployment: Pick<DeploymentView, 'state'>): boolean {
-  return UNFINISHED_DEPLOYMENTS.includes(deployment.state);
+  return !ENDED.has(deployment.state);
 }
