@@ -49,7 +49,7 @@ function valuesOf(field: string, index: number): number[] | null {
 function partValues(part: string, index: number): number[] | null {
   const [span = '', step = '1', ...more] = part.split('/');
   const { from, to } = FIELDS[index] ?? { from: 0, to: -1 };
-  const ends = span === '*' ? [from, to] : span.split('-').map((end) => valueOf(end, index));
+  const ends = span === '*' ? [from, to] : span.split('-').map((end) => numberOf(end, index));
   const [first, last = first] = ends;
   const isStepped = part.includes('/') && ends.length === 1;
   if (first == null || last == null || ends.length > 2 || more.length > 0) {
@@ -65,7 +65,7 @@ function partValues(part: string, index: number): number[] | null {
   return values;
 }
 
-function valueOf(text: string, index: number): number | null {
+function numberOf(text: string, index: number): number | null {
   const field = FIELDS[index];
   const named = field?.names?.indexOf(text.toLowerCase()) ?? -1;
   if (field && named >= 0) {

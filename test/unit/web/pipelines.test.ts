@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { DEFAULT_ROLLOUT, type StageView } from '@flowyard/protocol';
-import { progressOf } from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
+import { DEFAULT_ROLLOUT, DeploymentState, type StageView, UNFINISHED_DEPLOYMENTS } from '@flowyard/protocol';
+import {
+  isUnderWay,
+  progressOf,
+} from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
 import { changeWords, moduleWords } from '../../../control-plane/web/src/features/pipelines/dry-run-words.ts';
 import { relationOf, whyNotInto } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
 
@@ -47,6 +50,12 @@ describe('what the page says of a pipeline', () => {
     assert.match(whyNotInto({ ...named, people: [...named.people] }, member) ?? '', /Only ben/);
     assert.equal(whyNotInto({ ...named, people: [...named.people] }, { ...member, id: 'ben' }), null);
     assert.match(whyNotInto(stage('one'), { id: 'ada', may: () => false }) ?? '', /Your role/);
+  });
+
+  it('takes a deployment for under way in the states in which it can still change', () => {
+    for (const state of DeploymentState.options) {
+      assert.equal(isUnderWay({ state }), UNFINISHED_DEPLOYMENTS.includes(state), state);
+    }
   });
 
   it('counts a deployment by what became of its targets', () => {
