@@ -21,6 +21,23 @@ type VariablesPlace = Pick<DeviceRow, 'id' | 'teamId' | 'applicationId' | 'devic
 
 type DevicePlace = VariablesPlace & Pick<DeviceRow, 'name' | 'applicationName' | 'deviceGroupName'>;
 
+/** As a device of a group is that says nothing itself. */
+export function placeInGroup(
+  group: { id: string; name: string; teamId: string; applicationId: string | null },
+  applicationName: string | null,
+): DevicePlace {
+  const { teamId, applicationId } = group;
+  return {
+    id: '',
+    name: '',
+    teamId,
+    applicationId,
+    applicationName,
+    deviceGroupId: group.id,
+    deviceGroupName: group.name,
+  };
+}
+
 /** The variables that reach a device, by where they are set. */
 export interface DeviceVariables {
   team: VariableRow[];

@@ -21,9 +21,10 @@ import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, DeploymentTargetStore } from './deployment-target-store.ts';
 import { presentTarget, readDeploymentViews } from './deployment-views.ts';
-import { deploymentInto } from './push-refusals.ts';
+import { deploymentInto, emptyGroup } from './push-refusals.ts';
 import { namedSnapshot, noSnapshot, snapshotThere } from './push-source.ts';
 import { inWords } from './rollout-words.ts';
+import { readStagePair } from './stage-pair.ts';
 import type { StageRow } from './store.ts';
 import { wavesOf } from './waves.ts';
 
@@ -97,7 +98,7 @@ export class DeploymentService {
   /** Pushes the snapshot of a stage to the next one. The record of it is there when this returns; the rest follows. */
   async push(actor: Actor, stageId: string, request: PushRequest): Promise<DeploymentView> {
     const id = await this.#db.transact(async (tx) => {
-      const { from, to } = await this.#stages(tx, stageId);
+      const { from, to } = await readStagePair(tx.stores, stageId);
       await refuseSecond(tx, to);
       const { snapshotId, startAt, ...changes } = request;
       const snapshot = await this.#snapshotOf(tx, actor, from, to, snapshotId);
@@ -128,19 +129,6 @@ export class DeploymentService {
     });
     this.#parts.advance(id);
     return this.view(id);
-  }
-
-  async #stages(tx: Transaction, stageId: string): Promise<{ from: StageRow; to: StageRow }> {
-    const from = await tx.stores.pipelines.findStage(stageId);
-    if (from === null) {
-      throw notFound('stage');
-    }
-    const stages = await tx.stores.pipelines.stagesOf([from.pipelineId]);
-    const to = stages[stages.findIndex((stage) => stage.id === from.id) + 1];
-    if (to === undefined) {
-      throw conflict('last_stage', `${from.name} is the last stage: there is nothing to push to.`);
-    }
-    return { from, to };
   }
 
   async #snapshotOf(
@@ -184,9 +172,7 @@ export class DeploymentService {
     const found = await this.#targets(tx, to, id);
     const targets = plan.only ? found.filter(({ targetId }) => plan.only?.has(targetId)) : found;
     if (targets.length === 0) {
-      throw plan.only
-        ? conflict('nothing_left', 'Every target runs the snapshot already.')
-        : conflict('empty_group', `There is no device in ${to.name}. Add devices to the group first.`);
+      throw plan.only ? conflict('nothing_left', 'Every target runs the snapshot already.') : emptyGroup(to);
     }
     // What goes to one target has no waves, and nothing that could be halted.
     const policy =

@@ -15,6 +15,7 @@ import { missingVariables } from './missing-variables.ts';
 import { countEffects, effectOnDevice, effectOnInstance } from './push-effects.ts';
 import { refusalsOf } from './push-refusals.ts';
 import { type PushSource, readSource } from './push-source.ts';
+import { readStagePair } from './stage-pair.ts';
 import type { StageRights } from './stage-rights.ts';
 import type { StageRow } from './store.ts';
 
@@ -45,7 +46,7 @@ export class DryRunService {
 
   async read(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<DryRunView> {
     const { db, vault, rights } = this.#parts;
-    const { from, to } = await rights.pairFrom(stageId);
+    const { from, to } = await readStagePair(db.stores, stageId);
     await rights.requireRead(actor, from);
     await rights.requireRead(actor, to);
     const source = await readSource(db.stores, vault, from, snapshotId);

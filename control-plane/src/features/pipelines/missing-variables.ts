@@ -1,6 +1,6 @@
 import type { SnapshotManifest } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
-import { readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
+import { placeInGroup, readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
 import type { VariableRow } from '../instances/store.ts';
 import { readInstanceTemplate, resolveInstanceVariables } from '../settings/levels.ts';
 import type { Resolved } from '../settings/resolve-settings.ts';
@@ -36,25 +36,14 @@ async function variablesAt(
       : resolveInstanceVariables(stores, instance, await readInstanceTemplate(stores, instance));
   }
   const place =
-    target.kind === 'device' ? await stores.devices.find(target.id) : await placeInGroup(stores, target.id);
+    target.kind === 'device' ? await stores.devices.find(target.id) : await readGroupPlace(stores, target.id);
   return place === null
     ? new Map()
     : resolveDeviceVariables(place, (await readDeviceVariables(stores, [place]))(place), null);
 }
 
-/** As a device of the group that sets nothing itself. */
-async function placeInGroup(stores: Stores, groupId: string) {
+async function readGroupPlace(stores: Stores, groupId: string) {
   const group = await stores.deviceGroups.find(groupId);
   const scope = await stores.scopes.find('device-group', groupId, null);
-  return group === null || scope === null
-    ? null
-    : {
-        id: '',
-        name: '',
-        teamId: scope.teamId,
-        applicationId: scope.applicationId,
-        applicationName: null,
-        deviceGroupId: groupId,
-        deviceGroupName: group.name,
-      };
+  return group && scope && placeInGroup({ ...group, ...scope }, null);
 }

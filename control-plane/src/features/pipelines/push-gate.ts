@@ -5,7 +5,8 @@ import { manifestOf } from '../snapshots/manifest.ts';
 import { missingVariables } from './missing-variables.ts';
 import { missingAt } from './push-refusals.ts';
 import { type PushSource, readSource } from './push-source.ts';
-import type { StagePair, StageRights } from './stage-rights.ts';
+import type { StagePair } from './stage-pair.ts';
+import type { StageRights } from './stage-rights.ts';
 import type { StageRow } from './store.ts';
 
 interface Parts {

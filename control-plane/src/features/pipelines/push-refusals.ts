@@ -43,9 +43,11 @@ async function targetAgainst(stores: Stores, to: StageRow): Promise<AppError[]> 
     return [gone(to)];
   }
   const isEmpty = kind === 'device-group' && (await stores.devices.idsOf({ deviceGroupId: id })).length === 0;
-  return isEmpty
-    ? [conflict('empty_group', `There is no device in ${to.name}. Add devices to the group first.`)]
-    : [];
+  return isEmpty ? [emptyGroup(to)] : [];
+}
+
+export function emptyGroup({ name }: StageRow): AppError {
+  return conflict('empty_group', `There is no device in ${name}. Add devices to the group first.`);
 }
 
 function gone({ name }: StageRow): AppError {

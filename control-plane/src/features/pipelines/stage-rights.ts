@@ -2,14 +2,9 @@ import { roleMay } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
 import type { Access, Scope } from '../../access/authorize.ts';
 import type { Database } from '../../db/database.ts';
-import { conflict, forbidden, notFound } from '../../errors.ts';
+import { conflict, forbidden } from '../../errors.ts';
+import { readStagePair, type StagePair } from './stage-pair.ts';
 import type { StageRow } from './store.ts';
-
-/** A push: from where to where. */
-export interface StagePair {
-  from: StageRow;
-  to: StageRow;
-}
 
 /** Who may push from one stage into the next. Their targets may be in different applications: each is asked. */
 export class StageRights {
@@ -21,24 +16,9 @@ export class StageRights {
     this.#access = parts.access;
   }
 
-  /** @throws AppError 404 when there is no such stage, 409 when it is the last one */
-  async pairFrom(stageId: string): Promise<StagePair> {
-    const { pipelines } = this.#db.stores;
-    const from = await pipelines.findStage(stageId);
-    if (from === null) {
-      throw notFound('stage');
-    }
-    const stages = await pipelines.stagesOf([from.pipelineId]);
-    const to = stages[stages.findIndex(({ id }) => id === from.id) + 1];
-    if (to === undefined) {
-      throw conflict('last_stage', `${from.name} is the last stage: there is nothing to push to.`);
-    }
-    return { from, to };
-  }
-
   /** @throws AppError 403 when this actor may not push from this stage into the next one, and why */
   async requirePush(actor: Actor, stageId: string): Promise<StagePair> {
-    const pair = await this.pairFrom(stageId);
+    const pair = await readStagePair(this.#db.stores, stageId);
     const [from, to] = [await this.requireRead(actor, pair.from), await this.requireInto(actor, pair.to)];
     if (from.teamId !== to.teamId) {
       throw conflict('other_team', `${pair.from.name} and ${pair.to.name} are in different teams by now.`);

@@ -3,7 +3,7 @@ import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { notFound } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import { readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
+import { placeInGroup, readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
 import { resolveTarget } from '../devices/presenter.ts';
 import { requireDevice, requireGroup } from '../devices/require-device.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
@@ -50,18 +50,8 @@ export class VariableService {
   async ofGroup(id: string): Promise<DeviceVariables> {
     const { stores } = this.#db;
     const group = await requireGroup(stores, id);
-    const { teamId, applicationId } = group;
-    const application = await stores.applications.find(applicationId);
-    // As a device of the group that says nothing itself.
-    const place = {
-      id: '',
-      name: '',
-      teamId,
-      applicationId,
-      applicationName: application?.name ?? null,
-      deviceGroupId: id,
-      deviceGroupName: group.name,
-    };
+    const application = await stores.applications.find(group.applicationId);
+    const place = placeInGroup(group, application?.name ?? null);
     const variables = (await readDeviceVariables(stores, [place]))(place);
     const target = group.targetSnapshotId && (await stores.snapshots.find(group.targetSnapshotId));
     const of = target ? { ...target, variables: manifestOf(target).variables } : null;
