@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { NewAuditEntry } from '../features/audit/store.ts';
 import type { Changes, EntityChange } from '../relay/changes.ts';
+import { despiteDeadlocks } from './deadlocks.ts';
 import { createStores, type Stores } from './stores.ts';
 
 /** One transaction: its stores, and what follows once it is committed. */
@@ -28,8 +29,19 @@ export class Database {
     this.stores = createStores(knex);
   }
 
-  /** Inside `work` only the stores of the transaction may be used: SQLite has one connection. */
+  /**
+   * Inside `work` only the stores of the transaction may be used: SQLite has one connection. It may run more than once,
+   * so that what follows from it belongs into `announce` and `afterCommit`.
+   */
   async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { result, effects } = await despiteDeadlocks(() => this.#once(work));
+    for (const effect of effects) {
+      effect();
+    }
+    return result;
+  }
+
+  async #once<T>(work: (tx: Transaction) => Promise<T>): Promise<{ result: T; effects: Array<() => void> }> {
     const effects: Array<() => void> = [];
     const result = await this.#knex.transaction(async (trx) => {
       const stores = createStores(trx);
@@ -48,10 +60,7 @@ export class Database {
       }
       return done;
     });
-    for (const effect of effects) {
-      effect();
-    }
-    return result;
+    return { result, effects };
   }
 
   async check(): Promise<void> {

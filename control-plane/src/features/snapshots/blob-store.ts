@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { despiteDeadlocks } from '../../db/deadlocks.ts';
 import { AppError } from '../../errors.ts';
 import { ChunkStore, staleBefore } from './chunk-store.ts';
 import { digestOf, pack, unpackIntact } from './packed.ts';
@@ -84,7 +85,9 @@ export class BlobStore {
   /** All or nothing, also when it is not called in a transaction. */
   async #write(digest: string, bytes: Buffer, state: 'new' | 'damaged'): Promise<void> {
     if (!this.#knex.isTransaction) {
-      await this.#knex.transaction((trx) => new BlobStore(trx).#write(digest, bytes, state));
+      await despiteDeadlocks(() =>
+        this.#knex.transaction((trx) => new BlobStore(trx).#write(digest, bytes, state)),
+      );
       return;
     }
     const isWhole = bytes.length <= LARGEST_WHOLE;
