@@ -83,6 +83,17 @@ export class DeploymentStore {
     );
   }
 
+  /** Deployments of a team outside these applications that are in one of these states, newest first. */
+  inStates(teamId: string, hidden: string[], states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
+    return this.#read(
+      this.#rows()
+        .where('d.team_id', teamId)
+        .whereIn('d.state', states)
+        .whereNotIn('d.application_id', hidden)
+        .orderBy('d.id', 'desc'),
+    );
+  }
+
   /** The newest deployment of each of these pipelines. */
   newestOf(pipelineIds: string[]): Promise<DeploymentRow[]> {
     const newest = this.#knex('deployments')

@@ -44,7 +44,7 @@ function failedPushes(newestFirst: DeploymentRow[]): AttentionItem[] {
     }
   }
   return [...last.values()]
-    .filter(({ state }) => state === 'failed' || state === 'halted')
+    .filter(({ state }) => state === 'failed')
     .map((row) => ({
       kind: 'deployment',
       id: row.id,
@@ -53,6 +53,18 @@ function failedPushes(newestFirst: DeploymentRow[]): AttentionItem[] {
       reason: row.message,
       since: row.finishedAt,
     }));
+}
+
+/** Pushes that do not go on by themselves: they wait for a second person, or halted. */
+function stuckPushes(rows: DeploymentRow[]): AttentionItem[] {
+  return rows.map((row) => ({
+    kind: 'deployment',
+    id: row.id,
+    name: `${row.fromName} to ${row.toName}`,
+    status: row.state,
+    reason: row.state === 'planned' ? `${row.author} asks somebody else to approve it` : row.message,
+    since: row.createdAt,
+  }));
 }
 
 /** How everything in a team is, without the applications that whoever asks may not see. */
@@ -64,6 +76,7 @@ export async function readTeamOverview(
   const instances = await stores.instances.states(teamId, hidden);
   const devices = await stores.devices.all({ teamId, hidden });
   const deployments = await stores.deployments.recent(teamId, hidden, RECENT_DEPLOYMENTS);
+  const stuck = await stores.deployments.inStates(teamId, hidden, ['planned', 'halted']);
   const ofInstances = tally(
     'instance',
     instances.map(({ id, name, state, reason, since }) => ({
@@ -94,10 +107,12 @@ export async function readTeamOverview(
     instances: ofInstances.counts,
     devices: ofDevices.counts,
     applications: await stores.applications.count(teamId, hidden),
-    attention: [...failedPushes(deployments), ...ofInstances.attention, ...ofDevices.attention].slice(
-      0,
-      MAX_ATTENTION,
-    ),
+    attention: [
+      ...stuckPushes(stuck),
+      ...failedPushes(deployments),
+      ...ofInstances.attention,
+      ...ofDevices.attention,
+    ].slice(0, MAX_ATTENTION),
     deployments: await readDeploymentViews(stores, deployments),
   };
 }

@@ -68,7 +68,7 @@ export const RUNTIME_WORDS: Readonly<Record<RuntimeStatus, StatusWord>> = {
 };
 
 export const DEPLOYMENT_WORDS: Readonly<Record<DeploymentState, StatusWord>> = {
-  planned: word('planned', mdiCalendarClock, 'quiet', 'It waits until somebody approves it.'),
+  planned: word('planned', mdiCalendarClock, 'warn', 'It waits until somebody approves it.'),
   waiting: word('waiting', mdiClockOutline, 'quiet', 'It waits for its time.'),
   running: word('running', mdiProgressWrench, 'busy', 'Its targets are being updated.'),
   paused: word(
