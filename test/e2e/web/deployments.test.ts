@@ -49,4 +49,61 @@ describe('The page of a deployment', function () {
     assert.equal((await fleet.running(0)).length, 6);
     assert.deepEqual(open.complaints, []);
   });
+
+  it('goes on with another budget after a halt, and runs again on all targets', async () => {
+    const { page } = open;
+    const push = await fleet.push({ waves: [{ count: 2 }], failureBudget: { count: 0 } });
+    await fleet.until(push.id, 'halted');
+    await page.goto(`${cp.url}/deployments/${push.id}`);
+    await page.locator('[data-test=deployment-resume]').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Another budget').check();
+    await dialog.getByLabel('So many may fail').fill('some');
+    await dialog.locator('[data-test=submit]').click();
+    await dialog.getByText('Write a number or a share').waitFor();
+    await dialog.getByLabel('So many may fail').fill('50 %');
+    await dialog.locator('[data-test=submit]').click();
+
+    const { policy } = await fleet.until(push.id, 'succeeded');
+    assert.deepEqual(policy.failureBudget, { percent: 50 });
+    await page.locator('[data-test=deployment-again]').click();
+    await dialog.getByLabel('The one that does not run it').waitFor();
+    await dialog.getByLabel('All that are there now').check();
+    await dialog.locator('[data-test=submit]').click();
+    await page.waitForURL((url) => !url.pathname.endsWith(push.id));
+    await page.getByText('0 of 6 targets').or(page.getByText('5 of 6 targets')).first().waitFor();
+
+    const again = await fleet.view(new URL(page.url()).pathname.split('/').at(-1) ?? '');
+    assert.equal(again.counts.total, 6);
+    assert.deepEqual(open.complaints, []);
+    await fleet.until(again.id, 'halted', 'succeeded', 'failed');
+  });
+
+  it('is asked for with other rules and a start for this push only', async () => {
+    const { page } = open;
+    await page.goto(`${cp.url}/pipelines/${fleet.pipelineId}`);
+    await page.locator('[data-test=push]').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The rules of Fleet: all at once').waitFor();
+    assert.equal(await dialog.getByLabel('Waves').count(), 0);
+    await dialog.getByLabel('Other rules for this push only').check();
+    await dialog.getByLabel('Waves').fill('1, rest');
+    await dialog.getByLabel('Health time').fill('2');
+    await dialog.getByLabel('Begin later').check();
+    await dialog.getByLabel('It begins').fill('2020-01-01T03:00');
+    await dialog.locator('[data-test=submit]').click();
+    await dialog.getByText('Choose a time that is still to come.').waitFor();
+    await dialog.getByLabel('It begins').fill('2099-01-01T03:00');
+    await dialog.locator('[data-test=submit]').click();
+    await dialog.waitFor({ state: 'hidden' });
+
+    const { items } = await cp.admin.call('listDeployments', { params: { id: fleet.pipelineId } });
+    assert.deepEqual(items[0]?.policy.waves, [{ count: 1 }, 'rest']);
+    assert.equal(items[0]?.policy.healthSeconds, 120);
+    assert.equal(items[0]?.startAt, new Date('2099-01-01T03:00').toISOString());
+    const { stages } = await cp.admin.call('getPipeline', { params: { id: fleet.pipelineId } });
+    assert.deepEqual(stages[1]?.rollout.waves, []);
+    await page.getByText('It waits until').first().waitFor();
+    assert.deepEqual(open.complaints, []);
+  });
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_ROLLOUT, RolloutPolicy } from '@flowyard/protocol';
 import {
+  changesOf,
   formOf,
   policyOf,
   ROLLOUT_RULES,
 } from '../../../control-plane/web/src/features/pipelines/rollout-form.ts';
+import { policyInWords } from '../../../control-plane/web/src/features/pipelines/rollout-words.ts';
 
 describe('the form of a rollout', () => {
   it('gives back the policy that it was made of', () => {
@@ -19,6 +21,42 @@ describe('the form of a rollout', () => {
 
     assert.deepEqual(policyOf(formOf(policy)), policy);
     assert.deepEqual(policyOf(formOf(DEFAULT_ROLLOUT)), DEFAULT_ROLLOUT);
+  });
+
+  it('says which rules were typed otherwise, none where nothing was', () => {
+    const policy: RolloutPolicy = {
+      ...DEFAULT_ROLLOUT,
+      healthSeconds: 100,
+      window: { days: ['sat', 'sun'], from: '22:00', to: '04:00', timeZone: 'Europe/Berlin' },
+    };
+    const form = { ...formOf(policy), waves: '1, rest', budget: '3' };
+
+    assert.deepEqual(changesOf(formOf(policy), policy), {});
+    assert.deepEqual(changesOf(form, policy), {
+      waves: [{ count: 1 }, 'rest'],
+      failureBudget: { count: 3 },
+    });
+  });
+
+  it('leaves the policy that it was made of as it is', () => {
+    const window = { days: ['sat' as const], from: '22:00', to: '04:00', timeZone: 'Europe/Berlin' };
+    const form = formOf({ ...DEFAULT_ROLLOUT, window });
+
+    form.window?.days.push('sun');
+
+    assert.deepEqual(window.days, ['sat']);
+  });
+
+  it('is read in one line', () => {
+    const policy: RolloutPolicy = {
+      ...DEFAULT_ROLLOUT,
+      waves: [{ count: 1 }, 'rest'],
+      healthSeconds: 300,
+      failureBudget: { percent: 2 },
+    };
+
+    assert.equal(policyInWords(DEFAULT_ROLLOUT), 'all at once');
+    assert.equal(policyInWords(policy), 'waves of 1, rest · health time 5 min · 2 % may fail');
   });
 
   it('reads what people type', () => {

@@ -20,7 +20,7 @@ export function formOf(policy: RolloutPolicy): RolloutForm {
     healthMinutes: policy.healthSeconds === 0 ? '' : String(policy.healthSeconds / 60),
     budget: policy.failureBudget === null ? '' : budgetText(policy.failureBudget),
     onHalt: policy.onHalt,
-    window: policy.window,
+    window: policy.window && { ...policy.window, days: [...policy.window.days] },
   };
 }
 
@@ -30,10 +30,23 @@ export function policyOf(form: RolloutForm): RolloutPolicy {
     waves: readWaves(form.waves) ?? [],
     concurrency: form.concurrency.trim() === '' ? null : Number(form.concurrency),
     healthSeconds: Math.round(Number(form.healthMinutes || 0) * 60),
-    failureBudget: form.budget.trim() === '' ? null : (readShare(form.budget, true) ?? null),
+    failureBudget: readBudget(form.budget),
     onHalt: form.onHalt,
     window: form.window,
   };
+}
+
+/** The parts of a policy that were typed otherwise. */
+export function changesOf(form: RolloutForm, policy: RolloutPolicy): Partial<RolloutPolicy> {
+  const typed = policyOf(form);
+  const keys = Object.keys(typed) as Array<keyof RolloutPolicy>;
+  const changed = keys.filter((key) => JSON.stringify(typed[key]) !== JSON.stringify(policy[key]));
+  return Object.fromEntries(changed.map((key) => [key, typed[key]]));
+}
+
+/** How many may fail, as it was typed; null for no limit. */
+export function readBudget(text: string): FailureBudget | null {
+  return text.trim() === '' ? null : readShare(text, true);
 }
 
 export const ROLLOUT_RULES = {

@@ -1,4 +1,5 @@
-import type { FailureBudget, MaintenanceWindow } from '@flowyard/protocol';
+import type { FailureBudget, MaintenanceWindow, RolloutPolicy } from '@flowyard/protocol';
+import { formOf } from './rollout-form.ts';
 
 /** How many targets may fail, in words. */
 export function budgetInWords(budget: FailureBudget | null): string {
@@ -15,4 +16,17 @@ export function windowInWords(window: MaintenanceWindow | null): string {
   }
   const days = window.days.length === 7 ? 'every day' : window.days.join(', ');
   return `${days} ${window.from}–${window.to} (${window.timeZone})`;
+}
+
+/** How a push goes to its targets, in one line. */
+export function policyInWords(policy: RolloutPolicy): string {
+  const { waves, healthMinutes } = formOf(policy);
+  const parts = [
+    waves === '' ? 'all at once' : `waves of ${waves}`,
+    policy.concurrency === null ? null : `${policy.concurrency} at the same time`,
+    healthMinutes === '' ? null : `health time ${healthMinutes} min`,
+    policy.failureBudget === null ? null : budgetInWords(policy.failureBudget),
+    policy.window === null ? null : windowInWords(policy.window),
+  ];
+  return parts.filter((part) => part !== null).join(' · ');
 }
