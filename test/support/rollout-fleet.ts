@@ -40,9 +40,13 @@ export class RolloutFleet {
   }
 
   /** Devices of which each does what is its fate; a group that has the first snapshot, and all run it. */
-  static async build(cp: RunningControlPlane, fates: readonly Fate[]): Promise<RolloutFleet> {
+  static async build(
+    cp: RunningControlPlane,
+    fates: readonly Fate[],
+    env: Record<string, string> = {},
+  ): Promise<RolloutFleet> {
     const fleet = new RolloutFleet(cp);
-    await fleet.#buildPlaces();
+    await fleet.#buildPlaces(env);
     for (const [index, fate] of fates.entries()) {
       await fleet.#addDevice(`gateway ${String(index + 1).padStart(2, '0')}`, fate);
     }
@@ -59,12 +63,12 @@ export class RolloutFleet {
     return fleet;
   }
 
-  async #buildPlaces(): Promise<void> {
+  async #buildPlaces(env: Record<string, string>): Promise<void> {
     const { admin } = this.#cp;
     const { teamId, applicationId } = await buildApplication(this.#cp);
     this.teamId = teamId;
     this.applicationId = applicationId;
-    this.instanceId = (await buildInstance(this.#cp, applicationId)).id;
+    this.instanceId = (await buildInstance(this.#cp, applicationId, { env })).id;
     for (const name of ['Old', 'New', 'Newer']) {
       const body = { name };
       const params = { id: this.instanceId };
@@ -141,6 +145,10 @@ export class RolloutFleet {
     } else {
       device.agent.state({ generation, state: 'running', snapshotId });
     }
+  }
+
+  token(deviceId: string): string {
+    return this.#tokens.get(deviceId) ?? '';
   }
 
   async push(

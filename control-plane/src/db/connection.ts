@@ -40,6 +40,7 @@ import * as snapshotSchedules from './migrations/076-snapshot-schedules.ts';
 import * as rollouts from './migrations/080-rollouts.ts';
 import * as stageRights from './migrations/084-stage-rights.ts';
 import * as stageTriggers from './migrations/085-stage-triggers.ts';
+import * as pushedTargets from './migrations/086-pushed-targets.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -75,6 +76,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '068-audit-streams': auditStreams,
     '084-stage-rights': stageRights,
     '085-stage-triggers': stageTriggers,
+    '086-pushed-targets': pushedTargets,
     '072-sign-in-scope': signInScope,
     '071-lock-files': lockFiles,
     '073-chunks': chunks,

@@ -1,6 +1,7 @@
 import type { ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
+import type { WantedSnapshot } from '../devices/pushed-target.ts';
 import type { RuleGroup } from './label-rule.ts';
 
 export interface DeviceGroupRow {
@@ -14,6 +15,8 @@ export interface DeviceGroupRow {
   settings: string;
   targetSnapshotId: string | null;
   targetSnapshotName: string | null;
+  /** Whether a push brought it, and no values of variables with it. */
+  targetPushed: boolean;
   devices: number;
   onTarget: number;
   online: number;
@@ -88,8 +91,10 @@ export class DeviceGroupStore {
     }
   }
 
-  async setTargetSnapshot(id: string, snapshotId: string | null): Promise<void> {
-    await this.#knex('device_groups').where({ id }).update({ target_snapshot_id: snapshotId });
+  async setTarget(id: string, { snapshotId, pushed }: WantedSnapshot): Promise<void> {
+    await this.#knex('device_groups')
+      .where({ id })
+      .update({ target_snapshot_id: snapshotId, target_pushed: pushed });
   }
 
   /** Waits for whoever changes the group now. */
@@ -145,6 +150,7 @@ export class DeviceGroupStore {
       settings: 'g.settings',
       targetSnapshotId: 'g.target_snapshot_id',
       targetSnapshotName: 'ts.name',
+      targetPushed: 'g.target_pushed',
       createdAt: 'g.created_at',
       devices: members().count('*'),
       online: members().where('d.online', true).count('*'),
@@ -162,6 +168,7 @@ function normalise(row: StoredGroup): DeviceGroupRow {
   return {
     ...row,
     rule,
+    targetPushed: Boolean(row.targetPushed),
     devices: Number(row.devices),
     online: Number(row.online),
     onTarget: Number(row.onTarget),

@@ -28,6 +28,9 @@ export interface DeviceRow {
   rolloutTargetId: string | null;
   groupTargetId: string | null;
   instanceTargetId: string | null;
+  /** Whether a push brought it, and no values of variables with it; what a deployment told it always did. */
+  ownTargetPushed: boolean;
+  groupTargetPushed: boolean | null;
   ownTargetName: string | null;
   rolloutTargetName: string | null;
   groupTargetName: string | null;
@@ -50,6 +53,9 @@ export interface DeviceRow {
   runningSnapshotName: string | null;
   previousSnapshotId: string | null;
   previousSnapshotName: string | null;
+  /** Whether a push brought what it runs, and what it ran before. */
+  runningPushed: boolean;
+  previousPushed: boolean;
   failedSnapshotId: string | null;
   agentVersion: string | null;
   nodeRed: string | null;
@@ -96,6 +102,8 @@ export const DEVICE_COLUMNS = {
   rolloutTargetId: 'd.rollout_snapshot_id',
   groupTargetId: 'g.target_snapshot_id',
   instanceTargetId: 'i.target_snapshot_id',
+  ownTargetPushed: 'd.target_pushed',
+  groupTargetPushed: 'g.target_pushed',
   ownTargetName: 'ot.name',
   rolloutTargetName: 'xt.name',
   groupTargetName: 'gt.name',
@@ -116,6 +124,8 @@ export const DEVICE_COLUMNS = {
   runningSnapshotName: 'rs.name',
   previousSnapshotId: 'ps.id',
   previousSnapshotName: 'ps.name',
+  runningPushed: 'd.running_pushed',
+  previousPushed: 'd.previous_pushed',
   failedSnapshotId: 'd.failed_snapshot_id',
   agentVersion: 'd.agent_version',
   nodeRed: 'd.node_red',
@@ -153,6 +163,8 @@ export const TARGET_COLUMNS = pick(
   'rolloutTargetId',
   'groupTargetId',
   'instanceTargetId',
+  'ownTargetPushed',
+  'groupTargetPushed',
   'desired',
   'restarts',
   'retries',
@@ -163,16 +175,29 @@ export const TARGET_COLUMNS = pick(
 /** A device as its reports are compared with it, for many at once. */
 export type KnownState = Pick<DeviceRow, keyof typeof STATE_COLUMNS>;
 
-export const STATE_COLUMNS = pick(
-  'id',
-  'teamId',
-  'name',
-  'applicationId',
-  'deviceGroupId',
-  'state',
-  'runningSnapshotId',
-  'failedSnapshotId',
-);
+export const STATE_COLUMNS = {
+  ...pick(
+    'id',
+    'teamId',
+    'name',
+    'applicationId',
+    'deviceGroupId',
+    'state',
+    'runningSnapshotId',
+    'failedSnapshotId',
+    'ownTargetId',
+    'rolloutTargetId',
+    'groupTargetId',
+    'instanceTargetId',
+    'ownTargetPushed',
+    'groupTargetPushed',
+    'generation',
+    'runningPushed',
+    'previousPushed',
+  ),
+  // Also when it was deleted.
+  previousSnapshotId: 'd.previous_snapshot_id',
+};
 
 /** A device as a push into it is followed, for many at once. */
 export type FollowedRow = Pick<DeviceRow, keyof typeof FOLLOWED_COLUMNS>;
@@ -238,6 +263,10 @@ export function normalise(row: StoredDevice): DeviceRow {
   return {
     ...row,
     online: Boolean(row.online),
+    ownTargetPushed: Boolean(row.ownTargetPushed),
+    groupTargetPushed: row.groupTargetPushed === null ? null : Boolean(row.groupTargetPushed),
+    runningPushed: Boolean(row.runningPushed),
+    previousPushed: Boolean(row.previousPushed),
     edited: Boolean(row.edited),
     labels: JSON.parse(row.labels) as string[],
     groupRule: row.groupRule === null ? null : (JSON.parse(row.groupRule) as string[]),

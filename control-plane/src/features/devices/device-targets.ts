@@ -8,6 +8,7 @@ import { manifestOf } from '../snapshots/manifest.ts';
 import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
 import type { TargetRow } from './device-row.ts';
 import { resolveTarget } from './presenter.ts';
+import { isTargetPushed, variablesForAgent } from './pushed-target.ts';
 
 interface Parts {
   db: Database;
@@ -77,7 +78,7 @@ export class DeviceTargets {
 
   /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
   async #manifestFor(device: TargetRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
-    const sent = forAgent(manifest);
+    const sent = forAgent(manifest, isTargetPushed(device));
     if (manifest.credentials === null) {
       return sent;
     }
@@ -109,7 +110,10 @@ export class DeviceTargets {
   }
 }
 
-/** What is kept for comparing snapshots is of no use to a device. */
-function forAgent({ settings: _settings, variables, ...manifest }: SnapshotManifest): SnapshotManifest {
-  return { ...manifest, variables: variables.map(({ name, value, secret }) => ({ name, value, secret })) };
+/** What is kept for comparing snapshots is of no use to a device, and values do not come with a push. */
+function forAgent(
+  { settings: _settings, variables, ...manifest }: SnapshotManifest,
+  pushed: boolean,
+): SnapshotManifest {
+  return { ...manifest, variables: variablesForAgent(variables, pushed) };
 }

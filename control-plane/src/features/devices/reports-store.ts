@@ -24,6 +24,7 @@ const REPORT: Fields<NewReport> = {
   reason: 'text',
   currentGeneration: 'integer',
   runningSnapshotId: 'text',
+  runningPushed: 'boolean',
   failedSnapshotId: 'text',
   nodeRed: 'text',
   mode: 'text',
@@ -63,6 +64,9 @@ export async function storeReports(knex: Knex, reports: readonly NewReport[]): P
       running_snapshot_id = told."runningSnapshotId",
       previous_snapshot_id = case when running_snapshot_id <> told."runningSnapshotId"
         then running_snapshot_id else previous_snapshot_id end,
+      previous_pushed = case when running_snapshot_id <> told."runningSnapshotId"
+        then running_pushed else previous_pushed end,
+      running_pushed = told."runningPushed",
       failed_snapshot_id = told."failedSnapshotId",
       node_red = told."nodeRed",
       running_mode = told."mode",

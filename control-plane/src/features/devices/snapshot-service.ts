@@ -19,6 +19,7 @@ import type { SnapshotRow } from '../snapshots/store.ts';
 import { AgentRequests } from './agent-requests.ts';
 import type { DeviceRow } from './device-row.ts';
 import { keepDeviceSnapshot } from './keep-snapshot.ts';
+import { variablesAsRun } from './pushed-target.ts';
 import { requireDevice } from './require-device.ts';
 
 const ANSWER_WITHIN_MS = 60_000;
@@ -122,7 +123,7 @@ export class DeviceSnapshotService {
       flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),
       // They leave the key of the device and come under that of the platform.
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
-      variables: base && base.teamId === device.teamId ? manifestOf(base).variables : [],
+      variables: base && base.teamId === device.teamId ? variablesOf(device, base) : [],
       modules: modules.data,
       settings: openSettings(device.settings),
       lock,
@@ -145,4 +146,10 @@ export class DeviceSnapshotService {
       );
     }
   }
+}
+
+/** Those of the snapshot that it began with, as they count there: what a push brought has no values to pass on. */
+function variablesOf(device: DeviceRow, base: SnapshotRow): SnapshotManifest['variables'] {
+  const isHeldToRun = base.id === device.runningSnapshotId;
+  return variablesAsRun(manifestOf(base).variables, !isHeldToRun || device.runningPushed);
 }

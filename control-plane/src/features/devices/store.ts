@@ -15,6 +15,7 @@ import {
   TARGET_COLUMNS,
   type TargetRow,
 } from './device-row.ts';
+import type { WantedSnapshot } from './pushed-target.ts';
 import { type Connected, type NewReport, storeConnected, storeReports } from './reports-store.ts';
 
 /** Which devices to list. */
@@ -32,6 +33,7 @@ export interface DeviceReport {
   reason: string | null;
   currentGeneration: number;
   runningSnapshotId: string | null;
+  runningPushed: boolean;
   failedSnapshotId: string | null;
   nodeRed: string | null;
   mode: DeviceMode;
@@ -194,14 +196,15 @@ export class DeviceStore {
       applicationId: string | null;
       instanceId: string | null;
       deviceGroupId: string | null;
-      targetSnapshotId: string | null;
+      target: WantedSnapshot;
     },
   ): Promise<void> {
     await this.#updateMany(ids, {
       application_id: to.applicationId,
       instance_id: to.instanceId,
       device_group_id: to.deviceGroupId,
-      target_snapshot_id: to.targetSnapshotId,
+      target_snapshot_id: to.target.snapshotId,
+      target_pushed: to.target.pushed,
       rollout_snapshot_id: null,
     });
   }
@@ -234,8 +237,8 @@ export class DeviceStore {
     await this.#updateMany(ids, { device_group_id: deviceGroupId, rollout_snapshot_id: null });
   }
 
-  async setTargetSnapshot(ids: string[], snapshotId: string | null): Promise<void> {
-    await this.#updateMany(ids, { target_snapshot_id: snapshotId });
+  async setTarget(ids: string[], { snapshotId, pushed }: WantedSnapshot): Promise<void> {
+    await this.#updateMany(ids, { target_snapshot_id: snapshotId, target_pushed: pushed });
   }
 
   /** What a deployment into their group tells them; null: the target of the group counts for them again. */

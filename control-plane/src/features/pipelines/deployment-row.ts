@@ -27,6 +27,8 @@ export interface DeploymentRow {
   forgiven: number;
   /** What the device or the group that it goes to had for a target before. */
   previousTargetId: string | null;
+  /** Whether a push had brought that. */
+  previousPushed: boolean;
   /** The deployment that it runs again. */
   againOf: string | null;
   /** Who approved it, where that was asked for, and when. */
@@ -80,6 +82,7 @@ export const DEPLOYMENT_COLUMNS = {
   waveDoneAt: 'd.wave_done_at',
   forgiven: 'd.forgiven',
   previousTargetId: 'd.previous_target_id',
+  previousPushed: 'd.previous_pushed',
   againOf: 'd.again_of',
   approver: 'd.approver',
   approvedAt: 'd.approved_at',
@@ -93,6 +96,7 @@ export function readDeployment(row: StoredDeployment): DeploymentRow {
     ...row,
     policy: readPolicy(row.policy),
     returning: Boolean(row.returning),
+    previousPushed: Boolean(row.previousPushed),
   };
 }
 

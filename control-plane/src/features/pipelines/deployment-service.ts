@@ -13,6 +13,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { mapPage } from '../../db/paging.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
+import type { WantedSnapshot } from '../devices/pushed-target.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
@@ -177,6 +178,7 @@ export class DeploymentService {
     // What goes to one target has no waves, and nothing that could be halted.
     const policy =
       to.target.kind === 'device-group' ? plan.policy : { ...DEFAULT_ROLLOUT, window: plan.policy.window };
+    const previous = await targetOf(tx, to.target);
     const waves = wavesOf(policy.waves, targets.length);
     const deployment: DeploymentRow = {
       id,
@@ -200,7 +202,8 @@ export class DeploymentService {
       wave: 0,
       waveDoneAt: null,
       forgiven: 0,
-      previousTargetId: await targetOf(tx, to.target),
+      previousTargetId: previous.snapshotId,
+      previousPushed: previous.pushed,
       againOf: plan.againOf ?? null,
       approver: null,
       approvedAt: null,
@@ -273,15 +276,13 @@ async function lockPlace(tx: Transaction, { kind, id }: StageRow['target']): Pro
 }
 
 /** The target that a device or a group has by itself. */
-async function targetOf(tx: Transaction, { kind, id }: StageRow['target']): Promise<string | null> {
-  switch (kind) {
-    case 'instance':
-      return null;
-    case 'device':
-      return (await tx.stores.devices.find(id))?.ownTargetId ?? null;
-    case 'device-group':
-      return (await tx.stores.deviceGroups.find(id))?.targetSnapshotId ?? null;
+async function targetOf(tx: Transaction, { kind, id }: StageRow['target']): Promise<WantedSnapshot> {
+  if (kind === 'device') {
+    const device = await tx.stores.devices.find(id);
+    return { snapshotId: device?.ownTargetId ?? null, pushed: device?.ownTargetPushed ?? false };
   }
+  const group = kind === 'device-group' ? await tx.stores.deviceGroups.find(id) : null;
+  return { snapshotId: group?.targetSnapshotId ?? null, pushed: group?.targetPushed ?? false };
 }
 
 /** The targets of a deployment that do not run its snapshot. */

@@ -42,6 +42,7 @@ export class DeploymentStore {
       author_id: deployment.authorId,
       start_at: deployment.startAt,
       previous_target_id: deployment.previousTargetId,
+      previous_pushed: deployment.previousPushed,
       again_of: deployment.againOf,
       revision: deployment.revision,
       created_at: deployment.createdAt,

@@ -43,13 +43,10 @@ export class DeploymentTargets {
     if (place.kind === 'instance') {
       await this.#applyToInstance(tx, deployment, place.id);
     } else if (place.kind === 'device') {
-      await this.#parts.targets.setInTransaction(
-        tx,
-        authorOf(deployment),
-        place,
-        deployment.snapshotId,
-        'team',
-      );
+      await this.#parts.targets.setInTransaction(tx, authorOf(deployment), place, deployment.snapshotId, {
+        within: 'team',
+        pushed: true,
+      });
     } else {
       // Whoever pushes what a device gave up before wants it tried again.
       await tx.stores.devices.setRolloutSnapshot(ids, deployment.snapshotId, 1);
@@ -72,7 +69,7 @@ export class DeploymentTargets {
     }
     const { devices, deviceGroups } = tx.stores;
     const late = await devices.idsNotTold(place.id, deployment.snapshotId);
-    await deviceGroups.setTargetSnapshot(place.id, deployment.snapshotId);
+    await deviceGroups.setTarget(place.id, { snapshotId: deployment.snapshotId, pushed: true });
     await devices.clearRollout(place.id);
     await this.#recordGroup(tx, { deployment, place }, deployment.snapshotId);
     await this.#parts.targets.retarget(tx, late, await scopeOf(tx, place, deployment), 1);
@@ -85,8 +82,9 @@ export class DeploymentTargets {
         await this.#returnTo(tx, deployment, target);
       }
     } else if (place.kind === 'device') {
-      const { previousTargetId } = deployment;
-      await this.#parts.targets.setInTransaction(tx, authorOf(deployment), place, previousTargetId, 'team');
+      const { previousTargetId, previousPushed: pushed } = deployment;
+      const back = { within: 'team', pushed } as const;
+      await this.#parts.targets.setInTransaction(tx, authorOf(deployment), place, previousTargetId, back);
     } else {
       await this.#turnBackGroup(tx, { deployment, place });
     }
@@ -101,7 +99,8 @@ export class DeploymentTargets {
     const untold = settled ? [] : await devices.idsNotTold(groupId, deployment.snapshotId);
     await devices.clearRollout(groupId);
     if (settled) {
-      await deviceGroups.setTargetSnapshot(groupId, deployment.previousTargetId);
+      const { previousTargetId: snapshotId, previousPushed: pushed } = deployment;
+      await deviceGroups.setTarget(groupId, { snapshotId, pushed });
       await this.#recordGroup(tx, { deployment, place }, deployment.previousTargetId);
     }
     const stay = new Set(untold);

@@ -9,9 +9,10 @@ import type { Actor } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import { AppError } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { variablesAsRun, variablesForAgent } from '../devices/pushed-target.ts';
 import { surroundingsOf } from '../snapshots/instance-contents.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
-import { missingVariables } from './missing-variables.ts';
+import { missingVariables, variablesOnDevices } from './missing-variables.ts';
 import { countEffects, effectOnDevice, effectOnInstance } from './push-effects.ts';
 import { refusalsOf } from './push-refusals.ts';
 import { type PushSource, readSource } from './push-source.ts';
@@ -54,7 +55,11 @@ export class DryRunService {
     const current =
       to.target.kind === 'instance' ? await this.#instance(to, source) : await this.#devices(to, source);
     const before = await this.#contents(current.manifest ?? emptyLike(source.manifest));
-    const after = await this.#contents(promoted(to, before.manifest, source.manifest));
+    const after = await this.#contents(
+      to.target.kind === 'instance'
+        ? promoted(before.manifest, source.manifest)
+        : await this.#promotedToDevices(to, before.manifest, source.manifest),
+    );
     return {
       from: { id: from.id, name: from.name },
       to: { id: to.id, name: to.name },
@@ -113,18 +118,38 @@ export class DryRunService {
     const ids = [compared, ...devices.map(({ runningSnapshotId }) => runningSnapshotId)];
     const snapshots = await stores.snapshots.findMany([...new Set(ids.filter((one) => one !== null))]);
     const manifests = new Map([...snapshots].map(([key, row]) => [key, manifestOf(row)]));
-    const pushed = { ...source.manifest, snapshotId: source.snapshot?.id ?? null };
+    const pushed = { ...asSent(source.manifest, true), snapshotId: source.snapshot?.id ?? null };
     const known = compared === null ? undefined : snapshots.get(compared);
+    const manifest = (known && manifests.get(known.id)) ?? null;
+    const isPushed = group === null ? (devices[0]?.runningPushed ?? false) : group.targetPushed;
     return {
       reference: known ? { id: known.id, name: known.name } : null,
-      manifest: (known && manifests.get(known.id)) ?? null,
-      targets: devices.map((device) => ({
-        kind: 'device',
-        id: device.id,
-        name: device.name,
-        ...effectOnDevice(device, manifests.get(device.runningSnapshotId ?? '') ?? null, pushed),
-      })),
+      manifest: manifest && (await this.#withValues(to, manifest, isPushed)),
+      targets: devices.map((device) => {
+        const runs = manifests.get(device.runningSnapshotId ?? '');
+        const current = runs ? asSent(runs, device.runningPushed) : null;
+        return {
+          kind: 'device',
+          id: device.id,
+          name: device.name,
+          ...effectOnDevice(device, current, pushed),
+        };
+      }),
     };
+  }
+
+  /** With the values that flows find on the devices. */
+  async #withValues(to: StageRow, manifest: Manifest, pushed: boolean): Promise<Manifest> {
+    const variables = variablesAsRun(manifest.variables, pushed);
+    return {
+      ...manifest,
+      variables: await variablesOnDevices(this.#parts.db.stores, to.target, variables),
+    };
+  }
+
+  async #promotedToDevices(to: StageRow, before: Manifest, pushed: Manifest): Promise<Manifest> {
+    const { settings: _, ...rest } = await this.#withValues(to, pushed, true);
+    return { ...rest, ...(before.settings && { settings: before.settings }), nodeJs: before.nodeJs };
   }
 
   async #contents(manifest: Manifest): Promise<Contents & { manifest: Manifest }> {
@@ -141,20 +166,23 @@ function emptyLike({ nodeRed, nodeJs }: Manifest): Manifest {
   return { flows: '', credentials: null, variables: [], modules: {}, lock: null, nodeRed, nodeJs };
 }
 
-/** What the target has afterwards: flows, modules and names of variables are the ones that move. */
-function promoted(to: StageRow, before: Manifest, pushed: Manifest): Manifest {
+function asSent(manifest: Manifest, pushed: boolean): Manifest {
+  return { ...manifest, variables: variablesForAgent(manifest.variables, pushed) };
+}
+
+/** What an instance has afterwards: flows, modules and names of variables are the ones that move. */
+function promoted(before: Manifest, pushed: Manifest): Manifest {
   const values = new Map(before.variables.map((variable) => [variable.name, variable]));
   const named = pushed.variables.map(
     ({ name, secret }) => values.get(name) ?? { name, value: secret ? null : '', secret },
   );
   const kept = before.variables.filter(({ name }) => !named.some((variable) => variable.name === name));
   const { settings: _, ...withoutSettings } = pushed;
-  const isInstance = to.target.kind === 'instance';
   return {
     ...withoutSettings,
-    variables: isInstance ? [...kept, ...named] : named,
+    variables: [...kept, ...named],
     ...(before.settings && { settings: before.settings }),
-    nodeRed: isInstance ? before.nodeRed : pushed.nodeRed,
+    nodeRed: before.nodeRed,
     nodeJs: before.nodeJs,
   };
 }

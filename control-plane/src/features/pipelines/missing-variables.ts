@@ -15,7 +15,7 @@ export async function missingVariables(
   if (wanted.length === 0) {
     return [];
   }
-  const there = await variablesAt(stores, target);
+  const there = await variablesAt(stores, target, []);
   return wanted
     .map(({ name }) => name)
     .filter((name) => {
@@ -25,9 +25,26 @@ export async function missingVariables(
     .sort();
 }
 
+/** Variables of a snapshot with the values that flows find on a device or on the devices of a group. */
+export async function variablesOnDevices(
+  stores: Stores,
+  target: StageRow['target'],
+  ofSnapshot: SnapshotManifest['variables'],
+): Promise<SnapshotManifest['variables']> {
+  const there = await variablesAt(stores, target, ofSnapshot);
+  return ofSnapshot.map(({ name, secret }) => {
+    const found = there.get(name)?.value ?? { value: null, secret };
+    // Secret ones are compared as they are sealed: the same one is sealed in the same way.
+    return found.secret
+      ? { name, value: null, secret: true, digest: found.value ?? '' }
+      : { name, value: found.value, secret: false };
+  });
+}
+
 async function variablesAt(
   stores: Stores,
   target: StageRow['target'],
+  ofSnapshot: SnapshotManifest['variables'],
 ): Promise<ReadonlyMap<string, Resolved<VariableRow>>> {
   if (target.kind === 'instance') {
     const instance = await stores.instances.find(target.id);
@@ -39,7 +56,11 @@ async function variablesAt(
     target.kind === 'device' ? await stores.devices.find(target.id) : await readGroupPlace(stores, target.id);
   return place === null
     ? new Map()
-    : resolveDeviceVariables(place, (await readDeviceVariables(stores, [place]))(place), null);
+    : resolveDeviceVariables(place, (await readDeviceVariables(stores, [place]))(place), {
+        id: '',
+        name: '',
+        variables: ofSnapshot,
+      });
 }
 
 async function readGroupPlace(stores: Stores, groupId: string) {

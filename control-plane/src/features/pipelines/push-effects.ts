@@ -25,7 +25,10 @@ export function effectOnInstance(
 
 type DeviceFacts = Pick<FollowedRow, 'online' | 'desired' | 'mode' | 'runningSnapshotId'>;
 
-/** What a push does to a device; `current` is of the snapshot that it runs, null when it runs none or that is gone. */
+/**
+ * What a push does to a device; `current` is of the snapshot that it runs, null when it runs none or that is gone. Its
+ * variables, as those that are pushed, are as the agent of the device gets them.
+ */
 export function effectOnDevice(
   device: DeviceFacts,
   current: Parts | null,
@@ -34,7 +37,9 @@ export function effectOnDevice(
   if (device.mode === 'developer') {
     return { effect: 'later', reason: 'It is in developer mode; it takes the snapshot when that ends.' };
   }
-  if (pushed.snapshotId !== null && device.runningSnapshotId === pushed.snapshotId) {
+  const isThere = pushed.snapshotId !== null && device.runningSnapshotId === pushed.snapshotId;
+  const variables = current !== null && differ(current.variables, pushed.variables);
+  if (isThere && !variables) {
     return { effect: 'nothing', reason: null };
   }
   if (!device.online) {
@@ -47,12 +52,12 @@ export function effectOnDevice(
     return { effect: 'install', reason: null };
   }
   const effect = effectOf({
-    flows: true,
+    flows: !isThere,
     modules:
       differ(current.modules, pushed.modules) ||
       current.lock !== pushed.lock ||
       current.nodeRed !== pushed.nodeRed,
-    variables: differ(current.variables, pushed.variables),
+    variables,
   });
   return { effect, reason: null };
 }

@@ -62,8 +62,9 @@ export class TargetFactsReader {
   #deviceFacts({ deployment, place }: Push, device: FollowedRow, now: number): TargetFacts {
     const resolved = resolveTarget(device)?.snapshotId ?? null;
     const wanted = deployment.returning ? resolved : deployment.snapshotId;
-    const gaveUp =
-      wanted !== null && device.failedSnapshotId === wanted && device.currentGeneration >= device.generation;
+    // What it says from before it was told says nothing: it may be told to run the same with other variables.
+    const knows = device.currentGeneration >= device.generation;
+    const gaveUp = wanted !== null && device.failedSnapshotId === wanted && knows;
     const { window } = deployment.policy;
     return {
       kind: 'device',
@@ -73,6 +74,7 @@ export class TargetFactsReader {
         : now - Math.max(Date.parse(device.lastSeenAt ?? '1970-01-01'), this.#lookingSince),
       runsSnapshot:
         device.online &&
+        knows &&
         device.runningSnapshotId === wanted &&
         (wanted === null || device.state === 'running'),
       failure: gaveUp

@@ -12,6 +12,7 @@ import type { Database } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { variablesAsRun } from '../devices/pushed-target.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { digestOf } from './blob-store.ts';
 import { surroundingsOf } from './instance-contents.ts';
@@ -129,7 +130,12 @@ export class CompareService {
       );
     }
     const { shown, contents } = await this.#snapshot(device.runningSnapshotId);
-    return { shown: { ...shown, kind: 'device', id, name: device.name }, contents };
+    const { manifest } = contents;
+    const variables = variablesAsRun(manifest.variables, device.runningPushed);
+    return {
+      shown: { ...shown, kind: 'device', id, name: device.name },
+      contents: { ...contents, manifest: { ...manifest, variables } },
+    };
   }
 
   async #flows(digest: string, owner: string): Promise<Flows> {

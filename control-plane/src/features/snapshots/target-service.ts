@@ -2,6 +2,7 @@ import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { conflict, invalid, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
+import type { WantedSnapshot } from '../devices/pushed-target.ts';
 import type { SnapshotRow } from './store.ts';
 
 /** What can have a target snapshot. */
@@ -59,19 +60,20 @@ export class TargetService {
     return { snapshotId };
   }
 
+  /** `pushed`: a push brings it, and no values of variables with it. */
   async setInTransaction(
     tx: Transaction,
     actor: Actor,
     owner: TargetOwner,
     snapshotId: string | null,
-    within: Within = 'application',
+    { within = 'application', pushed = false }: { within?: Within; pushed?: boolean } = {},
   ): Promise<void> {
     const place = await this.#place(tx, owner);
     const snapshot = snapshotId === null ? null : await tx.stores.snapshots.find(snapshotId);
     if (snapshotId !== null && !isOf(snapshot, place, within)) {
       throw invalid('snapshotId', `is not a snapshot of the same ${within}`);
     }
-    await this.#store(tx, owner, snapshotId);
+    await this.#store(tx, owner, { snapshotId, pushed });
     await tx.audit({
       event: `${owner.kind}.target-set`,
       actor: auditActor(actor, place.name),
@@ -136,15 +138,15 @@ export class TargetService {
       : null;
   }
 
-  async #store(tx: Transaction, owner: TargetOwner, snapshotId: string | null): Promise<void> {
+  async #store(tx: Transaction, owner: TargetOwner, wanted: WantedSnapshot): Promise<void> {
     switch (owner.kind) {
       case 'instance':
-        return tx.stores.instances.setTargetSnapshot(owner.id, snapshotId);
+        return tx.stores.instances.setTargetSnapshot(owner.id, wanted.snapshotId);
       case 'device':
-        return tx.stores.devices.setTargetSnapshot([owner.id], snapshotId);
+        return tx.stores.devices.setTarget([owner.id], wanted);
       case 'device-group':
         await tx.stores.devices.clearRollout(owner.id);
-        return tx.stores.deviceGroups.setTargetSnapshot(owner.id, snapshotId);
+        return tx.stores.deviceGroups.setTarget(owner.id, wanted);
     }
   }
 

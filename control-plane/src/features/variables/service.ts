@@ -5,6 +5,7 @@ import { notFound } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { placeInGroup, readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
 import { resolveTarget } from '../devices/presenter.ts';
+import { isTargetPushed, variablesAsRun } from '../devices/pushed-target.ts';
 import { requireDevice, requireGroup } from '../devices/require-device.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
@@ -40,7 +41,10 @@ export class VariableService {
     const target = resolveTarget(device);
     const snapshot = target && (await stores.snapshots.find(target.snapshotId));
     const variables = (await readDeviceVariables(stores, [device]))(device);
-    const of = snapshot && { ...snapshot, variables: manifestOf(snapshot).variables };
+    const of = snapshot && {
+      ...snapshot,
+      variables: variablesAsRun(manifestOf(snapshot).variables, isTargetPushed(device)),
+    };
     return {
       items: variables.device.sort(byName).map(showVariable),
       resolved: shown(resolveDeviceVariables(device, variables, of)),
@@ -54,7 +58,9 @@ export class VariableService {
     const place = placeInGroup(group, application?.name ?? null);
     const variables = (await readDeviceVariables(stores, [place]))(place);
     const target = group.targetSnapshotId && (await stores.snapshots.find(group.targetSnapshotId));
-    const of = target ? { ...target, variables: manifestOf(target).variables } : null;
+    const of = target
+      ? { ...target, variables: variablesAsRun(manifestOf(target).variables, group.targetPushed) }
+      : null;
     return {
       items: variables.group.sort(byName).map(showVariable),
       resolved: shown(resolveDeviceVariables(place, variables, of)),

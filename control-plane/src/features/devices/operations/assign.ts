@@ -4,6 +4,7 @@ import { invalid } from '../../../errors.ts';
 import { claimedWords, membershipOf, type RuleGroup } from '../../device-groups/label-rule.ts';
 import type { DeviceRow } from '../device-row.ts';
 import { resolveTarget } from '../presenter.ts';
+import { isTargetPushed, type WantedSnapshot } from '../pushed-target.ts';
 import { type DeviceOperation, forEachAlike, refuse, type Verdict } from './operation.ts';
 
 /** What a device belongs to: nothing, an application, or a hosted instance. */
@@ -27,7 +28,7 @@ export interface AssignmentChange {
   applicationId: string | null;
   instanceId: string | null;
   deviceGroupId: string | null;
-  targetSnapshotId: string | null;
+  target: WantedSnapshot;
   placeId: string | null;
 }
 
@@ -106,6 +107,8 @@ function groupThere(device: DeviceRow, { destination, rules }: MoveFacts) {
   );
 }
 
+const NOTHING: WantedSnapshot = { snapshotId: null, pushed: false };
+
 /** Decides how one device moves. */
 export function decideMove(
   device: DeviceRow,
@@ -135,13 +138,14 @@ export function decideMove(
       `The target of ${device.name}, “${device.targetSnapshotName}”, is a snapshot of the application that it leaves, and cannot be kept. Let the device follow what it finds there.`,
     );
   }
-  const kept = target === 'keep' ? current : staysAt(device.ownTargetId) ? device.ownTargetId : null;
+  const own: WantedSnapshot = { snapshotId: device.ownTargetId, pushed: device.ownTargetPushed };
+  const stays = staysAt(device.ownTargetId) && target !== 'follow' ? own : NOTHING;
   return {
     change: {
       applicationId: destination.assignedApplicationId,
       instanceId: destination.instanceId,
       deviceGroupId: membership.groupId,
-      targetSnapshotId: target === 'follow' ? null : kept,
+      target: target === 'keep' ? { snapshotId: current, pushed: isTargetPushed(device) } : stays,
       placeId: destination.applicationId,
     },
   };
@@ -159,10 +163,8 @@ export function assignOperation(
       return (device) => decideMove(device, facts, to.target);
     },
     apply: (tx, accepted) =>
-      forEachAlike(accepted, (ids, { placeId: _, targetSnapshotId, ...place }) =>
-        tx.stores.devices.moveMany(ids, { ...place, targetSnapshotId }),
-      ),
-    describe: (device, { placeId: _, ...after }) => ({
+      forEachAlike(accepted, (ids, { placeId: _, ...to }) => tx.stores.devices.moveMany(ids, to)),
+    describe: (device, { placeId: _, target: { snapshotId: targetSnapshotId }, ...after }) => ({
       event: 'device.assigned',
       details: {
         before: {
@@ -172,7 +174,7 @@ export function assignOperation(
           targetSnapshotId: device.ownTargetId,
           target: device.targetSnapshotName,
         },
-        after,
+        after: { ...after, targetSnapshotId },
       },
     }),
     placeAfter: ({ placeId }) => placeId,

@@ -14,7 +14,7 @@ export function targetOperation(snapshotId: string | null): DeviceOperation<{ sn
     },
     async apply(tx, accepted) {
       const ids = accepted.map(({ device }) => device.id);
-      await tx.stores.devices.setTargetSnapshot(ids, snapshotId);
+      await tx.stores.devices.setTarget(ids, { snapshotId, pushed: false });
       if (snapshotId !== null) {
         // Who sets a target that a device gave up before wants it tried again.
         await tx.stores.devices.addRetry(ids);
@@ -24,19 +24,23 @@ export function targetOperation(snapshotId: string | null): DeviceOperation<{ sn
   };
 }
 
-/** Makes what ran before the own target of each device. */
-export function rollBackOperation(): DeviceOperation<{ snapshotId: string; snapshot: string }> {
+/** Makes what ran before the own target of each device, with the values of variables that it ran with. */
+export function rollBackOperation(): DeviceOperation<{
+  snapshotId: string;
+  snapshot: string;
+  pushed: boolean;
+}> {
   return {
     permission: 'snapshot:target',
     prepare:
       async () =>
-      ({ name, previousSnapshotId: snapshotId, previousSnapshotName: snapshot }) =>
+      ({ name, previousSnapshotId: snapshotId, previousSnapshotName: snapshot, previousPushed: pushed }) =>
         snapshotId === null || snapshot === null
           ? refuse('nothing_before', `${name} has run no other snapshot, or that one was deleted.`)
-          : { change: { snapshotId, snapshot } },
+          : { change: { snapshotId, snapshot, pushed } },
     apply: (tx, accepted) =>
-      forEachAlike(accepted, async (ids, { snapshotId }) => {
-        await tx.stores.devices.setTargetSnapshot(ids, snapshotId);
+      forEachAlike(accepted, async (ids, { snapshotId, pushed }) => {
+        await tx.stores.devices.setTarget(ids, { snapshotId, pushed });
         await tx.stores.devices.addRetry(ids);
       }),
     describe: ({ runningSnapshotName: from }, { snapshotId, snapshot }) => ({
