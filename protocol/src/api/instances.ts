@@ -23,6 +23,8 @@ export const InstanceView = z.object({
   instanceType: Reference,
   stack: Reference,
   template: Reference,
+  /** Whether its flows change only through a pipeline or by rolling back. */
+  protected: z.boolean(),
   /** The stack that replaces its own and is ready to be moved to. */
   stackUpdate: Reference.nullable(),
   /** The blueprint that it was made from, with the version that it has and the newest one. */

@@ -38,8 +38,17 @@ export const StageView = z.object({
   missingVariables: MissingVariables,
   /** How a push into it goes to its targets, unless the push says otherwise. */
   rollout: RolloutPolicy,
-  /** `applicationId` may be another one of the team than that of the pipeline. */
-  target: z.object({ kind: StageTargetKind, id: Id, name: z.string(), applicationId: Id.nullable() }),
+  /**
+   * `applicationId` may be another one of the team than that of the pipeline; `protected`: a hosted instance whose flows
+   * change only through a pipeline or by rolling back.
+   */
+  target: z.object({
+    kind: StageTargetKind,
+    id: Id,
+    name: z.string(),
+    applicationId: Id.nullable(),
+    protected: z.boolean(),
+  }),
   /** How the target is; for a group null, its numbers are in `devices`. */
   status: RuntimeStatus.nullable(),
   devices: z

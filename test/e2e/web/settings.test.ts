@@ -43,6 +43,27 @@ describe('Settings, templates and variables on the page', function () {
     assert.deepEqual(open.complaints, []);
   });
 
+  it('an instance that is protected is marked on its page, in lists and on its stage, and explained', async () => {
+    const instance = await buildInstance(cp, place.applicationId);
+    const params = { id: place.applicationId };
+    const pipeline = await cp.admin.call('createPipeline', { params, body: { name: 'Release' } });
+    const stage = { name: 'Production', instanceId: instance.id };
+    await cp.admin.call('createStage', { params: { id: pipeline.id }, body: stage });
+    const { page } = open;
+    await page.goto(`${cp.url}/instances/${instance.id}/settings`);
+    await page.getByLabel('Protected', { exact: true }).check();
+    await page.locator('[data-test=save-settings]').click();
+
+    await page.locator('[data-test=protected]').waitFor();
+    await page.getByRole('button', { name: 'What is: protected instance?' }).click();
+    await page.getByText('Its editor is read-only for everybody').waitFor();
+    await page.goto(`${cp.url}/applications/${place.applicationId}`);
+    await page.getByRole('row', { name: new RegExp(`${instance.name}.*protected`) }).waitFor();
+    await page.goto(`${cp.url}/pipelines/${pipeline.id}`);
+    await page.getByRole('article').locator('[data-test=protected]').waitFor();
+    assert.deepEqual(open.complaints, []);
+  });
+
   it('a value that cannot be is refused at its field, and nothing changes', async () => {
     const instance = await buildInstance(cp, place.applicationId);
     const { page } = open;

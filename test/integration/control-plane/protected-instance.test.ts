@@ -83,6 +83,43 @@ describe('A protected instance', function () {
     assert.ok(!JSON.stringify(flows).includes('pushed'));
   });
 
+  it('is marked as one wherever it is shown, also when its template says so', async () => {
+    const template = await cp.admin.call('createTemplate', {
+      body: {
+        name: 'Line',
+        content: {
+          settings: { 'editor.protected': true },
+          locked: [],
+          variables: [],
+          modules: {},
+          flows: [],
+        },
+      },
+    });
+    const byTemplate = await cp.admin.call('createInstance', {
+      params: { id: applicationId },
+      body: { name: 'by-template', templateId: template.id, start: false },
+    });
+    const free = await buildInstance(cp, applicationId);
+    const pipeline = { params: { id: applicationId }, body: { name: 'Marks' } };
+    const { id } = await cp.admin.call('createPipeline', pipeline);
+    for (const { id: instanceId, name } of [free, byTemplate]) {
+      await cp.admin.call('createStage', { params: { id }, body: { name, instanceId } });
+    }
+
+    const { stages } = await cp.admin.call('getPipeline', { params: { id } });
+    const { items } = await cp.admin.call('listInstances', { params: { id: applicationId } });
+    const marked = items.filter((item) => item.protected).map((item) => item.id);
+    const view = await cp.admin.call('getInstance', { params: { id: instance.id } });
+
+    assert.deepEqual(
+      stages.map(({ target }) => target.protected),
+      [false, true],
+    );
+    assert.deepEqual(new Set(marked), new Set([instance.id, byTemplate.id]));
+    assert.equal(view.protected, true);
+  });
+
   it('is made and unmade one by owners only', async () => {
     const member = await buildMember(cp, teamId, 'member');
 

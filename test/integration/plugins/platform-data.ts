@@ -39,6 +39,7 @@ function buildStage(position: number, overrides: Partial<StageView>): StageView 
       id: `inst0${position + 1}`,
       name: `line-${position}`,
       applicationId: 'app001',
+      protected: false,
     },
     status: 'running',
     devices: null,
@@ -85,19 +86,31 @@ export const PIPELINE: PipelineView = {
   stages: [
     buildStage(0, {
       name: 'Development',
-      target: { kind: 'instance', id: 'inst01', name: 'line-dev', applicationId: 'app001' },
+      target: { kind: 'instance', id: 'inst01', name: 'line-dev', applicationId: 'app001', protected: false },
     }),
     buildStage(1, {
       name: 'Production',
       protected: true,
       pushers: 'owners',
       action: 'prompt',
-      target: { kind: 'instance', id: 'inst02', name: 'line-prod', applicationId: 'app001' },
+      target: {
+        kind: 'instance',
+        id: 'inst02',
+        name: 'line-prod',
+        applicationId: 'app001',
+        protected: false,
+      },
       snapshot: { id: 'snap01', name: 'Release 1' },
     }),
     buildStage(2, {
       name: 'Line 1',
-      target: { kind: 'device-group', id: 'grp001', name: 'Fillers', applicationId: 'app001' },
+      target: {
+        kind: 'device-group',
+        id: 'grp001',
+        name: 'Fillers',
+        applicationId: 'app001',
+        protected: false,
+      },
       status: null,
       devices: { total: 2, online: 2, onTarget: 1 },
       snapshot: { id: 'snap01', name: 'Release 1' },

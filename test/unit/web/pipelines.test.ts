@@ -19,7 +19,7 @@ function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'i
     approval: false,
     missingVariables: 'warn',
     rollout: DEFAULT_ROLLOUT,
-    target: { kind, id: 'target1', name: 'target', applicationId: 'application1' },
+    target: { kind, id: 'target1', name: 'target', applicationId: 'application1', protected: false },
     status: 'running',
     devices: null,
     snapshot: snapshotId === null ? null : { id: snapshotId, name: snapshotId },

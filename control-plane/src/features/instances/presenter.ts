@@ -1,4 +1,5 @@
 import { type InstanceView, instanceStatus, type Reference } from '@flowyard/protocol';
+import { isProtected } from '../settings/levels.ts';
 import type { InstanceRow } from './store.ts';
 
 /** What is measured of a running instance; never stored. */
@@ -43,6 +44,7 @@ export function presentInstance(
     instanceType: { id: row.instanceTypeId, name: row.instanceTypeName },
     stack: { id: row.stackId, name: row.stackName },
     template: { id: row.templateId, name: row.templateName },
+    protected: isProtected(row),
     blueprint: presentBlueprint(row),
     stackUpdate: reference(row.stackUpdateId, row.stackUpdateName),
     change: presentChange(row),

@@ -29,6 +29,8 @@ export interface InstanceRow {
   trialUntil: string | null;
   templateId: string;
   templateName: string;
+  /** JSON of the newest version of its template; null while that was never changed. */
+  templateContent: string | null;
   blueprintId: string | null;
   /** Null where the blueprint belongs to another team now. */
   blueprintName: string | null;
@@ -97,6 +99,7 @@ const COLUMNS = {
   trialUntil: 'i.trial_until',
   templateId: 'i.template_id',
   templateName: 'l.name',
+  templateContent: 'lv.content',
   blueprintId: 'i.blueprint_id',
   blueprintName: 'bp.name',
   blueprintVersion: 'i.blueprint_version',
@@ -464,6 +467,9 @@ export class InstanceStore {
       .join('instance_types as y', 'y.id', 'i.instance_type_id')
       .join('stacks as k', 'k.id', 'i.stack_id')
       .join('templates as l', 'l.id', 'i.template_id')
+      .leftJoin('template_versions as lv', (join) =>
+        join.on('lv.template_id', 'l.id').andOn('lv.version', 'l.version'),
+      )
       .leftJoin('stacks as ku', (join) =>
         join.on('ku.id', 'k.replaced_by').andOnVal('ku.state', 'ready').andOnVal('ku.is_active', true),
       )

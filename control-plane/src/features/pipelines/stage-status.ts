@@ -5,11 +5,13 @@ import type { DeviceRow } from '../devices/device-row.ts';
 import { presenceOf, resolveTarget } from '../devices/presenter.ts';
 import { reference } from '../instances/presenter.ts';
 import type { InstanceRow } from '../instances/store.ts';
+import { isProtected } from '../settings/levels.ts';
 import type { StagePerson, StageRow } from './store.ts';
 
 type Facts = Pick<StageView, 'status' | 'devices' | 'snapshot'> & {
   name: string;
   applicationId: string | null;
+  protected?: boolean;
 };
 
 const GONE: Facts = { name: '(deleted)', applicationId: null, status: null, devices: null, snapshot: null };
@@ -35,7 +37,7 @@ export async function readStages(stores: Stores, stages: StageRow[]): Promise<St
 
 function presentStage(
   stage: StageRow,
-  { name, applicationId, ...facts }: Facts,
+  { name, applicationId, protected: isTargetProtected = false, ...facts }: Facts,
   people: readonly StagePerson[],
 ): StageView {
   return {
@@ -51,7 +53,7 @@ function presentStage(
     approval: stage.approval,
     missingVariables: stage.missingVariables,
     rollout: stage.rollout,
-    target: { ...stage.target, name, applicationId },
+    target: { ...stage.target, name, applicationId, protected: isTargetProtected },
     ...facts,
   };
 }
@@ -60,6 +62,7 @@ function instanceFacts(row: InstanceRow): Facts {
   return {
     name: row.name,
     applicationId: row.applicationId,
+    protected: isProtected(row),
     status: instanceStatus(row.state),
     devices: null,
     snapshot: reference(row.runningSnapshotId, row.runningSnapshotName),

@@ -108,6 +108,21 @@ export async function instanceSettings(stores: Stores, instance: InstanceRow): P
   return valuesOf(resolveInstanceSettings(template, instance, ownSettings(instance)));
 }
 
+/** Whether flows of an instance change only through a pipeline or by rolling back; asked for each that is shown. */
+export function isProtected(
+  instance: Pick<InstanceRow, 'id' | 'name' | 'settings' | 'templateId' | 'templateName' | 'templateContent'>,
+): boolean {
+  const { settings, locked } = readTemplateContent(instance.templateContent);
+  const template = { id: instance.templateId, name: instance.templateName };
+  const only = ({ 'editor.protected': value }: StoredSettings): StoredSettings =>
+    value === undefined ? {} : { 'editor.protected': value };
+  const resolved = resolveLevels([
+    settingLevel(templateOrigin(template), only(settings), locked),
+    settingLevel({ kind: 'instance', id: instance.id, name: instance.name }, only(ownSettings(instance))),
+  ]);
+  return (resolved.get('editor.protected')?.value ?? DEFAULT_SETTINGS['editor.protected']) === true;
+}
+
 export function valuesOf(resolved: ReadonlyMap<SettingKey, Resolved<unknown>>): ResolvedSettings {
   return Object.fromEntries(
     [...resolved].map(([key, { value }]) => [key, value]),

@@ -9,6 +9,14 @@ export function budgetInWords(budget: FailureBudget | null): string {
   return 'count' in budget ? `${budget.count} may fail` : `${budget.percent} % may fail`;
 }
 
+/** For how long a wave must run well, in words. */
+export function healthInWords(seconds: number): string {
+  if (seconds === 0) {
+    return 'none';
+  }
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
 /** When devices may be told, in words. */
 export function windowInWords(window: MaintenanceWindow | null): string {
   if (window === null) {
@@ -20,11 +28,11 @@ export function windowInWords(window: MaintenanceWindow | null): string {
 
 /** How a push goes to its targets, in one line. */
 export function policyInWords(policy: RolloutPolicy): string {
-  const { waves, healthMinutes } = formOf(policy);
+  const { waves } = formOf(policy);
   const parts = [
     waves === '' ? 'all at once' : `waves of ${waves}`,
     policy.concurrency === null ? null : `${policy.concurrency} at the same time`,
-    healthMinutes === '' ? null : `health time ${healthMinutes} min`,
+    policy.healthSeconds === 0 ? null : `health time ${healthInWords(policy.healthSeconds)}`,
     policy.failureBudget === null ? null : budgetInWords(policy.failureBudget),
     policy.window === null ? null : windowInWords(policy.window),
   ];
