@@ -130,6 +130,7 @@ export class ControlPlane {
     this.#parts.usageMeter.start();
     this.#parts.modes.start();
     this.#parts.snapshotScheduler.start();
+    this.#parts.partCheck.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
   }
@@ -239,6 +240,7 @@ export class ControlPlane {
     } = this.#parts;
     clearInterval(this.#cleanUp);
     await this.#parts.partCleanup.stop();
+    await this.#parts.partCheck.stop();
     await stacks.stop();
     await this.#parts.indexFiller.stop();
     await this.#parts.usageMeter.stop();

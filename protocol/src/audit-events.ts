@@ -114,6 +114,8 @@ export const AUDIT_EVENTS = {
   'platform.variables-changed': 'Variables of the platform were changed; values are not written down',
   'provisioning-token.created': 'A provisioning token was made',
   'provisioning-token.revoked': 'A provisioning token was revoked',
+  'snapshot-part.lost': 'A part of snapshots is damaged in the database, and no copy of it was found',
+  'snapshot-part.mended': 'A part of snapshots that was damaged in the database was mended from a copy',
   'snapshot.changed': 'A snapshot was renamed, described anew, labelled, pinned or unpinned',
   'snapshot.created': 'A snapshot was taken',
   'snapshot.deleted': 'A snapshot was moved into the recycle bin',

@@ -2,6 +2,9 @@ import { isStillSignedIn } from '../access/still-signed-in.ts';
 import { DeviceLogService } from '../features/devices/log-service.ts';
 import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
 import { ProxyClient } from '../features/oauth/proxy-client.ts';
+import { PartCheck } from '../features/snapshots/part-check.ts';
+import { placesOfCopies } from '../features/snapshots/part-copies.ts';
+import { PartRepair } from '../features/snapshots/part-repair.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import { AgentHub } from '../relay/agent-hub.ts';
 import { LiveHub } from '../relay/live-hub.ts';
@@ -35,6 +38,20 @@ export function composeRelay(
     logger,
   });
   const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
+  const partRepair = new PartRepair({
+    db,
+    places: placesOfCopies({
+      db,
+      vault,
+      readFlows: (id) => driver.readFlows(id),
+      readLockFile: (id) => driver.readLockFile(id),
+      askDevice: (id) => deviceSnapshots.read(id),
+    }),
+    notifications,
+    logger,
+  });
+  db.mendPartsBy((digest) => partRepair.mend(digest));
+  const partCheck = new PartCheck({ db, repair: partRepair, logger });
   const deviceLogs = new DeviceLogService(agentHub);
   const liveHub = new LiveHub({
     changes,
@@ -64,5 +81,5 @@ export function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, tunnelHub, deviceSnapshots, deviceLogs, liveHub, proxy };
+  return { agentHub, tunnelHub, deviceSnapshots, partCheck, deviceLogs, liveHub, proxy };
 }

@@ -41,6 +41,7 @@ import * as rollouts from './migrations/080-rollouts.ts';
 import * as stageRights from './migrations/084-stage-rights.ts';
 import * as stageTriggers from './migrations/085-stage-triggers.ts';
 import * as pushedTargets from './migrations/086-pushed-targets.ts';
+import * as partChecks from './migrations/088-part-checks.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -84,6 +85,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '075-kept-snapshots': keptSnapshots,
     '076-snapshot-schedules': snapshotSchedules,
     '080-rollouts': rollouts,
+    '088-part-checks': partChecks,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

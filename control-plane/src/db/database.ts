@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { NewAuditEntry } from '../features/audit/store.ts';
+import { despiteLostParts, type MendPart } from '../features/snapshots/lost-part.ts';
 import type { Changes, EntityChange } from '../relay/changes.ts';
 import { despiteDeadlocks } from './deadlocks.ts';
 import { createStores, type Stores } from './stores.ts';
@@ -21,12 +22,18 @@ export class Database {
   readonly #knex: Knex;
   readonly #changes: Changes;
   readonly #auditKey: Buffer;
+  #mendPart: MendPart = async () => false;
 
   constructor(knex: Knex, changes: Changes, auditKey: Buffer) {
     this.#knex = knex;
     this.#changes = changes;
     this.#auditKey = auditKey;
-    this.stores = createStores(knex);
+    this.stores = createStores(knex, (digest) => this.#mendPart(digest));
+  }
+
+  /** What is asked before a part of a snapshot counts as lost. */
+  mendPartsBy(mend: MendPart): void {
+    this.#mendPart = mend;
   }
 
   /**
@@ -34,7 +41,9 @@ export class Database {
    * so that what follows from it belongs into `announce` and `afterCommit`.
    */
   async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const { result, effects } = await despiteDeadlocks(() => this.#once(work));
+    const { result, effects } = await despiteLostParts(this.#mendPart, () =>
+      despiteDeadlocks(() => this.#once(work)),
+    );
     for (const effect of effects) {
       effect();
     }

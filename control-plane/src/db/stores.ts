@@ -34,7 +34,10 @@ import { FlowNodeStore } from '../features/search/flow-node-store.ts';
 import { SearchStore } from '../features/search/search-store.ts';
 import { SingleSignOnStore } from '../features/single-sign-on/store.ts';
 import { BlobStore } from '../features/snapshots/blob-store.ts';
+import type { MendPart } from '../features/snapshots/lost-part.ts';
+import { PartCheckStore } from '../features/snapshots/part-check-store.ts';
 import { PartCleanupStore } from '../features/snapshots/part-cleanup-store.ts';
+import { PartUseStore } from '../features/snapshots/part-use-store.ts';
 import { ScheduleStore } from '../features/snapshots/schedule-store.ts';
 import { SnapshotStore } from '../features/snapshots/store.ts';
 import { CatalogueStore } from '../features/stacks/store.ts';
@@ -51,8 +54,11 @@ import { UserStore } from '../features/users/store.ts';
 import { VariableStore } from '../features/variables/store.ts';
 import { IdempotencyStore } from '../http/idempotency-store.ts';
 
-/** All stores on one connection or transaction. */
-export function createStores(knex: Knex) {
+/**
+ * All stores on one connection or transaction.
+ * @param mendPart what is asked before a part of a snapshot counts as lost
+ */
+export function createStores(knex: Knex, mendPart?: MendPart) {
   return {
     users: new UserStore(knex),
     sessions: new SessionStore(knex),
@@ -82,9 +88,11 @@ export function createStores(knex: Knex) {
     deviceGroups: new DeviceGroupStore(knex),
     snapshots: new SnapshotStore(knex),
     timeline: new TimelineStore(knex),
-    blobs: new BlobStore(knex),
+    blobs: new BlobStore(knex, mendPart),
     snapshotSchedules: new ScheduleStore(knex),
     partCleanup: new PartCleanupStore(knex),
+    partChecks: new PartCheckStore(knex),
+    partUses: new PartUseStore(knex),
     pipelines: new PipelineStore(knex),
     stageTriggers: new StageTriggerStore(knex),
     deployments: new DeploymentStore(knex),

@@ -1,7 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LogFilter, NodeCounts } from '@flowyard/launcher';
-import type { Blamed, Desired, InstanceState, LeftOut, LogLine, ResolvedSettings } from '@flowyard/protocol';
+import type {
+  Blamed,
+  Desired,
+  FlowCredentials,
+  InstanceState,
+  LeftOut,
+  LogLine,
+  ResolvedSettings,
+} from '@flowyard/protocol';
+
+/** Flows and credentials as they lie beside a hosted Node-RED. */
+export interface LocalFlows {
+  flows: unknown[];
+  credentials: FlowCredentials;
+}
 
 /** A version of Node-RED that is ready to run. */
 export interface StackLocation {
@@ -146,6 +160,8 @@ export interface Driver {
   countNodes(instanceId: string, seconds: number): boolean;
   /** The palette modules that are installed for it, with exact versions; also those a person installed in the editor. */
   readModules(instanceId: string): Record<string, string>;
+  /** The copy of its flows that its Node-RED keeps for when the control plane is away; null when there is none. */
+  readFlows(instanceId: string): Promise<LocalFlows | null>;
   /** The lock file of npm that says how they were installed; null when there is none. */
   readLockFile(instanceId: string): string | null;
   /** The last lines, oldest first; with a filter the last that match, from all that is kept. */

@@ -44,6 +44,10 @@ export const NOTIFICATION_KINDS = {
     text: 'A stream of the audit log has failed for an hour, or its receiver ended it (owners)',
   },
   'stack.failed': { severity: 'warning', text: 'A stack could not be installed (administrators)' },
+  'snapshot-part.lost': {
+    severity: 'error',
+    text: 'A part of a snapshot is damaged in the database, and nothing has a copy (administrators)',
+  },
   'invitation.received': { severity: 'info', text: 'Somebody invited you to a team' },
 } as const satisfies Record<string, { severity: Severity; text: string }>;
 
@@ -135,7 +139,7 @@ export const WebhookUrl = z
 
 /** Personal ones are nobody else's business. */
 const WebhookKinds = z
-  .array(NotificationKind.exclude(['invitation.received', 'stack.failed']))
+  .array(NotificationKind.exclude(['invitation.received', 'stack.failed', 'snapshot-part.lost']))
   .min(1, 'must name at least one kind')
   .max(KINDS.length);
 

@@ -5,6 +5,7 @@ import type { Knex } from 'knex';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { Database } from '../../../control-plane/src/db/database.ts';
 import { BlobStore, digestOf } from '../../../control-plane/src/features/snapshots/blob-store.ts';
+import { cutChunks } from '../../../control-plane/src/features/snapshots/cut-chunks.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
 import { buildApplication, buildInstance, uniqueName } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
@@ -135,6 +136,41 @@ for (const database of ['sqlite', 'postgres'] as const) {
           .update({ bytes: Buffer.from('nothing that unpacks') });
         await new BlobStore(rows).put(bytesOf([...lines, 'one more node']));
         assert.deepEqual(await new BlobStore(rows).get(digest), bytesOf(lines));
+      });
+
+      it('have copies in small parts that are the same as a chunk, and the other way round', async () => {
+        const store = new BlobStore(rows);
+        const part = bytesOf(largePart());
+        const digest = await store.put(part);
+        const chunk = cutChunks(part).find(({ length }) => length <= 32 * 1024) as Buffer;
+        const name = await store.put(chunk);
+        const { id } = await rows('chunks').where({ digest: name }).first('id');
+        const harms: Array<[lost: string, harm: () => Promise<unknown>]> = [
+          [
+            digest,
+            () =>
+              rows('chunks')
+                .where({ id })
+                .update({ bytes: Buffer.from('damaged') }),
+          ],
+          [
+            name,
+            () =>
+              rows('blobs')
+                .where({ digest: name })
+                .update({ bytes: Buffer.from('damaged') }),
+          ],
+        ];
+        for (const [lost, harm] of harms) {
+          await harm();
+          assert.equal(await store.peek(lost), null);
+
+          for await (const copy of store.copiesOf(lost)) {
+            await store.mendWith(copy, lost);
+          }
+
+          assert.equal(digestOf((await store.peek(lost)) ?? Buffer.alloc(0)), lost);
+        }
       });
 
       it('are kept once when many put the same at once', async () => {

@@ -29,6 +29,7 @@ const NOT_REFERENCES = [
   'chunk_lists.digest',
   'chunks.digest',
   'instances.indexed_digest',
+  'lost_parts.digest',
   'orphaned_blobs.digest',
 ];
 

@@ -5,12 +5,13 @@ import type { Duplex } from 'node:stream';
 import { exportLog, LinkHub, type LogFilter, readLog, searchLog, watchLog } from '@flowyard/launcher';
 import type { LogLine } from '@flowyard/protocol';
 import type { Logger } from 'pino';
-import type { Driver, DriverHost } from '../driver.ts';
+import type { Driver, DriverHost, LocalFlows } from '../driver.ts';
 import { createLimitGroups, type LimitGroups } from './cgroups.ts';
 import { HostedInstance } from './hosted-instance.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { InstanceFolders } from './instance-folders.ts';
 import type { LaunchSurroundings } from './launch.ts';
+import { readLocalCopy } from './local-copy.ts';
 import { OpenHost } from './open-host.ts';
 import { installedModules, readLockFile } from './palette.ts';
 import { StartGate } from './start-gate.ts';
@@ -122,6 +123,11 @@ class LocalDriver implements Driver {
   readModules(instanceId: string): Record<string, string> {
     const folder = this.#instances.get(instanceId)?.folder ?? null;
     return folder === null ? {} : installedModules(this.#folders.path(folder));
+  }
+
+  async readFlows(instanceId: string): Promise<LocalFlows | null> {
+    const folder = this.#instances.get(instanceId)?.folder ?? null;
+    return folder === null ? null : readLocalCopy(this.#folders.path(folder));
   }
 
   readLockFile(instanceId: string): string | null {

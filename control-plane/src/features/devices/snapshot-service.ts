@@ -49,20 +49,34 @@ export class DeviceSnapshotService {
     deviceId: string,
     input: { name: string; description?: string | undefined },
   ): Promise<SnapshotRow> {
-    const { db, agentHub } = this.#parts;
+    const { db } = this.#parts;
     const device = await requireDevice(db.stores, deviceId);
     this.#refuseAway(device);
-    const content = await this.#requests.ask(
+    const content = await this.#ask(device);
+    return db.transact((tx) => this.#keep(tx, actor, deviceId, input, content));
+  }
+
+  /** What runs on a device, without keeping a snapshot of it; null when it does not say. */
+  async read(deviceId: string): Promise<AgentSnapshot | null> {
+    const { agentHub, db } = this.#parts;
+    const device = await db.stores.devices.find(deviceId);
+    if (device === null || !agentHub.can(deviceId, AGENT_CAPABILITY.snapshot)) {
+      return null;
+    }
+    return this.#ask(device).catch(() => null);
+  }
+
+  #ask({ id: deviceId, name }: DeviceRow): Promise<AgentSnapshot> {
+    return this.#requests.ask(
       deviceId,
-      (id) => agentHub.send(deviceId, { type: 'take-snapshot', id }),
+      (id) => this.#parts.agentHub.send(deviceId, { type: 'take-snapshot', id }),
       () =>
         new AppError(
           504,
           'device_silent',
-          `${device.name} did not send what it runs in time. Look at its network, and try again.`,
+          `${name} did not send what it runs in time. Look at its network, and try again.`,
         ),
     );
-    return db.transact((tx) => this.#keep(tx, actor, deviceId, input, content));
   }
 
   /** What the agent of a device sent. */

@@ -70,7 +70,7 @@ async function copyCredentials(
   if (source.credentialsDigest === null) {
     return null;
   }
-  const stored = JSON.parse((await tx.stores.blobs.get(source.credentialsDigest)).toString());
+  const stored = JSON.parse((await tx.stores.blobs.get(source.credentialsDigest, source.name)).toString());
   const plain = decryptCredentials(vault.unseal(source.credentialSecret), stored);
   return tx.stores.blobs.put(Buffer.from(JSON.stringify(encryptCredentials(secret, plain))));
 }

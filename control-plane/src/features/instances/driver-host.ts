@@ -35,7 +35,7 @@ import {
   startFacts,
   valuesOf,
 } from '../settings/levels.ts';
-import { LostPart } from '../snapshots/blob-store.ts';
+import { LostPart } from '../snapshots/lost-part.ts';
 import type { StackService } from '../stacks/service.ts';
 import { RunningTimes } from '../usage/running-times.ts';
 import { EditorEvents } from './editor-events.ts';

@@ -47,11 +47,12 @@ export class SnapshotApplier {
     manifest: SnapshotManifest,
     secret: string,
     blobs = this.#parts.db.stores.blobs,
+    owner?: string,
   ): Promise<Buffer | null> {
     if (manifest.credentials === null) {
       return null;
     }
-    const plain = this.#parts.vault.unsealBytes(await blobs.get(manifest.credentials));
+    const plain = this.#parts.vault.unsealBytes(await blobs.get(manifest.credentials, owner));
     return Buffer.from(JSON.stringify(encryptCredentials(secret, JSON.parse(plain.toString()))));
   }
 
@@ -65,9 +66,10 @@ export class SnapshotApplier {
   ): Promise<void> {
     const manifest = manifestOf(snapshot);
     // Flows that cannot be read must not replace those that run.
-    await tx.stores.blobs.get(manifest.flows, `snapshot ${snapshot.name}`);
+    const owner = `snapshot ${snapshot.name}`;
+    await tx.stores.blobs.get(manifest.flows, owner);
     const secret = this.#parts.vault.unseal(instance.credentialSecret);
-    const credentials = await this.credentialsFor(manifest, secret, tx.stores.blobs);
+    const credentials = await this.credentialsFor(manifest, secret, tx.stores.blobs, owner);
     const before = byName(await tx.stores.instances.variables(instance.id));
     const change = {
       flowsDigest: manifest.flows,

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { despiteDeadlocks } from '../../db/deadlocks.ts';
-import { AppError } from '../../errors.ts';
 import { ChunkStore, staleBefore } from './chunk-store.ts';
+import { despiteLostParts, LostPart, type MendPart } from './lost-part.ts';
 import { digestOf, pack, unpackIntact } from './packed.ts';
 
 export { digestOf };
@@ -11,17 +11,6 @@ const LARGEST_WHOLE = 32 * 1024;
 /** The bytes of a blob that is kept in chunks. Packed bytes are never empty. */
 const IN_CHUNKS = Buffer.alloc(0);
 
-/** A part that is missing from the database, or is not what its name says. */
-export class LostPart extends AppError {
-  override name = 'LostPart';
-
-  constructor(digest: string, what: 'missing from' | 'damaged in', owner: string | undefined) {
-    const of = owner === undefined ? '' : ` of ${owner}`;
-    const advice = 'Keep the same content again, for example by a deploy or an upload, or restore a backup.';
-    super(500, 'part_lost', `The part ${digest}${of} is ${what} the database. ${advice}`);
-  }
-}
-
 /**
  * Parts of snapshots and flows, each kept once, under the digest of its bytes: small ones whole, large ones in chunks.
  * Whoever puts a part refers to it in the same transaction or soon after: what was put lately is not cleaned up. A new
@@ -30,10 +19,13 @@ export class LostPart extends AppError {
 export class BlobStore {
   readonly #knex: Knex;
   readonly #chunks: ChunkStore;
+  readonly #mend: MendPart | undefined;
 
-  constructor(knex: Knex) {
+  /** @param mend what is asked before a part counts as lost; not within transactions */
+  constructor(knex: Knex, mend?: MendPart) {
     this.#knex = knex;
     this.#chunks = new ChunkStore(knex);
+    this.#mend = mend;
   }
 
   /** Keeps the bytes, unless they are there already; what is there damaged is mended with them. */
@@ -52,7 +44,47 @@ export class BlobStore {
    * @param owner what it is a part of, for the people who are told that it is lost
    * @throws LostPart when the blob is missing or its bytes are not what its name says
    */
-  async get(digest: string, owner?: string): Promise<Buffer> {
+  get(digest: string, owner?: string): Promise<Buffer> {
+    const mend = this.#mend;
+    const read = () => this.#read(digest, owner);
+    return mend === undefined ? read() : despiteLostParts(mend, read);
+  }
+
+  /** The bytes of a blob; null when it is lost, and then nothing tries to mend it. */
+  async peek(digest: string): Promise<Buffer | null> {
+    const row: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
+    return row === undefined ? null : this.#readIntact(digest, row.bytes);
+  }
+
+  /**
+   * Bytes of the database itself that may mend a lost blob: a chunk that is the same, else small blobs that are the
+   * same as a chunk of it.
+   */
+  async *copiesOf(digest: string): AsyncGenerator<Buffer> {
+    const chunk = await this.#chunks.find(digest);
+    if (chunk !== null) {
+      yield chunk;
+    }
+    for (const name of await this.#chunks.namesOf(digest)) {
+      const copy = await this.#knex('blobs').where({ digest: name }).first<{ bytes: Buffer }>('bytes');
+      const bytes = copy === undefined ? null : await unpackIntact(copy.bytes, name);
+      if (bytes !== null) {
+        yield bytes;
+      }
+    }
+  }
+
+  /** Mends what is there damaged with bytes that have it, and the lost blob if it is that; nothing else is kept. */
+  async mendWith(bytes: Buffer, lost: string): Promise<void> {
+    const digest = digestOf(bytes);
+    const known = await this.#knex('blobs').where({ digest }).first('digest');
+    if (digest === lost || known !== undefined) {
+      await this.put(bytes);
+    }
+    await this.#chunks.mendWith(bytes);
+  }
+
+  async #read(digest: string, owner: string | undefined): Promise<Buffer> {
     const row: { bytes: Buffer } | undefined = await this.#knex('blobs').where({ digest }).first('bytes');
     if (row === undefined) {
       throw new LostPart(digest, 'missing from', owner);

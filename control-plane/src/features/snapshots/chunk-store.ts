@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { cutChunks } from './cut-chunks.ts';
-import { digestOf, pack, unpackSmall } from './packed.ts';
+import { digestOf, pack, unpackIntact, unpackSmall } from './packed.ts';
 
 /** SQLite puts at most 500 rows into one statement, and PostgreSQL and SQLite take a limited number of values. */
 const ROWS_AT_ONCE = 400;
@@ -29,13 +29,7 @@ export class ChunkStore {
 
   /** Keeps the chunks of a part whose row is there, and mends those that are there damaged. */
   async put(digest: string, bytes: Buffer): Promise<void> {
-    const order: string[] = [];
-    const chunks = new Map<string, Buffer>();
-    for (const chunk of cutChunks(bytes)) {
-      const name = digestOf(chunk);
-      order.push(name);
-      chunks.set(name, chunk);
-    }
+    const { order, chunks } = namedChunks(bytes);
     const ids = await this.#keep(chunks);
     const list = await this.#listOf(digest);
     await this.#knex('chunk_list_items').where({ list_id: list }).delete();
@@ -55,6 +49,28 @@ export class ChunkStore {
       .select('c.bytes');
     const chunks = rows.map(({ bytes }) => unpackSmall(bytes));
     return chunks.every((chunk) => chunk !== null) ? Buffer.concat(chunks) : null;
+  }
+
+  /** The bytes of one chunk; null when it is not there intact. */
+  async find(name: string): Promise<Buffer | null> {
+    const row = await this.#knex('chunks').where({ digest: name }).first<{ bytes: Buffer }>('bytes');
+    return row === undefined ? null : unpackIntact(row.bytes, name);
+  }
+
+  /** The digests of the chunks of a part. */
+  async namesOf(digest: string): Promise<string[]> {
+    const rows: Array<{ name: string }> = await this.#knex('chunk_lists as l')
+      .join('chunk_list_items as i', 'i.list_id', 'l.id')
+      .join('chunks as c', 'c.id', 'i.chunk_id')
+      .where('l.digest', digest)
+      .distinct({ name: 'c.digest' });
+    return rows.map(({ name }) => name);
+  }
+
+  /** Mends the chunks that are there damaged and that these bytes have. */
+  async mendWith(bytes: Buffer): Promise<void> {
+    const { chunks } = namedChunks(bytes);
+    await this.#mend(await this.#find([...chunks.keys()]), chunks);
   }
 
   /** @returns their numbers by digest */
@@ -140,6 +156,18 @@ export class ChunkStore {
     }
     return row.id;
   }
+}
+
+/** Chunks by their digests, and the digests in their order. */
+function namedChunks(bytes: Buffer): { order: string[]; chunks: Map<string, Buffer> } {
+  const order: string[] = [];
+  const chunks = new Map<string, Buffer>();
+  for (const chunk of cutChunks(bytes)) {
+    const name = digestOf(chunk);
+    order.push(name);
+    chunks.set(name, chunk);
+  }
+  return { order, chunks };
 }
 
 function* batches<T>(items: readonly T[], size: number): Generator<T[]> {
