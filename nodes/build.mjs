@@ -9,7 +9,11 @@ const source = join(folder, 'src');
 const dist = join(folder, 'dist');
 
 /** Folder of the node, and its type. */
-const NODES = { 'device-status': 'flowyard-device-status', snapshot: 'flowyard-snapshot' };
+const NODES = {
+  'device-status': 'flowyard-device-status',
+  snapshot: 'flowyard-snapshot',
+  link: 'flowyard-link',
+};
 const LANGUAGES = ['en-US', 'de'];
 
 async function buildNode(name, type) {
@@ -21,6 +25,9 @@ async function buildNode(name, type) {
     format: 'cjs',
     target: 'node18',
     external: ['ws'],
+    // Palette packages are to be small; names are kept, since they stand in stack traces.
+    minify: true,
+    keepNames: true,
     logLevel: 'warning',
   });
   const { outputFiles } = await build({

@@ -256,6 +256,7 @@ export class ControlPlane {
     await this.#parts.auditStreamer.stop();
     await mailer.close();
     liveHub.stop();
+    this.#parts.linkHub.stop();
     await agentHub.stop();
     await driver.stop(options);
     await recorder.stop();

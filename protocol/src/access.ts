@@ -39,6 +39,7 @@ const MEMBER = [
   'device:control',
   'device:develop',
   'pipeline:deploy',
+  'message:relay',
 ] as const;
 
 const OWNER = [

@@ -56,6 +56,8 @@ export * from './errors.ts';
 export * from './flows.ts';
 export * from './host-health.ts';
 export * from './identity.ts';
+export * from './link.ts';
+export * from './link-frame.ts';
 export * from './live.ts';
 export * from './lock-file.ts';
 export * from './names.ts';

@@ -48,7 +48,11 @@ const RUNTIME_READS: ReadonlySet<Permission> = new Set<Permission>([
   'pipeline:read',
 ]);
 /** What it may do to itself besides. */
-const RUNTIME_SELF: ReadonlySet<Permission> = new Set<Permission>(['instance:edit-flows', 'snapshot:create']);
+const RUNTIME_SELF: ReadonlySet<Permission> = new Set<Permission>([
+  'instance:edit-flows',
+  'snapshot:create',
+  'message:relay',
+]);
 
 /** The role of a person in a place: the override of the application counts before the role in the team. */
 export function effectiveRole(actor: UserActor, place: PlaceWithRoles): ApplicationRole | null {

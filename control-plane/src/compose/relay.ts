@@ -7,6 +7,8 @@ import { placesOfCopies } from '../features/snapshots/part-copies.ts';
 import { PartRepair } from '../features/snapshots/part-repair.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import { AgentHub } from '../relay/agent-hub.ts';
+import { LinkAddressBook } from '../relay/links/address-book.ts';
+import { LinkHub } from '../relay/links/link-hub.ts';
 import { LiveHub } from '../relay/live-hub.ts';
 import { TunnelHub } from '../relay/tunnel-hub.ts';
 import { LiveViews } from '../relay/views.ts';
@@ -63,6 +65,11 @@ export function composeRelay(
     watchDeviceLog: (id, onLines) => agentHub.logs.watch(id, onLines),
     logger,
   });
+  const linkHub = new LinkHub({
+    book: new LinkAddressBook({ access, store: db.stores.linkAddresses }),
+    changes,
+    logger,
+  });
   const proxy = createProxy({
     domain: () => new URL(listeners.publicUrl()).hostname,
     pages: features.pages,
@@ -81,5 +88,5 @@ export function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, tunnelHub, deviceSnapshots, partCheck, deviceLogs, liveHub, proxy };
+  return { agentHub, tunnelHub, deviceSnapshots, partCheck, deviceLogs, liveHub, linkHub, proxy };
 }

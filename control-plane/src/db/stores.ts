@@ -53,6 +53,7 @@ import { SessionStore } from '../features/users/session-store.ts';
 import { UserStore } from '../features/users/store.ts';
 import { VariableStore } from '../features/variables/store.ts';
 import { IdempotencyStore } from '../http/idempotency-store.ts';
+import { LinkAddressStore } from '../relay/links/address-store.ts';
 
 /**
  * All stores on one connection or transaction.
@@ -115,6 +116,7 @@ export function createStores(knex: Knex, mendPart?: MendPart) {
     auditStreamStates: new DeliveryStateStore(knex),
     scopes: new ScopeStore(knex),
     idempotency: new IdempotencyStore(knex),
+    linkAddresses: new LinkAddressStore(knex),
   };
 }
 export type Stores = ReturnType<typeof createStores>;

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Driver } from '../drivers/driver.ts';
 import { AppError, unauthenticated } from '../errors.ts';
 import type { AgentHub } from '../relay/agent-hub.ts';
+import type { LinkActor } from '../relay/links/link-connection.ts';
+import type { LinkHub } from '../relay/links/link-hub.ts';
 import type { LiveHub } from '../relay/live-hub.ts';
 import type { TunnelHub } from '../relay/tunnel-hub.ts';
 import { type Authenticator, bearerOf } from './authenticate.ts';
@@ -11,6 +13,7 @@ import { type Authenticator, bearerOf } from './authenticate.ts';
 interface Parts {
   authenticator: Authenticator;
   liveHub: LiveHub;
+  linkHub: LinkHub;
   agentHub: AgentHub;
   tunnelHub: TunnelHub;
   driver: Driver;
@@ -46,6 +49,8 @@ export class Upgrades {
     switch (request.url?.split('?')[0]) {
       case '/live':
         return this.#live(request, socket, head);
+      case '/link':
+        return this.#link(request, socket, head);
       case '/agent':
         return this.#agent(request, socket, head);
       default:
@@ -68,6 +73,33 @@ export class Upgrades {
       throw unauthenticated();
     }
     liveHub.accept(actor, request, socket, head);
+  }
+
+  async #link(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const actor = await this.#runtimeOf(request);
+    if (actor === null) {
+      throw unauthenticated(
+        'Only the Node-RED of an instance or device sends messages here, with its token.',
+      );
+    }
+    const isStillValid = () =>
+      this.#runtimeOf(request).then(
+        (now) => now !== null,
+        (error: unknown) => !(error instanceof AppError),
+      );
+    this.#parts.linkHub.accept(actor, isStillValid, request, socket, head);
+  }
+
+  async #runtimeOf(request: IncomingMessage): Promise<LinkActor | null> {
+    const actor = await this.#parts.authenticator.authenticate(request);
+    switch (actor?.kind) {
+      case 'instance':
+        return { kind: 'instance', id: actor.instanceId };
+      case 'device':
+        return { kind: 'device', id: actor.deviceId };
+      default:
+        return null;
+    }
   }
 
   async #agent(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

@@ -4,8 +4,10 @@ import { isLimited } from '../../access/actor.ts';
 import type { Database } from '../../db/database.ts';
 import { forbidden, unauthenticated } from '../../errors.ts';
 import type { Authenticator } from '../../http/authenticate.ts';
+import type { LinkHub } from '../../relay/links/link-hub.ts';
 import type { SeenHost } from '../devices/host-recorder.ts';
 import { deviceGauges } from './device-gauges.ts';
+import { linkGauges } from './link-gauges.ts';
 import type { MetricsRecorder } from './recorder.ts';
 
 interface Parts {
@@ -13,6 +15,7 @@ interface Parts {
   recorder: MetricsRecorder;
   authenticator: Authenticator;
   hostOf: (deviceId: string) => SeenHost | undefined;
+  linkHub: Pick<LinkHub, 'figures' | 'present'>;
 }
 
 const PER_INSTANCE = [
@@ -24,7 +27,7 @@ const PER_INSTANCE = [
 ] as const;
 
 /** `GET /metrics` for Prometheus: for administrators, with their token or session. */
-export function prometheusMetrics({ db, recorder, authenticator, hostOf }: Parts): RequestHandler {
+export function prometheusMetrics({ db, recorder, authenticator, hostOf, linkHub }: Parts): RequestHandler {
   return async (request, response) => {
     const actor = await authenticator.authenticate(request);
     if (actor === null) {
@@ -35,6 +38,7 @@ export function prometheusMetrics({ db, recorder, authenticator, hostOf }: Parts
     }
     const registry = await gather(db, recorder);
     const devices = await deviceGauges({ stores: db.stores, hostOf });
+    await linkGauges(registry, linkHub);
     response.type(registry.contentType).send(`${await registry.metrics()}\n${devices}`);
   };
 }

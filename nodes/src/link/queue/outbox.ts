@@ -1,0 +1,425 @@
+import type { LinkAddress } from '@flowyard/protocol';
+import { Backlog } from './backlog';
+import type { Budget } from './budget';
+import { DiskQueue } from './disk-queue';
+import { Flight } from './flight';
+import { Pause } from './pause';
+import type { Entry } from './segment';
+import { StreamFile } from './stream-file';
+import { ExpiredError, type Waiter, Waiters } from './waiters';
+
+/** A message is written to the disk when it was not taken within this time. */
+const KEEP_AFTER_MS = 100;
+const WINDOW_MESSAGES = 256;
+const WINDOW_BYTES = 4 * 1024 * 1024;
+const KEEP_AT_ONCE_BYTES = 8 * 1024 * 1024;
+const AWAY_MS = 30_000;
+const REFUSED_MS = 60_000;
+const FIRST_BUSY_MS = 100;
+const LONGEST_BUSY_MS = 5000;
+/** The receiver may have been killed between reading and answering. */
+const NO_ANSWER_MS = 30_000;
+/** How old the number of what was taken may be on the disk. */
+const REMEMBER_MS = 5000;
+
+/** When a message counts as done: safe on the disk or taken, or only when the other flow has taken it. */
+export type Confirmation = 'kept' | 'delivered';
+
+export interface OutgoingMessage {
+  to: LinkAddress;
+  stream: string;
+  number: number;
+  after: number;
+}
+
+interface Options {
+  folder: string;
+  address: LinkAddress;
+  budget: Budget;
+  /** Messages on their way at the same time; one where their order cannot be told by numbers. */
+  window?: number;
+  send: (message: OutgoingMessage, entry: Pick<Entry, 'body' | 'until'>) => void;
+  onChange: () => void;
+}
+
+interface Fresh extends Entry {
+  kept: Waiter | null;
+}
+
+/**
+ * The messages to one address, in their order, from being given to being taken.
+ *
+ *     fresh (in memory) ── taken ──▶ gone
+ *          │ not taken soon, or nobody is there
+ *          ▼
+ *     on the disk ──────── taken ──▶ gone
+ *
+ * It rests while nobody is there; then new messages go to the disk at once. After that, everything that was not taken
+ * is sent again from the first: the receiver knows by the numbers what it has.
+ */
+export class Outbox {
+  readonly address: LinkAddress;
+  readonly #options: Options;
+  readonly #disk: DiskQueue;
+  readonly #file: StreamFile;
+  readonly #fresh = new Backlog<Fresh>();
+  readonly #waiters = new Waiters();
+  readonly #flight = new Flight();
+  /** On the disk, but told to have failed. */
+  readonly #dropped = new Set<number>();
+  readonly #rest = new Pause(() => this.#pump());
+  #last: number;
+  #sent: number;
+  #acknowledged: number;
+  #waiting: number;
+  #isConnected = false;
+  #isClosed = false;
+  #problem: string | null = null;
+  #busyMs = FIRST_BUSY_MS;
+  #keepTimer: NodeJS.Timeout | undefined;
+  #answerTimer: NodeJS.Timeout | undefined;
+  #rememberTimer: NodeJS.Timeout | undefined;
+  #keeping: Promise<void> | null = null;
+  #isReading = false;
+  #disks: Promise<unknown> = Promise.resolve();
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.address = options.address;
+    this.#disk = new DiskQueue(options.folder);
+    this.#file = StreamFile.open(options.folder, options.address);
+    this.#acknowledged = Math.max(this.#file.acknowledged, this.#disk.first - 1, 0);
+    this.#sent = this.#acknowledged;
+    this.#last = Math.max(this.#file.firstFree, this.#disk.last);
+    this.#waiting = this.#disk.entries;
+    this.#tellUse();
+  }
+
+  /** Messages that were given and not taken. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Why nothing can be sent there, for people; null when nothing stands against it. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  get stream(): string {
+    return this.#file.stream;
+  }
+
+  /**
+   * Takes a message. Resolves when it is kept, or delivered.
+   * @throws QueueFullError, ExpiredError, or what the disk or the control plane says against it
+   */
+  async give(body: Uint8Array, options: { confirm: Confirmation; until: number }): Promise<void> {
+    if (this.#isClosed) {
+      throw new Error('The flows are being stopped.');
+    }
+    this.#options.budget.check(body.length);
+    this.#file.reserve(this.#last + 1);
+    this.#last += 1;
+    const entry: Fresh = { number: this.#last, at: Date.now(), until: options.until, body, kept: null };
+    const done = new Promise<void>((resolve, reject) => {
+      if (options.confirm === 'kept') {
+        entry.kept = { resolve, reject };
+      } else {
+        this.#waiters.add(entry.number, entry.until, { resolve, reject });
+      }
+    });
+    this.#fresh.push(entry);
+    this.#waiting += 1;
+    this.#tellUse();
+    this.#pump();
+    this.#keepSoon();
+    this.#options.onChange();
+    return done;
+  }
+
+  connected(): void {
+    this.#isConnected = true;
+    this.#rest.over();
+  }
+
+  disconnected(): void {
+    this.#isConnected = false;
+    this.#goBack();
+    this.#keepSoon();
+  }
+
+  /** The receiver has all up to that number. */
+  taken(number: number): void {
+    if (number > this.#last) {
+      // A backup of this folder was restored: what is given now must not look like what was given before.
+      this.#file.renew();
+      this.#goBack();
+    } else {
+      this.#problem = null;
+      this.#busyMs = FIRST_BUSY_MS;
+      this.#forgetUpTo(number);
+      this.#watchForAnswer();
+    }
+    this.#pump();
+    this.#options.onChange();
+  }
+
+  /** That message was put back: `taken` is the number up to which the receiver has all, where it was asked. */
+  notTaken(number: number, reason: 'away' | 'gap' | 'busy', taken: number | null): void {
+    if (taken !== null && taken > this.#acknowledged) {
+      this.taken(taken);
+    }
+    if (!this.#flight.has(number)) {
+      return;
+    }
+    this.#goBack();
+    if (reason === 'gap') {
+      this.#pump();
+      return;
+    }
+    this.#rest.begin(reason === 'away' ? AWAY_MS : this.#busyMs);
+    if (reason === 'busy') {
+      this.#busyMs = Math.min(this.#busyMs * 2, LONGEST_BUSY_MS);
+    }
+    this.#keepSoon();
+    this.#options.onChange();
+  }
+
+  /**
+   * The address means nothing, or must not be sent to. What counts as kept waits on; the rest fails, and is not sent
+   * any more.
+   */
+  refused(message: string): void {
+    this.#problem = message;
+    this.#goBack();
+    this.#rest.begin(REFUSED_MS);
+    const error = new Error(message);
+    this.#giveUp(() => true, error);
+    for (const number of this.#waiters.rejectAll(error)) {
+      this.#dropped.add(number);
+    }
+    this.#options.onChange();
+  }
+
+  /** Somebody is there now, or may be. */
+  there(): void {
+    if (this.#rest.isOn) {
+      this.#rest.over();
+    }
+  }
+
+  /** Resolves when what is in memory is on the disk, as far as that has room. */
+  async flush(): Promise<void> {
+    await this.#keeping;
+    for (let left = Number.POSITIVE_INFINITY; this.#fresh.size > 0 && this.#fresh.size < left; ) {
+      left = this.#fresh.size;
+      this.#startKeeping();
+      await this.#keeping;
+    }
+  }
+
+  /** Puts everything on the disk and ends. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#rest.end();
+    for (const timer of [this.#keepTimer, this.#answerTimer, this.#rememberTimer]) {
+      clearTimeout(timer);
+    }
+    await this.#keeping;
+    while (this.#fresh.size > 0) {
+      await this.#keep();
+    }
+    await this.#disks;
+    if (this.#acknowledged > this.#file.acknowledged) {
+      this.#remember();
+    }
+    await this.#disk.close();
+    this.#waiters.rejectAll(
+      new Error(
+        'The flows were stopped before the message was delivered. It is kept and will be sent later.',
+      ),
+    );
+    this.#options.budget.set(this, 0);
+  }
+
+  #forgetUpTo(number: number): void {
+    if (number <= this.#acknowledged) {
+      return;
+    }
+    this.#waiting = Math.max(0, this.#waiting - this.#flight.takeUpTo(number));
+    // With nothing on its way, all that was sent was taken, or not worth it any more.
+    this.#sent = Math.max(this.#sent, number);
+    this.#acknowledged = this.#flight.size === 0 ? this.#sent : number;
+    for (const { kept } of this.#fresh.takeUpTo(this.#acknowledged)) {
+      kept?.resolve();
+    }
+    this.#waiters.resolveUpTo(this.#acknowledged);
+    if (this.#disk.entries > 0) {
+      const upTo = this.#acknowledged;
+      void this.#onDisk(() => this.#disk.acknowledge(upTo)).then(() => this.#tellUse());
+      this.#rememberTimer ??= setTimeout(() => {
+        this.#rememberTimer = undefined;
+        this.#remember();
+      }, REMEMBER_MS).unref();
+    }
+    this.#tellUse();
+  }
+
+  #maySend(): boolean {
+    const { window = WINDOW_MESSAGES } = this.#options;
+    const isThere = this.#isConnected && !this.#rest.isOn && !this.#isClosed;
+    const hasRoom = this.#flight.size < window && this.#flight.bytes < WINDOW_BYTES;
+    return isThere && hasRoom && this.#sent < this.#last;
+  }
+
+  /** Sends what the window has room for: first what is on the disk, since it is older. */
+  #pump(): void {
+    while (this.#maySend() && this.#disk.last <= this.#sent) {
+      const next = this.#fresh.after(this.#sent);
+      if (next === undefined) {
+        return;
+      }
+      this.#sendOne(next);
+    }
+    if (this.#maySend() && !this.#isReading) {
+      this.#isReading = true;
+      void this.#onDisk(() => this.#sendFromDisk())
+        .catch((error: Error) => {
+          this.#problem = `What waits cannot be read: ${error.message}`;
+          this.#rest.begin(REFUSED_MS);
+        })
+        .finally(() => {
+          this.#isReading = false;
+          this.#pump();
+        });
+    }
+  }
+
+  async #sendFromDisk(): Promise<void> {
+    const most = { entries: WINDOW_MESSAGES, bytes: WINDOW_BYTES };
+    const entries = await this.#disk.read(this.#sent, most);
+    if (entries.length === 0) {
+      // What should be there cannot be read any more.
+      this.#sent = Math.max(this.#sent, this.#disk.last);
+    }
+    for (const entry of entries) {
+      if (!this.#maySend()) {
+        return;
+      }
+      if (entry.number > this.#sent) {
+        this.#sendOne(entry);
+      }
+    }
+  }
+
+  #sendOne(entry: Entry): void {
+    const { number, until, body } = entry;
+    this.#sent = number;
+    if (this.#dropped.delete(number) || (until !== 0 && until < Date.now())) {
+      this.#skip(number);
+      return;
+    }
+    const after = this.#flight.last;
+    this.#flight.add(number, body.length);
+    this.#options.send({ to: this.address, stream: this.#file.stream, number, after }, entry);
+    this.#watchForAnswer();
+  }
+
+  /** It is not worth delivering any more. */
+  #skip(number: number): void {
+    this.#waiting = Math.max(0, this.#waiting - 1);
+    for (const { kept } of this.#fresh.takeIf((entry) => entry.number === number)) {
+      kept?.reject(new ExpiredError('The message waited for longer than it was to.'));
+    }
+    if (this.#flight.size === 0) {
+      this.#forgetUpTo(number);
+    }
+  }
+
+  /** Everything that was not taken is sent again. */
+  #goBack(): void {
+    this.#flight.clear();
+    this.#sent = this.#acknowledged;
+    clearTimeout(this.#answerTimer);
+  }
+
+  #watchForAnswer(): void {
+    clearTimeout(this.#answerTimer);
+    if (this.#flight.size > 0) {
+      this.#answerTimer = setTimeout(() => {
+        this.#goBack();
+        this.#pump();
+      }, NO_ANSWER_MS).unref();
+    }
+  }
+
+  #keepSoon(): void {
+    if (this.#fresh.size === 0 || this.#isClosed) {
+      return;
+    }
+    const isThere = this.#isConnected && !this.#rest.isOn;
+    if (!isThere || this.#fresh.size > WINDOW_MESSAGES) {
+      this.#startKeeping();
+      return;
+    }
+    this.#keepTimer ??= setTimeout(() => {
+      this.#keepTimer = undefined;
+      this.#startKeeping();
+    }, KEEP_AFTER_MS);
+  }
+
+  #startKeeping(): void {
+    this.#keeping ??= this.#keep().finally(() => {
+      this.#keeping = null;
+      this.#keepSoon();
+    });
+  }
+
+  /** Writes what is in memory to the disk. When that fails, what nobody can have received is given up. */
+  async #keep(): Promise<void> {
+    const entries = this.#fresh.first(KEEP_AT_ONCE_BYTES);
+    const last = entries.at(-1)?.number ?? 0;
+    try {
+      await this.#onDisk(() => this.#disk.append(entries));
+    } catch (error) {
+      const isLost = ({ number }: Entry) => number <= last && (number > this.#sent || this.#isClosed);
+      this.#giveUp(isLost, new Error(`The message could not be kept: ${(error as Error).message}`));
+      return;
+    }
+    for (const { kept } of this.#fresh.takeUpTo(last)) {
+      kept?.resolve();
+    }
+    await this.#onDisk(() => this.#disk.acknowledge(this.#acknowledged));
+    this.#tellUse();
+    this.#pump();
+  }
+
+  #giveUp(isLost: (entry: Fresh) => boolean, error: Error): void {
+    const lost = this.#fresh.takeIf(isLost);
+    this.#waiting = Math.max(0, this.#waiting - lost.length);
+    for (const { number, kept } of lost) {
+      kept?.reject(error);
+      this.#waiters.reject(number, error);
+    }
+    this.#tellUse();
+  }
+
+  /** One after the other: a file must not be read while it is cut. */
+  #onDisk<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#disks.then(work);
+    this.#disks = done.catch(() => undefined);
+    return done;
+  }
+
+  #remember(): void {
+    try {
+      this.#file.acknowledge(this.#acknowledged);
+    } catch {
+      // A full disk: what was taken is sent once more by the next process, and known by its number.
+    }
+  }
+
+  #tellUse(): void {
+    this.#options.budget.set(this, this.#disk.bytes + this.#fresh.bytes);
+  }
+}
