@@ -96,7 +96,8 @@ export function decodeMessage(bytes: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw new CodecError(`What arrived is not a message: ${(error as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  // Lists, dates and the like are no messages by themselves.
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
     throw new CodecError('What arrived is not a message.');
   }
   return value as Record<string, unknown>;

@@ -237,7 +237,7 @@ describe('the palette nodes', () => {
 
   describe('their package', () => {
     const manifest = JSON.parse(readFileSync(path.join(NODES, 'package.json'), 'utf8'));
-    const types = Object.keys(manifest['node-red'].nodes);
+    const files = Object.keys(manifest['node-red'].nodes);
 
     it('has what the community expects of a package of nodes', () => {
       assert.equal(manifest.license, 'Apache-2.0');
@@ -247,22 +247,20 @@ describe('the palette nodes', () => {
       assert.equal(manifest['node-red'].version, '>=4.1.0');
     });
 
-    for (const type of types) {
-      it(`has words and help for ${type} in English and German, and an example`, () => {
+    for (const file of files) {
+      it(`has words and help for ${file} in English and German`, () => {
+        const editor = readFileSync(path.join(NODES, 'dist', `${file}.html`), 'utf8');
+        const types = [...editor.matchAll(/registerType\("(flowyard-[a-z-]+)"/g)].map(([, type]) => type);
+        assert.ok(types.length > 0);
         const words = ['en-US', 'de'].map((language) => {
-          const base = path.join(NODES, 'dist/locales', language, type);
-          assert.match(readFileSync(`${base}.html`, 'utf8'), new RegExp(`data-help-name="${type}"`));
+          const base = path.join(NODES, 'dist/locales', language, file);
+          const help = readFileSync(`${base}.html`, 'utf8');
+          for (const type of types) {
+            assert.match(help, new RegExp(`data-help-name="${type}"`));
+          }
           return JSON.parse(readFileSync(`${base}.json`, 'utf8'));
         });
         assert.deepEqual(keysOf(words[0]), keysOf(words[1]));
-        assert.match(
-          readFileSync(path.join(NODES, 'dist', `${type}.html`), 'utf8'),
-          /registerType\("flowyard-/,
-        );
-        const examples = ['device-alarm', 'nightly-snapshot'].map((name) =>
-          readFileSync(path.join(NODES, 'examples', `${name}.json`), 'utf8'),
-        );
-        assert.ok(examples.some((example) => example.includes(`"type": "${type}"`)));
       });
     }
   });
