@@ -55,3 +55,21 @@ export const diffWithDevice = operation('diffWithDevice', {
   query: DiffQuery,
   response: DiffView,
 });
+
+export const diffInstanceWithSnapshot = operation('diffInstanceWithSnapshot', {
+  method: 'GET',
+  path: '/instances/:id/diff/snapshot/:snapshotId',
+  summary: 'What differs from what an instance runs now to a snapshot of the same team',
+  params: z.strictObject({ id: Id, snapshotId: Id }),
+  query: DiffQuery,
+  response: DiffView,
+});
+
+export const diffInstances = operation('diffInstances', {
+  method: 'GET',
+  path: '/instances/:id/diff/instance/:otherId',
+  summary: 'What differs from what an instance runs now to what another one of the same team runs',
+  params: z.strictObject({ id: Id, otherId: Id }),
+  query: DiffQuery,
+  response: DiffView,
+});

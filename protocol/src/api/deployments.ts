@@ -85,6 +85,8 @@ export const DeploymentView = z.object({
   from: Reference,
   to: Reference,
   snapshot: Reference,
+  /** What was there before the push, to be compared with it; null when nothing was, or one of the two is gone. */
+  previous: Reference.nullable(),
   state: DeploymentState,
   /** Why it is or ended as it did, for people. */
   message: z.string().nullable(),

@@ -96,6 +96,31 @@ export const listApplicationSnapshots = operation('listApplicationSnapshots', {
   response: pageOf(SnapshotView),
 });
 
+/** A label and how many snapshots have it. */
+export const SnapshotLabelCount = z.object({ label: z.string(), count: z.number().int() });
+export type SnapshotLabelCount = z.infer<typeof SnapshotLabelCount>;
+
+function labelsOf(id: string, path: string, summary: string) {
+  const response = z.object({ items: z.array(SnapshotLabelCount) });
+  return operation(id, { method: 'GET', path, summary, params: IdParams, response });
+}
+
+export const listInstanceSnapshotLabels = labelsOf(
+  'listInstanceSnapshotLabels',
+  '/instances/:id/snapshot-labels',
+  'Labels that snapshots of an instance have',
+);
+export const listDeviceSnapshotLabels = labelsOf(
+  'listDeviceSnapshotLabels',
+  '/devices/:id/snapshot-labels',
+  'Labels that snapshots of a device have',
+);
+export const listApplicationSnapshotLabels = labelsOf(
+  'listApplicationSnapshotLabels',
+  '/applications/:id/snapshot-labels',
+  'Labels that snapshots of everything in an application have',
+);
+
 export const getSnapshot = operation('getSnapshot', {
   method: 'GET',
   path: '/snapshots/:id',

@@ -56,6 +56,10 @@ describe('A push that waits for a second person, on the page', function () {
     await page.waitForURL(`**/deployments/${id}`);
     const notice = page.locator('[data-test=approval-notice]');
     await notice.getByText(`${ada.username} asks you to approve it`).waitFor();
+    await page.locator('[data-test=deployment-compare]').click();
+    await page.waitForURL('**/instances/*/compare/snapshot/*');
+    await page.getByText('in1').or(page.getByText('http in')).first().waitFor();
+    await page.goBack();
     await notice.locator('[data-test=approve]').click();
     await page.getByText('approved by admin').waitFor();
 
@@ -69,6 +73,9 @@ describe('A push that waits for a second person, on the page', function () {
     await page.waitForFunction(
       () => document.querySelector('[data-test=deployment] [data-status=succeeded]') !== null,
     );
+    await page.locator('[data-test=deployment-compare][href*="/compare/snapshot/"]').click();
+    await page.waitForURL('**/snapshots/*/compare/snapshot/*');
+    await page.getByRole('link', { name: /^Before push of/ }).waitFor();
     const { id } = await ask();
     await page.goto(`${cp.url}/deployments/${id}`);
     await page.locator('[data-test=decline]').click();

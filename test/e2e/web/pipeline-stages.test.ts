@@ -70,7 +70,16 @@ describe('Stages of a pipeline on the page', function () {
     const { page } = open;
     const ada = await buildMember(cp, place.teamId, 'member');
     await page.locator('[data-test=push]').first().click();
-    await page.locator('[data-test=dry-run]').getByText('Nodes: 4 added').waitFor();
+    const report = page.locator('[data-test=dry-run]');
+    await report.getByText('Nodes: 4 added').waitFor();
+    const [canvas] = await Promise.all([
+      page.waitForEvent('popup'),
+      report.getByRole('link', { name: 'See each change on the canvas' }).click(),
+    ]);
+    await canvas.getByText('What filling-prod runs now').waitFor();
+    await canvas.getByText('What filling-dev runs now').waitFor();
+    assert.equal(await canvas.locator('[data-test=change]').count(), 4);
+    await canvas.close();
     await page.keyboard.press('Escape');
     const [development] = await stages();
     const { deployment } = await ada.client.call('deployStage', {

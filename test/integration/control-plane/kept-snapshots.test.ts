@@ -75,8 +75,19 @@ for (const database of ['sqlite', 'postgres'] as const) {
       assert.deepEqual(await names({ label: 'plant-7' }), ['With one']);
       assert.deepEqual(await names({ label: 'Größe 2' }), ['With both']);
       assert.deepEqual(await names({ label: 'releas' }), []);
+      await update(b, { labels: ['plant-7', 'release'] });
+      const inUse = [
+        { label: 'Größe 2', count: 1 },
+        { label: 'plant_7', count: 1 },
+        { label: 'plant-7', count: 1 },
+        { label: 'release', count: 2 },
+      ];
+      const ofInstance = await cp.admin.call('listInstanceSnapshotLabels', { params: { id: instanceId } });
+      const ofAll = await cp.admin.call('listApplicationSnapshotLabels', { params: { id: applicationId } });
+      assert.deepEqual(ofInstance.items, inUse);
+      assert.deepEqual(ofAll.items, inUse);
       await update(a, { labels: [] });
-      assert.deepEqual(await names({ label: 'release' }), []);
+      assert.deepEqual(await names({ label: 'release' }), ['With one']);
     });
 
     it('refuse labels that are no labels, and change nothing then', async () => {

@@ -87,6 +87,25 @@ describe('The differences between two snapshots', function () {
     assert.deepEqual([after.kind, after.id, after.snapshotId], ['instance', instanceId, null]);
   });
 
+  it('are told the other way round, from what runs now to a snapshot, and between what two instances run', async () => {
+    const { id } = await buildInstance(cp, applicationId, { flows: answeringFlow('here') });
+    const other = await buildInstance(cp, applicationId, { flows: answeringFlow('there') });
+    const snapshotId = await take('There', other.id);
+    const lines = ['-msg.payload = "here";', '+msg.payload = "there";', ' return msg;'];
+    const linesOf = (found: Awaited<ReturnType<typeof diff>>) =>
+      found.flows.flows[0]?.nodes[0]?.properties[0]?.hunks?.[0]?.lines;
+
+    const withSnapshot = await cp.admin.call('diffInstanceWithSnapshot', { params: { id, snapshotId } });
+    const withInstance = await cp.admin.call('diffInstances', { params: { id, otherId: other.id } });
+
+    assert.deepEqual(linesOf(withSnapshot), lines);
+    assert.deepEqual(linesOf(withInstance), lines);
+    assert.deepEqual([withSnapshot.before.kind, withSnapshot.after.kind], ['instance', 'snapshot']);
+    assert.equal(withInstance.after.id, other.id);
+    const stranger = await buildMember(cp, null);
+    await stranger.client.refused('diffInstances', 404, { params: { id, otherId: other.id } });
+  });
+
   it('leave out what was only moved, when asked to', async () => {
     const id = await take('Placed');
     await deploy(

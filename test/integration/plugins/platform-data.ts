@@ -58,6 +58,7 @@ export function buildDeployment(overrides: Partial<DeploymentView> = {}): Deploy
     from: { id: 'stage1', name: 'Production' },
     to: { id: 'stage2', name: 'Line 1' },
     snapshot: { id: 'snap01', name: 'Release 1' },
+    previous: null,
     state: 'running',
     message: null,
     author: 'ada',

@@ -12,7 +12,7 @@ import type { DeploymentTargetRow, TargetTally } from './deployment-target-store
 /** More targets than these are read page by page. */
 const TARGETS_SHOWN = 20;
 
-/** Deployments as they are shown; two queries, whatever their number and that of their targets. */
+/** Deployments as they are shown; three queries, whatever their number and that of their targets. */
 export async function readDeploymentViews(
   stores: Stores,
   rows: readonly DeploymentRow[],
@@ -23,20 +23,32 @@ export async function readDeploymentViews(
   const ids = rows.map(({ id }) => id);
   const tallies = await stores.deploymentTargets.tally(ids);
   const targets = await stores.deploymentTargets.firstOf(ids, TARGETS_SHOWN);
-  return rows.map((row) =>
-    present(
-      row,
-      tallies.filter(({ deploymentId }) => deploymentId === row.id),
-      targets.filter(({ deploymentId }) => deploymentId === row.id),
-    ),
-  );
+  const own = rows.map((row) => ({
+    row,
+    tallies: tallies.filter(({ deploymentId }) => deploymentId === row.id),
+    targets: targets.filter(({ deploymentId }) => deploymentId === row.id),
+  }));
+  const compared = own.flatMap((parts) => [parts.row.snapshotId, previousOf(parts) ?? []].flat());
+  const names = await stores.snapshots.namesOf([...new Set(compared)]);
+  return own.map((parts) => present(parts, names));
 }
 
-function present(
-  row: DeploymentRow,
-  tallies: readonly TargetTally[],
-  targets: readonly DeploymentTargetRow[],
-): DeploymentView {
+interface ViewParts {
+  row: DeploymentRow;
+  tallies: readonly TargetTally[];
+  targets: readonly DeploymentTargetRow[];
+}
+
+/** What ran on a single target before; what a group should run. */
+function previousOf({ row, targets: [first, ...others] }: ViewParts): string | null {
+  const ofOne = others.length === 0 ? first?.previousSnapshotId : null;
+  return ofOne ?? row.previousTargetId;
+}
+
+function present(parts: ViewParts, names: ReadonlyMap<string, string>): DeploymentView {
+  const { row, tallies, targets } = parts;
+  const previous = previousOf(parts) ?? '';
+  const bothThere = names.has(row.snapshotId) && names.has(previous);
   return {
     id: row.id,
     pipelineId: row.pipelineId,
@@ -44,6 +56,7 @@ function present(
     from: { id: row.fromStageId, name: row.fromName },
     to: { id: row.toStageId, name: row.toName },
     snapshot: { id: row.snapshotId, name: row.snapshotName },
+    previous: bothThere ? { id: previous, name: names.get(previous) ?? '' } : null,
     state: row.state,
     message: row.message,
     author: row.author,

@@ -28,8 +28,8 @@ interface Parts {
   readLockFile: (instanceId: string) => string | null;
 }
 
-/** What a snapshot is compared with. */
-export interface Other {
+/** One of two that are compared. */
+export interface Compared {
   kind: ComparedSide['kind'];
   id: string;
 }
@@ -49,19 +49,19 @@ export class CompareService {
     this.#parts = parts;
   }
 
-  /** `scope` is that of the snapshot, which the actor may read; whether they may read the other is checked here. */
+  /** `scope` is that of `from`, which the actor may read; whether they may read the other is checked here. */
   async compare(
     actor: Actor,
     scope: Scope,
-    snapshotId: string,
-    other: Other,
+    from: Compared,
+    other: Compared,
     ignorePositions: boolean,
   ): Promise<DiffView> {
     const place = await this.#parts.access.authorize(actor, NEEDS[other.kind], other.kind, other.id);
     if (place.teamId !== scope.teamId) {
       throw invalid('id', 'is of another team; only things of one team can be compared');
     }
-    const before = await this.#snapshot(snapshotId);
+    const before = await this.#read(from);
     const after = await this.#read(other);
     const sameOwner = before.shown.owner.id === after.shown.owner.id;
     const comparison = compareContents(before.contents, after.contents, {
@@ -71,7 +71,7 @@ export class CompareService {
     return { before: before.shown, after: after.shown, ...comparison };
   }
 
-  #read(other: Other): Promise<Side> {
+  #read(other: Compared): Promise<Side> {
     switch (other.kind) {
       case 'snapshot':
         return this.#snapshot(other.id);

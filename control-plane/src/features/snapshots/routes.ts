@@ -5,8 +5,11 @@ import {
   type Flows,
   getSnapshot,
   getSnapshotFlows,
+  listApplicationSnapshotLabels,
   listApplicationSnapshots,
+  listDeviceSnapshotLabels,
   listDeviceSnapshots,
+  listInstanceSnapshotLabels,
   listInstanceSnapshots,
   rollBackInstance,
   setDeviceGroupTarget,
@@ -54,6 +57,15 @@ export function snapshotRoutes({ snapshots, targets, instances, deviceSnapshots 
     route(listApplicationSnapshots, may('snapshot:read', 'application'), async ({ params, query }) =>
       mapPage(await snapshots.list({ application_id: params.id }, query), presentSnapshot),
     ),
+    route(listInstanceSnapshotLabels, may('snapshot:read', 'instance'), async ({ params }) => ({
+      items: await snapshots.labels({ instance_id: params.id }),
+    })),
+    route(listDeviceSnapshotLabels, may('snapshot:read', 'device'), async ({ params }) => ({
+      items: await snapshots.labels({ device_id: params.id }),
+    })),
+    route(listApplicationSnapshotLabels, may('snapshot:read', 'application'), async ({ params }) => ({
+      items: await snapshots.labels({ application_id: params.id }),
+    })),
     route(getSnapshot, may('snapshot:read', 'snapshot'), async ({ params }) =>
       presentSnapshot(await snapshots.get(params.id)),
     ),

@@ -4,6 +4,7 @@ import {
   type ListQuery,
   type Page,
   type SnapshotKind,
+  type SnapshotLabelCount,
   type SnapshotManifest,
   summariseFlows,
 } from '@flowyard/protocol';
@@ -23,7 +24,7 @@ import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { sealCredentials } from './seal-credentials.ts';
 import { useInWords } from './snapshot-uses.ts';
-import type { SnapshotChanges, SnapshotRow } from './store.ts';
+import type { SnapshotChanges, SnapshotPlace, SnapshotRow } from './store.ts';
 
 interface Parts {
   db: Database;
@@ -57,11 +58,12 @@ export class SnapshotService {
     return snapshot;
   }
 
-  list(
-    filter: Parameters<Database['stores']['snapshots']['list']>[0],
-    query: ListQuery,
-  ): Promise<Page<SnapshotRow>> {
+  list(filter: SnapshotPlace, query: ListQuery): Promise<Page<SnapshotRow>> {
     return this.#db.stores.snapshots.list(filter, query);
+  }
+
+  labels(place: SnapshotPlace): Promise<SnapshotLabelCount[]> {
+    return this.#db.stores.snapshots.labels(place);
   }
 
   /** The flows of a snapshot, as JSON. */

@@ -1,4 +1,4 @@
-import type { ListQuery, Page, SnapshotKind } from '@flowyard/protocol';
+import type { ListQuery, Page, SnapshotKind, SnapshotLabelCount } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 import { readUses, type SnapshotUse } from './snapshot-uses.ts';
@@ -37,6 +37,9 @@ export interface SnapshotChanges {
   pinned?: boolean | undefined;
   labels?: string[] | undefined;
 }
+
+/** Where snapshots are listed, by the column that says so. */
+export type SnapshotPlace = { instance_id: string } | { device_id: string } | { application_id: string };
 
 type StoredRow = Omit<SnapshotRow, 'labels'> & { labels: string };
 
@@ -118,8 +121,32 @@ export class SnapshotStore {
     return new Map(rows.map((row) => [row.id, normalise(row)]));
   }
 
+  /** The labels of all that were taken there, with how many have each. */
+  async labels(filter: SnapshotPlace): Promise<SnapshotLabelCount[]> {
+    const [[column, value]] = Object.entries(filter) as [[string, string]];
+    const rows = await this.#there()
+      .where(`s.${column}`, value)
+      .whereNot('s.labels', '[]')
+      .select<Array<{ labels: string }>>('s.labels');
+    const counts = new Map<string, number>();
+    for (const label of rows.flatMap(({ labels }) => JSON.parse(labels) as string[])) {
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+    }
+    return [...counts]
+      .map(([label, count]) => ({ label, count }))
+      .sort((a, b) => a.label.localeCompare(b.label, 'en'));
+  }
+
+  /** The names of those of these that are there. */
+  async namesOf(ids: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.#there()
+      .whereIn('s.id', [...ids])
+      .select<Array<{ id: string; name: string }>>('s.id', 's.name');
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
   async list(
-    filter: { instance_id: string } | { device_id: string } | { application_id: string },
+    filter: SnapshotPlace,
     query: ListQuery & { label?: string | undefined },
   ): Promise<Page<SnapshotRow>> {
     const [[column, value]] = Object.entries(filter) as [[string, string]];

@@ -133,7 +133,14 @@ const ENTITY_PAGES: RouteRecordRaw[] = [
   {
     path: '/snapshots/:id/compare/:kind(snapshot|instance|device)/:otherId/:tab?',
     component: () => import('../features/compare/ComparePage.vue'),
+    props: { of: 'snapshot' },
     meta: { title: 'What differs' },
+  },
+  {
+    path: '/instances/:id/compare/:kind(snapshot|instance)/:otherId/:tab?',
+    component: () => import('../features/compare/ComparePage.vue'),
+    props: { of: 'instance' },
+    meta: { title: 'Compare' },
   },
   {
     path: '/pipelines/:id',

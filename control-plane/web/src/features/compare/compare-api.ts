@@ -1,26 +1,33 @@
 import type { ComparedSide, DiffView, FlowNode } from '@flowyard/protocol';
 import { api, ask } from '../../shared/api/client.ts';
 
-/** Something that a snapshot is compared with. */
-export interface Other {
-  kind: ComparedSide['kind'];
-  id: string;
-}
+/** One of two that are compared: a snapshot, or what an instance or device runs now. */
+export type Compared = Pick<ComparedSide, 'kind' | 'id'>;
 
-export async function loadDiff(id: string, other: Other, positions: boolean): Promise<DiffView> {
+/** What differs from one to the other; `from` is a snapshot or an instance. */
+export async function loadDiff(from: Compared, to: Compared, positions: boolean): Promise<DiffView> {
   const query = { ignorePositions: positions ? 'false' : 'true' } as const;
-  switch (other.kind) {
-    case 'snapshot': {
-      const params = { path: { id, otherId: other.id }, query };
-      return (await ask(api.GET('/snapshots/{id}/diff/{otherId}', { params }))) as DiffView;
+  const { id } = from;
+  switch (`${from.kind} ${to.kind}`) {
+    case 'instance snapshot': {
+      const params = { path: { id, snapshotId: to.id }, query };
+      return (await ask(api.GET('/instances/{id}/diff/snapshot/{snapshotId}', { params }))) as DiffView;
     }
-    case 'instance': {
-      const params = { path: { id, instanceId: other.id }, query };
+    case 'instance instance': {
+      const params = { path: { id, otherId: to.id }, query };
+      return (await ask(api.GET('/instances/{id}/diff/instance/{otherId}', { params }))) as DiffView;
+    }
+    case 'snapshot instance': {
+      const params = { path: { id, instanceId: to.id }, query };
       return (await ask(api.GET('/snapshots/{id}/diff/instance/{instanceId}', { params }))) as DiffView;
     }
-    case 'device': {
-      const params = { path: { id, deviceId: other.id }, query };
+    case 'snapshot device': {
+      const params = { path: { id, deviceId: to.id }, query };
       return (await ask(api.GET('/snapshots/{id}/diff/device/{deviceId}', { params }))) as DiffView;
+    }
+    default: {
+      const params = { path: { id, otherId: to.id }, query };
+      return (await ask(api.GET('/snapshots/{id}/diff/{otherId}', { params }))) as DiffView;
     }
   }
 }
@@ -34,6 +41,12 @@ export async function loadFlowsOf({ snapshotId, id }: ComparedSide): Promise<Flo
   return answer.flows as FlowNode[];
 }
 
-export function comparePath(id: string, other: Other): string {
-  return `/snapshots/${id}/compare/${other.kind}/${other.id}`;
+/** The page that compares two things, from the first to the second. */
+export function comparePath(from: Compared, to: Compared): string {
+  return `/${from.kind}s/${from.id}/compare/${to.kind}/${to.id}`;
+}
+
+/** Ids of snapshots by when they were taken. */
+export function oldestFirst(ids: readonly string[]): string[] {
+  return [...ids].sort();
 }
