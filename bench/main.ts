@@ -3,6 +3,7 @@ import { runApi } from './api.ts';
 import { runDevice, runRollout } from './device.ts';
 import { runLaunch } from './launch.ts';
 import type { BenchOptions } from './options.ts';
+import { runRelay } from './relay.ts';
 import { formatTable, type Row } from './rows.ts';
 import { runSnapshot } from './snapshot.ts';
 
@@ -12,6 +13,7 @@ const GROUPS: Record<string, (options: BenchOptions) => Promise<Row[]>> = {
   device: runDevice,
   rollout: runRollout,
   snapshot: runSnapshot,
+  relay: runRelay,
 };
 
 const { values, positionals } = parseArgs({

@@ -25,6 +25,8 @@ interface Options {
   /** The folder of node-red and the Node.js that runs it; by default the bundled one. */
   nodeRedDir?: string;
   nodePath?: string;
+  /** Puts something into its user directory before it starts. */
+  prepare?: (folder: string) => void;
 }
 
 /** Node-RED as its own command starts it, with nothing of ours. */
@@ -35,6 +37,7 @@ export async function startBareNodeRed(options: Options = {}): Promise<BareNodeR
     join(folder, 'settings.js'),
     `module.exports = { uiHost: '127.0.0.1', flowFile: 'flows.json', credentialSecret: 'bench', telemetry: { enabled: false, updateNotification: false }, logging: { console: { level: 'warn' } } };`,
   );
+  options.prepare?.(folder);
   const port = await freePort();
   const red = join(options.nodeRedDir ?? BUNDLED, 'red.js');
   const begin = performance.now();

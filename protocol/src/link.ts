@@ -5,10 +5,10 @@ import { z } from 'zod';
  * with its token. Frames are those of `link-frame.ts`. The control plane keeps no message: the sender has it until
  * the receiver has taken it.
  *
- * A stream is what one runtime sends to one address. Its messages have growing numbers, not without gaps; each says
- * which number was before it among those that still wait (`after`, 0 for the first). The receiver takes a message when
- * its number is higher than all it took of that stream, and it took the one before. So what arrives twice is known,
- * and what was lost on the way comes again in its order.
+ * A stream is what one runtime sends to one address. Its messages have growing numbers, not without gaps. Those that
+ * are sent together follow each other, and the first says which number was before it among those that still wait
+ * (`after`, 0 for none). The receiver takes a message when its number is higher than all it took of that stream, and it
+ * took the one before. So what arrives twice is known, and what was lost on the way comes again in its order.
  */
 export const LINK_PROTOCOL = 1;
 
@@ -40,6 +40,12 @@ export type LinkListener = z.infer<typeof LinkListener>;
 
 const Stream = z.string().min(1).max(64);
 const Number_ = z.number().int().min(0);
+/** The messages of one frame: their numbers, and the bytes of each in the body. */
+export const MOST_LINK_PARTS = 500;
+const Parts = z
+  .array(z.strictObject({ number: Number_, bytes: Number_ }))
+  .min(1)
+  .max(MOST_LINK_PARTS);
 const Connection = z.string().min(1).max(64);
 const CallId = z.string().min(1).max(64);
 
@@ -51,8 +57,8 @@ export const LinkRequest = z.discriminatedUnion('type', [
     type: z.literal('message'),
     to: LinkAddress,
     stream: Stream,
-    number: Number_,
     after: Number_,
+    parts: Parts,
   }),
   /** All of the stream up to that number was taken. */
   z.strictObject({ type: z.literal('taken'), to: Connection, stream: Stream, number: Number_ }),
@@ -76,6 +82,12 @@ export type LinkRequest = z.infer<typeof LinkRequest>;
 /** Why a message cannot go there, for programs; `message` beside it is for people. */
 export type LinkRefusal = 'not_found' | 'ambiguous' | 'forbidden' | 'too_large' | 'team_suspended';
 
+/** One message in a frame: its number, and the length of its body. */
+export interface LinkPart {
+  number: number;
+  bytes: number;
+}
+
 /** To a Node-RED. Types only: whoever reads it has no schemas, and trusts its own control plane. */
 export type LinkEvent =
   | { type: 'welcome'; protocol: number; connection: string; self: LinkRuntime }
@@ -85,8 +97,8 @@ export type LinkEvent =
       connection: string;
       link: string;
       stream: string;
-      number: number;
       after: number;
+      parts: LinkPart[];
     }
   | { type: 'taken'; stream: string; number: number; by: LinkRuntime }
   | {

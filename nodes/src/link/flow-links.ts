@@ -8,7 +8,7 @@ import { CallError, type CallResult, Calls } from './calls';
 import { CodecError, decodeMessage, encodeMessage } from './codec';
 import { Inbox } from './inbox';
 import { Outboxes } from './outboxes';
-import type { Confirmation, Outbox, OutgoingMessage } from './queue/outbox';
+import type { Confirmation, Outbox, Outgoing } from './queue/outbox';
 
 type Event<T extends LinkEvent['type']> = Extract<LinkEvent, { type: T }>;
 
@@ -67,10 +67,10 @@ export class FlowLinks {
     this.#inbox = new Inbox(folder);
     this.#outboxes = new Outboxes({
       folder: path.join(folder, 'out'),
-      send: (message, entry) =>
-        message.to.place === 'device-group'
-          ? void this.#sendToMembers(message, entry.body, entry.until)
-          : this.#send({ type: 'message', ...message }, entry.body),
+      send: (outgoing) =>
+        outgoing.to.place === 'device-group'
+          ? void this.#sendToMembers(outgoing)
+          : this.#sendMessages(outgoing),
       onChange: () => this.#changed(),
     });
     this.#connection = new Connection({
@@ -249,25 +249,24 @@ export class FlowLinks {
   }
 
   #arrive(event: Event<'message'>, body: Uint8Array): void {
-    const { from, connection, link, stream, number } = event;
-    const putBack = (reason: 'away' | 'gap') =>
-      this.#send({
-        ...{ type: 'not-taken', to: connection, stream, number, reason },
-        taken: this.#inbox.taken(from, stream),
-      });
-    if (this.#nodesOf(link).length === 0) {
-      putBack('away');
-      return;
+    const { from, connection, link, stream, parts } = event;
+    const isHeard = this.#nodesOf(link).length > 0;
+    let { after } = event;
+    let start = 0;
+    for (const { number, bytes } of parts) {
+      const arrival = isHeard ? this.#inbox.arrive(from, { stream, number, after }) : 'away';
+      if (arrival === 'away' || arrival === 'gap') {
+        const taken = this.#inbox.taken(from, stream);
+        this.#send({ type: 'not-taken', to: connection, stream, number, reason: arrival, taken });
+        break;
+      }
+      if (arrival === 'new') {
+        this.#pass(link, from, body.subarray(start, start + bytes), null);
+      }
+      this.#taken.set(stream, { connection, number: this.#inbox.taken(from, stream) });
+      after = number;
+      start += bytes;
     }
-    const arrival = this.#inbox.arrive(from, event);
-    if (arrival === 'gap') {
-      putBack('gap');
-      return;
-    }
-    if (arrival === 'new') {
-      this.#pass(link, from, body, null);
-    }
-    this.#taken.set(stream, { connection, number: this.#inbox.taken(from, stream) });
     this.#tellTakenSoon();
   }
 
@@ -310,8 +309,17 @@ export class FlowLinks {
     this.#taken.clear();
   }
 
-  /** Keeps the message once for each member that the group has now. */
-  async #sendToMembers({ to, number }: OutgoingMessage, body: Uint8Array, until: number): Promise<void> {
+  #sendMessages({ entries, ...outgoing }: Outgoing): void {
+    const parts = entries.map(({ number, body }) => ({ number, bytes: body.length }));
+    const [first] = entries;
+    const body =
+      entries.length === 1 && first ? first.body : Buffer.concat(entries.map((entry) => entry.body));
+    this.#send({ type: 'message', ...outgoing, parts }, body);
+  }
+
+  /** Keeps the message once for each member that the group has now; such messages leave one by one. */
+  async #sendToMembers({ to, entries }: Outgoing): Promise<void> {
+    const [{ number, body, until }] = entries as [Outgoing['entries'][number]];
     const group = this.#outboxes.to(to);
     try {
       const members = await this.#membersOf(to);

@@ -4,8 +4,7 @@ import path from 'node:path';
 import type { LinkAddress } from '@flowyard/protocol';
 import { Budget } from './queue/budget';
 import { DiskQueue } from './queue/disk-queue';
-import { Outbox, type OutgoingMessage } from './queue/outbox';
-import type { Entry } from './queue/segment';
+import { Outbox, type Outgoing } from './queue/outbox';
 import { StreamFile } from './queue/stream-file';
 
 /** What may wait in all streams together. */
@@ -16,7 +15,7 @@ const MOST_ADDRESSES = 10_000;
 interface Options {
   folder: string;
   mostBytes?: number;
-  send: (message: OutgoingMessage, entry: Pick<Entry, 'body' | 'until'>) => void;
+  send: (outgoing: Outgoing) => void;
   onChange: () => void;
 }
 

@@ -48,7 +48,7 @@ function answeringFlows(): FlowNode[] {
     },
     {
       ...{ ...PLACE, id: 'fn1', type: 'function', outputs: 1, wires: [['answer1']] },
-      func: 'msg.payload = `${msg.payload.of} has 42, ${msg.link.from.name}`; return msg;',
+      func: "msg.payload = msg.payload.of + ' has 42, ' + msg.link.from.name; return msg;",
     },
     { ...PLACE, id: 'answer1', type: 'flowyard-link-out', mode: 'answer', wires: [] },
     {

@@ -94,7 +94,7 @@ export class LinkConnection {
   #receive(data: Buffer): void {
     const frame = decodeLinkFrame(data);
     const request = frame === null ? null : LinkRequest.safeParse(frame.header);
-    if (frame === null || request?.success !== true) {
+    if (frame === null || request?.success !== true || !isWhole(request.data, frame.body)) {
       this.#options.onMalformed(this);
       return;
     }
@@ -117,4 +117,10 @@ export class LinkConnection {
     }
     this.#isBusy = false;
   }
+}
+
+function isWhole(request: LinkRequest, body: Uint8Array): boolean {
+  return (
+    request.type !== 'message' || request.parts.reduce((sum, { bytes }) => sum + bytes, 0) === body.length
+  );
 }

@@ -177,7 +177,8 @@ export class LinkHub {
   }
 
   async #message(from: LinkConnection, request: Request<'message'>, body: Uint8Array): Promise<void> {
-    const { to, stream, number, after } = request;
+    const { to, stream, after, parts } = request;
+    const number = parts[0]?.number ?? 0;
     const refuse = (code: LinkRefusal, message: string) =>
       from.send({ type: 'refused', stream, number, code, message });
     const route = await this.#routeOr(from, to, refuse);
@@ -198,15 +199,16 @@ export class LinkHub {
     } else if (target.isFull) {
       this.#putBack(from, request, 'busy');
     } else {
-      this.figures.messages += 1;
+      this.figures.messages += parts.length;
       this.figures.bytes += body.length;
       const sender = { from: plain(route.from), connection: from.id, link: to.link };
-      target.send({ type: 'message', ...sender, stream, number, after }, body);
+      target.send({ type: 'message', ...sender, stream, after, parts }, body);
     }
   }
 
-  #putBack(from: LinkConnection, { stream, number }: Request<'message'>, reason: 'away' | 'busy'): void {
-    this.figures.notTaken[reason] += 1;
+  #putBack(from: LinkConnection, { stream, parts }: Request<'message'>, reason: 'away' | 'busy'): void {
+    this.figures.notTaken[reason] += parts.length;
+    const number = parts[0]?.number ?? 0;
     from.send({ type: 'not-taken', stream, number, reason, taken: null });
   }
 

@@ -10,8 +10,12 @@ import { ExpiredError, type Waiter, Waiters } from './waiters';
 
 /** A message is written to the disk when it was not taken within this time. */
 const KEEP_AFTER_MS = 100;
-const WINDOW_MESSAGES = 256;
+const WINDOW_MESSAGES = 2000;
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** What leaves in one frame. */
+const TOGETHER_MESSAGES = 200;
+const TOGETHER_BYTES = 128 * 1024;
+const MOST_IN_MEMORY_BYTES = 8 * 1024 * 1024;
 const KEEP_AT_ONCE_BYTES = 8 * 1024 * 1024;
 const AWAY_MS = 30_000;
 const REFUSED_MS = 60_000;
@@ -25,11 +29,13 @@ const REMEMBER_MS = 5000;
 /** When a message counts as done: safe on the disk or taken, or only when the other flow has taken it. */
 export type Confirmation = 'kept' | 'delivered';
 
-export interface OutgoingMessage {
+/** Messages that leave together: each follows the one before it. */
+export interface Outgoing {
   to: LinkAddress;
   stream: string;
-  number: number;
+  /** What was sent before the first of them and is not taken yet; 0 when nothing was. */
   after: number;
+  entries: readonly Entry[];
 }
 
 interface Options {
@@ -38,7 +44,7 @@ interface Options {
   budget: Budget;
   /** Messages on their way at the same time; one where their order cannot be told by numbers. */
   window?: number;
-  send: (message: OutgoingMessage, entry: Pick<Entry, 'body' | 'until'>) => void;
+  send: (outgoing: Outgoing) => void;
   onChange: () => void;
 }
 
@@ -81,6 +87,10 @@ export class Outbox {
   #rememberTimer: NodeJS.Timeout | undefined;
   #keeping: Promise<void> | null = null;
   #isReading = false;
+  #pumping: NodeJS.Immediate | undefined;
+  #together: Entry[] = [];
+  #togetherBytes = 0;
+  #after = 0;
   #disks: Promise<unknown> = Promise.resolve();
 
   constructor(options: Options) {
@@ -131,7 +141,7 @@ export class Outbox {
     this.#fresh.push(entry);
     this.#waiting += 1;
     this.#tellUse();
-    this.#pump();
+    this.#pumpSoon();
     this.#keepSoon();
     this.#options.onChange();
     return done;
@@ -222,6 +232,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#rest.end();
+    clearImmediate(this.#pumping);
     for (const timer of [this.#keepTimer, this.#answerTimer, this.#rememberTimer]) {
       clearTimeout(timer);
     }
@@ -272,14 +283,30 @@ export class Outbox {
     return isThere && hasRoom && this.#sent < this.#last;
   }
 
+  /** At once when nothing is on its way; else with what else is given in this moment. */
+  #pumpSoon(): void {
+    if (this.#flight.size === 0) {
+      this.#pump();
+      return;
+    }
+    this.#pumping ??= setImmediate(() => {
+      this.#pumping = undefined;
+      this.#pump();
+    });
+  }
+
   /** Sends what the window has room for: first what is on the disk, since it is older. */
   #pump(): void {
     while (this.#maySend() && this.#disk.last <= this.#sent) {
       const next = this.#fresh.after(this.#sent);
       if (next === undefined) {
-        return;
+        break;
       }
       this.#sendOne(next);
+    }
+    this.#sendTogether();
+    if (this.#sent >= this.#last || this.#disk.last <= this.#sent) {
+      return;
     }
     if (this.#maySend() && !this.#isReading) {
       this.#isReading = true;
@@ -304,12 +331,13 @@ export class Outbox {
     }
     for (const entry of entries) {
       if (!this.#maySend()) {
-        return;
+        break;
       }
       if (entry.number > this.#sent) {
         this.#sendOne(entry);
       }
     }
+    this.#sendTogether();
   }
 
   #sendOne(entry: Entry): void {
@@ -319,10 +347,25 @@ export class Outbox {
       this.#skip(number);
       return;
     }
-    const after = this.#flight.last;
+    if (this.#together.length === 0) {
+      this.#after = this.#flight.last;
+    }
     this.#flight.add(number, body.length);
-    this.#options.send({ to: this.address, stream: this.#file.stream, number, after }, entry);
-    this.#watchForAnswer();
+    this.#together.push(entry);
+    this.#togetherBytes += body.length;
+    if (this.#together.length >= TOGETHER_MESSAGES || this.#togetherBytes >= TOGETHER_BYTES) {
+      this.#sendTogether();
+    }
+  }
+
+  #sendTogether(): void {
+    if (this.#together.length > 0) {
+      const entries = this.#together;
+      this.#together = [];
+      this.#togetherBytes = 0;
+      this.#options.send({ to: this.address, stream: this.#file.stream, after: this.#after, entries });
+      this.#watchForAnswer();
+    }
   }
 
   /** It is not worth delivering any more. */
@@ -353,19 +396,22 @@ export class Outbox {
     }
   }
 
+  /** What is older than a moment goes to the disk; while messages flow, none is. */
   #keepSoon(): void {
-    if (this.#fresh.size === 0 || this.#isClosed) {
+    const oldest = this.#fresh.after(0);
+    if (oldest === undefined || this.#isClosed) {
       return;
     }
     const isThere = this.#isConnected && !this.#rest.isOn;
-    if (!isThere || this.#fresh.size > WINDOW_MESSAGES) {
+    const age = Date.now() - oldest.at;
+    if (!isThere || age >= KEEP_AFTER_MS || age < 0 || this.#fresh.bytes > MOST_IN_MEMORY_BYTES) {
       this.#startKeeping();
       return;
     }
     this.#keepTimer ??= setTimeout(() => {
       this.#keepTimer = undefined;
-      this.#startKeeping();
-    }, KEEP_AFTER_MS);
+      this.#keepSoon();
+    }, KEEP_AFTER_MS - age);
   }
 
   #startKeeping(): void {
