@@ -2,16 +2,30 @@ import { stopPostgres } from '../support/postgres.ts';
 import { DEVICE_FAULTS } from './device/faults.ts';
 import { type FaultRow, runFault, stopFault } from './device/run-fault.ts';
 import { tableHead, tableRow } from './device/table.ts';
+import { PART_CLEANUP_KILLS } from './server/part-cleanup-kills.ts';
+import { ROLL_BACK_KILLS } from './server/roll-back-kills.ts';
 import { KILL_POINTS, runKillPoint, stopKillPoints } from './server/rollout-kills.ts';
+import { SCHEDULE_KILLS } from './server/schedule-kills.ts';
+import { SCHEDULED_TRIGGER_KILLS, SNAPSHOT_TRIGGER_KILLS } from './server/trigger-kills.ts';
+import { runWriteKills, stopWriteKills, type WriteKills } from './server/write-kills.ts';
 
 interface Row {
   name: string;
   run: () => Promise<FaultRow>;
 }
 
+const killed = <State>(work: WriteKills<State>): Row => ({ name: work.name, run: () => runWriteKills(work) });
+
 const GROUPS: Record<string, Row[]> = {
   device: DEVICE_FAULTS.map((fault) => ({ name: fault.name, run: () => runFault(fault) })),
-  server: KILL_POINTS.map((point) => ({ name: point.name, run: () => runKillPoint(point) })),
+  server: [
+    ...KILL_POINTS.map((point) => ({ name: point.name, run: () => runKillPoint(point) })),
+    killed(PART_CLEANUP_KILLS),
+    killed(SCHEDULE_KILLS),
+    killed(SCHEDULED_TRIGGER_KILLS),
+    killed(SNAPSHOT_TRIGGER_KILLS),
+    killed(ROLL_BACK_KILLS),
+  ],
 };
 
 /** `npm run test:faults -- device|server [part of a name …]`: does each fault and prints what became of it. */
@@ -40,6 +54,7 @@ async function main(): Promise<number> {
 async function stopAll(): Promise<void> {
   await stopFault();
   await stopKillPoints();
+  await stopWriteKills();
   await stopPostgres();
 }
 

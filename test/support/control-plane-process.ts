@@ -37,6 +37,10 @@ export class ControlPlaneProcess implements RunningControlPlane {
     return this.#child?.pid ?? 0;
   }
 
+  get runs(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   visitor(): ApiClient {
     return new ApiClient(this.url);
   }

@@ -6,6 +6,7 @@ import { ControlPlaneProcess } from '../../support/control-plane-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Fate, RolloutFleet } from '../../support/rollout-fleet.ts';
 import type { FaultRow } from '../device/run-fault.ts';
+import { inWords } from './words.ts';
 
 const DEVICES = 6;
 const CANARY = { waves: [{ count: 1 }, 'rest' as const] };
@@ -199,11 +200,6 @@ async function killAndReturn(at: Site, id: string, resumes: boolean): Promise<nu
   }
   return (performance.now() - killed) / 1000;
 }
-
-const inWords = (facts: Record<string, unknown>) =>
-  Object.entries(facts)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(', ');
 
 /** Kills a control plane in one state of a run, and looks what becomes of it. */
 export async function runKillPoint(point: KillPoint): Promise<FaultRow> {

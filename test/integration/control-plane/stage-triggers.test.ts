@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Knex } from 'knex';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
+import { StageTriggerStore } from '../../../control-plane/src/features/pipelines/trigger-store.ts';
 import { answeringFlow, buildApplication, buildInstance, buildMember } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -103,6 +104,24 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const [after] = await triggers();
       assert.ok((after?.nextAt ?? '') > new Date().toISOString());
       assert.equal(after?.lastProblem, null);
+    });
+
+    it('push once for each time, also when two control planes have begun to', async () => {
+      await cp.admin.call('createTrigger', {
+        params: stage,
+        body: { kind: 'schedule', cron: '0 3 * * *', timeZone: 'UTC' },
+      });
+      const store = new StageTriggerStore(knex);
+      const [seen] = await store.of(stage.id);
+      assert.ok(seen);
+      const outcome = {
+        lastAt: new Date().toISOString(),
+        lastProblem: null,
+        nextAt: '2030-01-01T03:00:00.000Z',
+      };
+
+      assert.equal(await store.settle(seen, outcome), true);
+      assert.equal(await store.settle(seen, outcome), false);
     });
 
     it('stop when whoever made them may not push any more, and say why', async () => {

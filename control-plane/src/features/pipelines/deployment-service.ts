@@ -13,7 +13,6 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { mapPage } from '../../db/paging.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import type { WantedSnapshot } from '../devices/pushed-target.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
@@ -26,6 +25,7 @@ import { deploymentInto, emptyGroup } from './push-refusals.ts';
 import { namedSnapshot, noSnapshot, snapshotThere } from './push-source.ts';
 import { inWords } from './rollout-words.ts';
 import { readStagePair } from './stage-pair.ts';
+import { lockPlace, targetOf } from './stage-place.ts';
 import type { StageRow } from './store.ts';
 import { wavesOf } from './waves.ts';
 
@@ -96,14 +96,23 @@ export class DeploymentService {
     return deployment;
   }
 
-  /** Pushes the snapshot of a stage to the next one. The record of it is there when this returns; the rest follows. */
-  async push(actor: Actor, stageId: string, request: PushRequest): Promise<DeploymentView> {
+  /**
+   * Pushes the snapshot of a stage to the next one. The record of it is there when this returns; the rest follows.
+   * @param along what is to be written in the same transaction
+   */
+  async push(
+    actor: Actor,
+    stageId: string,
+    request: PushRequest,
+    along?: (tx: Transaction) => Promise<void>,
+  ): Promise<DeploymentView> {
     const id = await this.#db.transact(async (tx) => {
       const { from, to } = await readStagePair(tx.stores, stageId);
       await refuseSecond(tx, to);
       const { snapshotId, startAt, ...changes } = request;
       const snapshot = await this.#snapshotOf(tx, actor, from, to, snapshotId);
       const policy = { ...to.rollout, ...withoutUndefined(changes) };
+      await along?.(tx);
       return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
     });
     this.#parts.advance(id);
@@ -268,21 +277,6 @@ async function refuseSecond(tx: Transaction, to: StageRow): Promise<void> {
   if (refusal) {
     throw refusal;
   }
-}
-
-async function lockPlace(tx: Transaction, { kind, id }: StageRow['target']): Promise<void> {
-  const { instances, devices, deviceGroups } = tx.stores;
-  await { instance: instances, device: devices, 'device-group': deviceGroups }[kind].lock(id);
-}
-
-/** The target that a device or a group has by itself. */
-async function targetOf(tx: Transaction, { kind, id }: StageRow['target']): Promise<WantedSnapshot> {
-  if (kind === 'device') {
-    const device = await tx.stores.devices.find(id);
-    return { snapshotId: device?.ownTargetId ?? null, pushed: device?.ownTargetPushed ?? false };
-  }
-  const group = kind === 'device-group' ? await tx.stores.deviceGroups.find(id) : null;
-  return { snapshotId: group?.targetSnapshotId ?? null, pushed: group?.targetPushed ?? false };
 }
 
 /** The targets of a deployment that do not run its snapshot. */

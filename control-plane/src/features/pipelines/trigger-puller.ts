@@ -1,8 +1,8 @@
 import type { DeploymentView } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { SYSTEM, type UserActor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
-import { AppError, forbidden } from '../../errors.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { AppError, conflict, forbidden } from '../../errors.ts';
 import { nextTime } from '../../next-time.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import type { DeploymentService } from './deployment-service.ts';
@@ -13,6 +13,7 @@ import type { TriggerRow } from './trigger-store.ts';
 const LOOK_MS = 2000;
 /** Longer than a push takes to be asked for. */
 const CLAIM_MS = 60_000;
+const ALREADY_PUSHED = 'already_pushed';
 
 interface Parts {
   db: Database;
@@ -23,8 +24,8 @@ interface Parts {
 
 /**
  * Pushes for triggers, as the person who made them and with what that person may at that moment. Schedules and
- * snapshots are found by looking; what was pushed is written down, so that nothing is forgotten or pushed anew when
- * this process ends in between, but for a push in that very moment, which is made once more.
+ * snapshots are found by looking; what was pushed is written down in the transaction of the push, so that nothing is
+ * forgotten or pushed twice, whenever this process ends.
  */
 export class TriggerPuller {
   readonly #parts: Parts;
@@ -55,11 +56,14 @@ export class TriggerPuller {
       const actor = await this.#personOf(trigger);
       await this.#parts.gate.pass(actor, trigger.stageId, snapshotId);
       const request = snapshotId === undefined ? {} : { snapshotId };
-      const deployment = await this.#parts.deployments.push(actor, trigger.stageId, request);
-      await this.#settle(trigger, { lastAt: now, lastProblem: null, ...pushed(snapshotId) });
-      return deployment;
+      const outcome = { lastAt: now, lastProblem: null, ...pushed(snapshotId) };
+      return await this.#parts.deployments.push(actor, trigger.stageId, request, async (tx) => {
+        if (!(await settle(tx, trigger, outcome))) {
+          throw conflict(ALREADY_PUSHED, 'Another control plane has pushed for this trigger.');
+        }
+      });
     } catch (error) {
-      if (error instanceof AppError && error.code !== 'deployment_running') {
+      if (error instanceof AppError && error.code !== 'deployment_running' && error.code !== ALREADY_PUSHED) {
         await this.#fail(trigger, error, snapshotId);
       }
       throw error;
@@ -124,26 +128,32 @@ export class TriggerPuller {
   }
 
   async #fail(trigger: TriggerRow, error: AppError, snapshotId: string | undefined): Promise<void> {
-    const lastAt = new Date().toISOString();
-    await this.#settle(trigger, { lastAt, lastProblem: error.message, ...pushed(snapshotId) });
+    const outcome = {
+      lastAt: new Date().toISOString(),
+      lastProblem: error.message,
+      ...pushed(snapshotId),
+    };
     const actor = await this.#personOf(trigger).catch(() => SYSTEM);
     await this.#parts.db.transact(async (tx) => {
+      const isFirst = await settle(tx, trigger, outcome);
       const stage = await tx.stores.pipelines.findStage(trigger.stageId);
-      if (stage !== null) {
+      if (isFirst && stage !== null) {
         const pipeline = await requirePipeline(tx, stage.pipelineId);
         const details = { stage: stage.name, kind: trigger.kind, problem: error.message };
         await recordPipeline(tx, actor, 'pipeline.trigger-failed', pipeline, details);
       }
     });
   }
+}
 
-  async #settle(
-    trigger: TriggerRow,
-    outcome: { lastAt: string; lastProblem: string | null; lastSnapshotId?: string },
-  ): Promise<void> {
-    const next = trigger.cron === null ? {} : { nextAt: nextOf(trigger.cron, trigger.timeZone) };
-    await this.#parts.db.stores.stageTriggers.settle(trigger.id, { ...outcome, ...next });
-  }
+/** @returns false when another process did for the same time or snapshot */
+function settle(
+  tx: Transaction,
+  trigger: TriggerRow,
+  outcome: { lastAt: string; lastProblem: string | null; lastSnapshotId?: string },
+): Promise<boolean> {
+  const next = trigger.cron === null ? {} : { nextAt: nextOf(trigger.cron, trigger.timeZone) };
+  return tx.stores.stageTriggers.settle(trigger, { ...outcome, ...next });
 }
 
 function pushed(snapshotId: string | undefined): { lastSnapshotId?: string } {

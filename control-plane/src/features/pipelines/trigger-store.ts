@@ -92,10 +92,17 @@ export class StageTriggerStore {
     return changed === 1;
   }
 
-  /** Writes down what came of it and gives it back. */
-  async settle(id: string, { lastAt, lastProblem, nextAt, lastSnapshotId }: TriggerOutcome): Promise<void> {
-    await this.#knex('stage_triggers')
-      .where({ id })
+  /**
+   * Writes down what came of it and gives it back; false when somebody else did so since it was read, for the same time
+   * or the same snapshot. A webhook pushes at each request.
+   */
+  async settle(
+    { id, kind, nextAt: seenNextAt, lastSnapshotId: seenSnapshotId }: TriggerRow,
+    { lastAt, lastProblem, nextAt, lastSnapshotId }: TriggerOutcome,
+  ): Promise<boolean> {
+    const asSeen = kind === 'webhook' ? {} : { next_at: seenNextAt, last_snapshot_id: seenSnapshotId };
+    const changed = await this.#knex('stage_triggers')
+      .where({ id, ...asSeen })
       .update({
         last_at: lastAt,
         last_problem: lastProblem,
@@ -103,6 +110,7 @@ export class StageTriggerStore {
         ...(nextAt !== undefined && { next_at: nextAt }),
         ...(lastSnapshotId !== undefined && { last_snapshot_id: lastSnapshotId }),
       });
+    return changed === 1;
   }
 
   /** Gives it back as it was: there was nothing to do, or it cannot be done yet. */
