@@ -79,7 +79,7 @@ class Comparison {
     ];
     const wires = compareWires(before, after);
     const members = compareMembers(before, after);
-    const isMoved = onCanvas && !this.#ignorePositions && !isEqualJson(drawnAt(old), drawnAt(node));
+    const isMoved = onCanvas && !this.#ignorePositions && isDrawnElsewhere(old, node);
     const flows = [this.#flowRef(this.#before, old), this.#flowRef(this.#after, node)] as const;
     const isElsewhere = flows[0].id !== flows[1].id;
     const isChanged = properties.length + wires.length + members.length > 0;
@@ -163,6 +163,11 @@ function toldOtherwise(node: FlowNode, onCanvas: boolean): ReadonlySet<string> {
     default:
       return isLinkNode(node) ? OF_LINK : onCanvas ? ON_CANVAS : OF_CONFIG;
   }
+}
+
+function isDrawnElsewhere(old: FlowNode, node: FlowNode): boolean {
+  const isPlain = kindOf(old) === 'node' && kindOf(node) === 'node';
+  return isPlain ? old.x !== node.x || old.y !== node.y : !isEqualJson(drawnAt(old), drawnAt(node));
 }
 
 function drawnAt(node: FlowNode): unknown {

@@ -21,18 +21,21 @@ export function compareProperties(
   after: Side,
   { except, texts }: { except: ReadonlySet<string>; texts: TextBudget },
 ): PropertyChange[] {
-  const names = new Set([...Object.keys(before.node), ...Object.keys(after.node)]);
   const changes: PropertyChange[] = [];
-  for (const name of names) {
+  const compare = (name: string, isThere: boolean) => {
     if (except.has(name) || NEVER_SHOWN.has(name)) {
-      continue;
+      return;
     }
-    const values = [own(before.node, name), own(after.node, name)];
-    const same =
-      Object.hasOwn(before.node, name) === Object.hasOwn(after.node, name) &&
-      isEqualJson(values[0], values[1]);
-    if (!same) {
+    if (!isThere || !isEqualJson(before.node[name], after.node[name])) {
       changes.push(describe(name, before, after, texts));
+    }
+  };
+  for (const name of Object.keys(before.node)) {
+    compare(name, Object.hasOwn(after.node, name));
+  }
+  for (const name of Object.keys(after.node)) {
+    if (!Object.hasOwn(before.node, name)) {
+      compare(name, false);
     }
   }
   return changes;
@@ -42,16 +45,26 @@ function describe(name: string, before: Side, after: Side, texts: TextBudget): P
   const old = shown(before, name);
   const now = shown(after, name);
   const inLines = old.text !== null && now.text !== null && (isLong(old.text) || isLong(now.text));
-  return {
+  const change: PropertyChange = {
     name,
-    ...(old.value === undefined ? {} : { before: old.value }),
-    ...(now.value === undefined ? {} : { after: now.value }),
     beforeSize: old.size,
     afterSize: now.size,
-    ...(old.name === undefined ? {} : { beforeName: old.name }),
-    ...(now.name === undefined ? {} : { afterName: now.name }),
     hunks: inLines ? texts.compare(old.text ?? '', now.text ?? '') : null,
   };
+  // Given one by one, since spreading them takes longer than all else.
+  if (old.value !== undefined) {
+    change.before = old.value;
+  }
+  if (now.value !== undefined) {
+    change.after = now.value;
+  }
+  if (old.name !== undefined) {
+    change.beforeName = old.name;
+  }
+  if (now.name !== undefined) {
+    change.afterName = now.name;
+  }
+  return change;
 }
 
 function isLong(text: string): boolean {
@@ -75,12 +88,14 @@ function shown({ node, index }: Side, property: string): Shown {
   if (text === null) {
     return { text: null, size: 0 };
   }
-  return {
-    ...(text.length <= LONGEST_VALUE ? { value } : {}),
-    text,
-    size: text.length,
-    ...(typeof value === 'string' && index.nodes.has(value) ? { name: index.nameOf(value) } : {}),
-  };
+  const found: Shown = { text, size: text.length };
+  if (text.length <= LONGEST_VALUE) {
+    found.value = value;
+    if (typeof value === 'string' && index.nodes.has(value)) {
+      found.name = index.nameOf(value);
+    }
+  }
+  return found;
 }
 
 /** As JSON, on lines of its own for lists and objects; null for what is too deep for that. */

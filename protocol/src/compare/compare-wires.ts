@@ -1,13 +1,16 @@
 import type { FlowNode } from '../flows.ts';
 import type { Side } from './compare-properties.ts';
 import type { MemberChange, WireChange, WireEnd } from './comparison.ts';
-import { isObject, own } from './equal.ts';
+import { isEqualJson, isObject, own } from './equal.ts';
 import type { FlowsIndex } from './flows-index.ts';
 
 type Wire = Omit<WireChange, 'change'>;
 
 /** Wires and links that only one of two versions of a node has. */
 export function compareWires(before: Side, after: Side): WireChange[] {
+  if (isWiredAlike(before.node, after.node)) {
+    return [];
+  }
   const old = wiresOf(before);
   const now = wiresOf(after);
   return [
@@ -16,8 +19,20 @@ export function compareWires(before: Side, after: Side): WireChange[] {
   ];
 }
 
+const WIRING = ['wires', 'links', 'in', 'out', 'status'];
+
+/** Of most nodes the wires are the same: nobody needs to know their ends then. */
+function isWiredAlike(before: FlowNode, after: FlowNode): boolean {
+  return (
+    before.type === after.type && WIRING.every((name) => isEqualJson(own(before, name), own(after, name)))
+  );
+}
+
 /** Nodes that are in a group only in one of its versions. */
 export function compareMembers(before: Side, after: Side): MemberChange[] {
+  if (before.node.type !== 'group' && after.node.type !== 'group') {
+    return [];
+  }
   const old = membersOf(before.node);
   const now = membersOf(after.node);
   const changes = (

@@ -1,8 +1,16 @@
 /** Whether two values of JSON are the same. Keys may come in any order; nothing is too deep for it. */
 export function isEqualJson(before: unknown, after: unknown): boolean {
-  const pending: Array<[unknown, unknown]> = [[before, after]];
-  for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
-    const [a, b] = pair;
+  if (before === after) {
+    return true;
+  }
+  if (!isObject(before) || !isObject(after)) {
+    return false;
+  }
+  // Two for each pair; a list of its own for each would be most of the work.
+  const pending: unknown[] = [before, after];
+  while (pending.length > 0) {
+    const b = pending.pop();
+    const a = pending.pop();
     if (a === b) {
       continue;
     }
@@ -17,7 +25,7 @@ export function isEqualJson(before: unknown, after: unknown): boolean {
       if (!Object.hasOwn(b, key)) {
         return false;
       }
-      pending.push([a[key], b[key]]);
+      pending.push(a[key], b[key]);
     }
   }
   return true;
