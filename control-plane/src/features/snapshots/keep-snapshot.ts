@@ -2,7 +2,7 @@ import { type Flows, type SnapshotManifest, summariseFlows } from '@flowyard/pro
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Transaction } from '../../db/database.ts';
 import { newId } from '../../ids.ts';
-import { refuseBeyondLimit } from '../team-types/limits.ts';
+import { refuseBeyondLimits } from '../team-types/limits.ts';
 import type { SnapshotRow } from './store.ts';
 
 /** The instance or device that a snapshot is of. */
@@ -56,8 +56,7 @@ export async function keepSnapshot(
   };
   await tx.stores.snapshots.insert(row);
   const snapshot: SnapshotRow = { ...row, pinned: false, labels: [] };
-  await refuseBeyondLimit(tx, teamId, 'snapshots');
-  await refuseBeyondLimit(tx, teamId, 'storageMb');
+  await refuseBeyondLimits(tx, teamId, ['snapshots', 'storageMb']);
   await tx.audit({
     event: 'snapshot.created',
     actor: who,

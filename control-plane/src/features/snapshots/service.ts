@@ -17,7 +17,7 @@ import type { Vault } from '../../secrets/vault.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { InstanceRow } from '../instances/store.ts';
 import { instanceSettings } from '../settings/levels.ts';
-import { refuseBeyondLimit } from '../team-types/limits.ts';
+import { refuseBeyondLimits } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
 import { surroundingsOf } from './instance-contents.ts';
 import { lockOfInstance } from './lock-files.ts';
@@ -119,8 +119,7 @@ export class SnapshotService {
     await tx.stores.snapshots.insert(row);
     const snapshot: SnapshotRow = { ...row, pinned: false, labels: [] };
     if (input.kind === 'manual') {
-      await refuseBeyondLimit(tx, instance.teamId, 'snapshots');
-      await refuseBeyondLimit(tx, instance.teamId, 'storageMb');
+      await refuseBeyondLimits(tx, instance.teamId, ['snapshots', 'storageMb']);
     }
     await tx.stores.instances.setRunningSnapshot(instance.id, instance.flowsRevision, snapshot.id);
     await this.#record(tx, actor, 'snapshot.created', snapshot, { kind: input.kind });

@@ -104,12 +104,12 @@ export class SnapshotStore {
   /** Whatever the manifest names is kept as long as the snapshot is. */
   async #keepParts(id: string, manifest: string): Promise<void> {
     const named = [...new Set(manifest.match(DIGESTS))];
-    const parts = await this.#knex('blobs')
+    const parts = this.#knex('blobs')
       .whereIn('digest', named)
-      .select<Array<{ digest: string }>>('digest');
-    if (parts.length > 0) {
-      await this.#knex('snapshot_parts').insert(parts.map(({ digest }) => ({ snapshot_id: id, digest })));
-    }
+      .select(this.#knex.raw('?', [id]), 'digest');
+    await this.#knex(this.#knex.raw('?? (??, ??)', ['snapshot_parts', 'snapshot_id', 'digest'])).insert(
+      parts,
+    );
   }
 
   async find(id: string): Promise<SnapshotRow | null> {

@@ -35,6 +35,21 @@ export function exceeded(usage: readonly UsageItem[]): UsageItem[] {
   return usage.filter(({ allowed, have }) => allowed !== null && have > allowed);
 }
 
+/** As `refuseBeyondLimit`, for what counts towards several limits. */
+export async function refuseBeyondLimits(
+  tx: Transaction,
+  teamId: string,
+  counted: readonly Counted[],
+): Promise<void> {
+  const limits = await tx.stores.teamTypes.limitsOf(teamId);
+  for (const what of counted) {
+    const limit = limits[what];
+    if (limit !== null && (await tx.stores.teamTypes.count(teamId, what)) > limit) {
+      throw what === 'storageMb' ? storageFull(limit) : reached(limit, NAMES[what].toLowerCase());
+    }
+  }
+}
+
 /**
  * Counted after an insert, under the lock of the team: two requests at once cannot both take the last place.
  * @param instanceTypeId the type of the instance that was added
@@ -46,11 +61,7 @@ export async function refuseBeyondLimit(
   what: Counted,
   instanceTypeId?: string,
 ): Promise<void> {
-  const limits = await tx.stores.teamTypes.limitsOf(teamId);
-  const limit = limits[what];
-  if (limit !== null && (await tx.stores.teamTypes.count(teamId, what)) > limit) {
-    throw what === 'storageMb' ? storageFull(limit) : reached(limit, NAMES[what].toLowerCase());
-  }
+  await refuseBeyondLimits(tx, teamId, [what]);
   const type = instanceTypeId === undefined ? null : await tx.stores.instanceTypes.find(instanceTypeId);
   const problem = type && (await typeLimitProblem(tx, teamId, type, 0));
   if (problem) {
