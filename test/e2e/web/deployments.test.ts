@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { violationsOf } from '../../support/axe.ts';
 import { type OpenPage, openPage, signInOnPage } from '../../support/browser.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -58,6 +59,7 @@ describe('The page of a deployment', function () {
     await page.locator('[data-test=deployment-resume]').click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Another budget').check();
+    assert.deepEqual(await violationsOf(page), []);
     await dialog.getByLabel('So many may fail').fill('some');
     await dialog.locator('[data-test=submit]').click();
     await dialog.getByText('Write a number or a share').waitFor();
@@ -90,6 +92,8 @@ describe('The page of a deployment', function () {
     await dialog.getByLabel('Waves').fill('1, rest');
     await dialog.getByLabel('Health time').fill('2');
     await dialog.getByLabel('Begin later').check();
+    await dialog.getByLabel('It begins').waitFor();
+    assert.deepEqual(await violationsOf(page), []);
     await dialog.getByLabel('It begins').fill('2020-01-01T03:00');
     await dialog.locator('[data-test=submit]').click();
     await dialog.getByText('Choose a time that is still to come.').waitFor();

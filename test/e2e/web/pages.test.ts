@@ -1,30 +1,35 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
+import { violationsOf } from '../../support/axe.ts';
 import { openPage, signInOnPage } from '../../support/browser.ts';
-import { answeringFlow, buildApplication, buildInstance, deploy } from '../../support/builders.ts';
+import {
+  answeringFlow,
+  buildApplication,
+  buildInstance,
+  buildMember,
+  deploy,
+} from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-interface Axe {
-  run(
-    where: Document,
-    options: object,
-  ): Promise<{ violations: Array<{ id: string; nodes: Array<{ html: string }> }> }>;
-}
-
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async (rules) => {
-    const { axe } = globalThis as unknown as { axe: Axe };
-    const { violations } = await axe.run(document, { runOnly: rules });
-    return violations.map(
-      ({ id, nodes }) => `${location.pathname}: ${id} at ${nodes[0]?.html.slice(0, 160)}`,
-    );
-  }, RULES);
+/** A push into a protected instance that waits for approval. */
+async function plannedPush(
+  cp: RunningControlPlane,
+  { teamId, applicationId }: { teamId: string; applicationId: string },
+): Promise<string> {
+  const pipeline = await cp.admin.call('createPipeline', {
+    params: { id: applicationId },
+    body: { name: 'approved' },
+  });
+  const source = await buildInstance(cp, applicationId, { flows: answeringFlow('new') });
+  const target = await buildInstance(cp, applicationId);
+  const params = { id: target.id };
+  await cp.admin.call('putInstanceSettings', { params, body: { values: { 'editor.protected': true } } });
+  const at = { params: { id: pipeline.id } };
+  const first = { name: 'from', instanceId: source.id };
+  const { stages } = await cp.admin.call('createStage', { ...at, body: first });
+  await cp.admin.call('createStage', { ...at, body: { name: 'to', instanceId: target.id, approval: true } });
+  const { client } = await buildMember(cp, teamId, 'member');
+  const stage = { params: { id: stages[0]?.id ?? '' } };
+  return (await client.call('deployStage', { ...stage, body: {} })).deployment.id;
 }
 
 /** One thing of each kind, so that no page is empty. */
@@ -47,6 +52,11 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   const stages = { params: { id: pipeline.id } };
   await cp.admin.call('createStage', { ...stages, body: { name: 'from', instanceId: instance.id } });
   await cp.admin.call('createStage', { ...stages, body: { name: 'to', deviceGroupId: group.id } });
+  const planned = await plannedPush(cp, { teamId, applicationId });
+  await cp.admin.call('updateSnapshot', {
+    params: { id: snapshot.id },
+    body: { labels: ['release'], pinned: true },
+  });
   const template = await cp.admin.call('createTemplate', { body: { name: 'plant' } });
   await cp.admin.call('createProvisioningToken', { params: { id: teamId }, body: { name: 'token' } });
   const team = [
@@ -60,7 +70,7 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     '/people',
   ];
   const application = ['', '/devices', '/device-groups', '/pipelines', '/snapshots', '/audit', '/settings'];
-  const tabs = ['', '/snapshots', '/devices', '/log', '/variables', '/settings', '/audit'];
+  const tabs = ['', '/snapshots', '/timeline', '/devices', '/log', '/variables', '/settings', '/audit'];
   return [
     ...[...team, '/audit', '/audit/streams', '/settings'].map((tab) => `/teams/${teamId}${tab}`),
     ...application.map((tab) => `/applications/${applicationId}${tab}`),
@@ -68,7 +78,9 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
     ...['', '/log', '/snapshots', '/audit'].map((tab) => `/devices/${deviceId}${tab}`),
     `/device-groups/${group.id}`,
     `/pipelines/${pipeline.id}`,
+    `/deployments/${planned}`,
     `/snapshots/${snapshot.id}`,
+    `/instances/${instance.id}/compare/snapshot/${snapshot.id}`,
     ...['', '/modules'].map((tab) => `/snapshots/${snapshot.id}/compare/instance/${instance.id}${tab}`),
     '/admin/stacks',
     '/admin/users',
