@@ -13,6 +13,7 @@ const NODES = {
   'device-status': 'flowyard-device-status',
   snapshot: 'flowyard-snapshot',
   link: 'flowyard-link',
+  deploy: 'flowyard-deploy',
 };
 const LANGUAGES = ['en-US', 'de'];
 

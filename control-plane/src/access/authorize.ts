@@ -51,6 +51,7 @@ const RUNTIME_READS: ReadonlySet<Permission> = new Set<Permission>([
 const RUNTIME_SELF: ReadonlySet<Permission> = new Set<Permission>([
   'instance:edit-flows',
   'snapshot:create',
+  'snapshot:restore',
   'message:relay',
 ]);
 

@@ -28,6 +28,11 @@ export function buildRequest(name: unknown, description: unknown, now: Date): Sn
   return { name: wanted || fallback, ...(text === '' ? {} : { description: text }) };
 }
 
+/** The one of that id, or the newest of that name; null when there is none. The list is newest first. */
+export function chooseSnapshot(snapshots: readonly SnapshotView[], wanted: string): SnapshotView | null {
+  return snapshots.find(({ id }) => id === wanted) ?? snapshots.find(({ name }) => name === wanted) ?? null;
+}
+
 /** What the node shows below itself. */
 export function statusText(snapshot: SnapshotView): string {
   return snapshot.name.length <= 20 ? snapshot.name : `${snapshot.name.slice(0, 19)}…`;

@@ -3,6 +3,7 @@ import type { EditorNodeProperties, EditorRED } from 'node-red';
 declare const RED: EditorRED;
 
 interface SnapshotProperties extends EditorNodeProperties {
+  action: 'take' | 'restore';
   snapshotName: string;
   snapshotNameType: string;
   description: string;
@@ -17,7 +18,14 @@ RED.nodes.registerType<SnapshotProperties>('flowyard-snapshot', {
   icon: 'font-awesome/fa-camera',
   defaults: {
     name: { value: '' },
-    snapshotName: { value: '' },
+    action: { value: 'take' },
+    snapshotName: {
+      value: '',
+      validate(value: string) {
+        const action = $('#node-input-action').val() ?? this.action;
+        return action !== 'restore' || String(value).trim() !== '';
+      },
+    },
     snapshotNameType: { value: 'str' },
     description: { value: '' },
     descriptionType: { value: 'str' },
@@ -26,12 +34,21 @@ RED.nodes.registerType<SnapshotProperties>('flowyard-snapshot', {
   outputs: 1,
   paletteLabel: 'snapshot',
   label() {
-    return this.name || this._('flowyard-snapshot.paletteLabel');
+    return (
+      this.name || this._(`flowyard-snapshot.${this.action === 'restore' ? 'restoreLabel' : 'paletteLabel'}`)
+    );
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   oneditprepare() {
+    const action = $('#node-input-action').val(this.action ?? 'take');
+    const showAction = () => {
+      $('.flowyard-snapshot-taking').toggle(action.val() !== 'restore');
+      $('.flowyard-snapshot-restoring').toggle(action.val() === 'restore');
+      $('#node-input-snapshotName').trigger('change');
+    };
+    action.on('change', showAction);
     for (const field of ['snapshotName', 'description']) {
       $(`#node-input-${field}`).typedInput({
         default: 'str',
@@ -39,5 +56,6 @@ RED.nodes.registerType<SnapshotProperties>('flowyard-snapshot', {
         typeField: `#node-input-${field}Type`,
       });
     }
+    showAction();
   },
 });

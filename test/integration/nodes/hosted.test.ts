@@ -3,7 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FlowNode } from '@flowyard/protocol';
 import { getFromInstance } from '../../support/api-client.ts';
-import { buildApplication, buildInstance, instanceIn } from '../../support/builders.ts';
+import {
+  answeringFlow,
+  answers,
+  buildApplication,
+  buildInstance,
+  deploy,
+  instanceIn,
+} from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -48,6 +55,32 @@ describe('the palette nodes on a hosted instance', function () {
     const { id } = JSON.parse(answer) as { id: string };
     const { items } = await plane.admin.call('listInstanceSnapshots', { params: { id: instance.id } });
     assert.equal(items.find((snapshot) => snapshot.id === id)?.name, 'From a flow');
+  });
+
+  it('put a snapshot back by its name', async () => {
+    const place = { z: 'tab1', x: 100, y: 100 };
+    const restoring = (text: string): FlowNode[] => [
+      ...answeringFlow(text),
+      { ...place, id: 'in2', type: 'http in', url: '/restore', method: 'get', wires: [['restore1']] },
+      {
+        ...{ ...place, id: 'restore1', type: 'flowyard-snapshot', action: 'restore', wires: [[]] },
+        ...{
+          snapshotName: 'req.query.name',
+          snapshotNameType: 'msg',
+          description: '',
+          descriptionType: 'str',
+        },
+      },
+    ];
+    const instance = await buildInstance(plane, applicationId, { start: true, flows: restoring('good') });
+    await answers(instance, 'good');
+    await plane.admin.call('createInstanceSnapshot', { params: { id: instance.id }, body: { name: 'Good' } });
+    await deploy(plane, instance.id, restoring('bad'));
+    await answers(instance, 'bad');
+
+    void getFromInstance(instance.url, '/restore?name=Good').catch(() => undefined);
+
+    await answers(instance, 'good');
   });
 
   for (const file of readdirSync(EXAMPLES)) {
