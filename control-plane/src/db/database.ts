@@ -10,7 +10,7 @@ export interface Transaction {
   stores: Stores;
   /** Written with the commit: other transactions wait only that long for the chain of the audit log. */
   audit(entry: NewAuditEntry): Promise<void>;
-  /** Announces a change after the commit. */
+  /** Announces a change after the commit; once, however often it is asked for. */
   announce(change: EntityChange): void;
   /** Runs after the commit; never when the transaction is rolled back. */
   afterCommit(effect: () => void): void;
@@ -52,6 +52,7 @@ export class Database {
 
   async #once<T>(work: (tx: Transaction) => Promise<T>): Promise<{ result: T; effects: Array<() => void> }> {
     const effects: Array<() => void> = [];
+    const announced = new Set<string>();
     const result = await this.#knex.transaction(async (trx) => {
       const stores = createStores(trx);
       const entries: NewAuditEntry[] = [];
@@ -60,7 +61,13 @@ export class Database {
         audit: async (entry) => {
           entries.push(entry);
         },
-        announce: (change) => effects.push(() => this.#changes.entity(change)),
+        announce: (change) => {
+          const key = `${change.kind} ${change.id} ${change.teamId} ${change.applicationId}`;
+          if (!announced.has(key)) {
+            announced.add(key);
+            effects.push(() => this.#changes.entity(change));
+          }
+        },
         afterCommit: (effect) => effects.push(effect),
       });
       await stores.audit.append(entries, this.#auditKey);

@@ -27,7 +27,12 @@ describe('A deployment that two control planes could carry on', function () {
     ticking = setInterval(() => {
       knex('devices')
         .whereNotNull('rollout_snapshot_id')
-        .update({ running_snapshot_id: knex.ref('rollout_snapshot_id'), state: 'running', online: true })
+        .update({
+          running_snapshot_id: knex.ref('rollout_snapshot_id'),
+          current_generation: knex.ref('generation'),
+          state: 'running',
+          online: true,
+        })
         .catch(() => {});
     }, TICK_MS);
   });

@@ -7,8 +7,7 @@ import type { DeviceEditors } from './device-editors.ts';
 import type { KnownState } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { HostRecorder } from './host-recorder.ts';
-import { type DeviceExtras, resolveTarget } from './presenter.ts';
-import { isRunningPushed } from './pushed-target.ts';
+import type { DeviceExtras } from './presenter.ts';
 import type { Connected, NewReport } from './reports-store.ts';
 import { type SpoolMessage, SpoolRecorder } from './spool-recorder.ts';
 import type { DeviceFailureRow } from './spool-store.ts';
@@ -161,9 +160,7 @@ export class AgentService {
     if (deviceGroupId !== null && changed) {
       tx.announce({ kind: 'device-group', id: deviceGroupId, teamId, applicationId });
     }
-    const runningPushed = isRunningPushed(device, current, resolveTarget(device)?.snapshotId ?? null);
-    const since = changed ? new Date().toISOString() : null;
-    return { ...reportOf(current), runningPushed, deviceId: id, since };
+    return { ...reportOf(current), deviceId: id, since: changed ? new Date().toISOString() : null };
   }
 
   async #notify(tx: Transaction, device: KnownState, current: DeviceCurrent): Promise<void> {
@@ -210,7 +207,7 @@ export class AgentService {
   }
 }
 
-function reportOf(current: DeviceCurrent): Omit<DeviceReport, 'runningPushed'> {
+function reportOf(current: DeviceCurrent): DeviceReport {
   return {
     state: current.state,
     step: current.step,

@@ -175,29 +175,16 @@ export const TARGET_COLUMNS = pick(
 /** A device as its reports are compared with it, for many at once. */
 export type KnownState = Pick<DeviceRow, keyof typeof STATE_COLUMNS>;
 
-export const STATE_COLUMNS = {
-  ...pick(
-    'id',
-    'teamId',
-    'name',
-    'applicationId',
-    'deviceGroupId',
-    'state',
-    'runningSnapshotId',
-    'failedSnapshotId',
-    'ownTargetId',
-    'rolloutTargetId',
-    'groupTargetId',
-    'instanceTargetId',
-    'ownTargetPushed',
-    'groupTargetPushed',
-    'generation',
-    'runningPushed',
-    'previousPushed',
-  ),
-  // Also when it was deleted.
-  previousSnapshotId: 'd.previous_snapshot_id',
-};
+export const STATE_COLUMNS = pick(
+  'id',
+  'teamId',
+  'name',
+  'applicationId',
+  'deviceGroupId',
+  'state',
+  'runningSnapshotId',
+  'failedSnapshotId',
+);
 
 /** A device as a push into it is followed, for many at once. */
 export type FollowedRow = Pick<DeviceRow, keyof typeof FOLLOWED_COLUMNS>;

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { type Fields, rowsOf } from '../../db/many.ts';
 import type { DeviceReport } from './store.ts';
 
 /** What one device reports; `since` is null while nothing changed that counts. */
@@ -14,8 +15,6 @@ export interface Connected {
   lastSeenAt: string;
 }
 
-type Fields<Told> = Record<keyof Told & string, 'text' | 'integer' | 'boolean' | 'double precision'>;
-
 const REPORT: Fields<NewReport> = {
   deviceId: 'text',
   state: 'text',
@@ -24,7 +23,6 @@ const REPORT: Fields<NewReport> = {
   reason: 'text',
   currentGeneration: 'integer',
   runningSnapshotId: 'text',
-  runningPushed: 'boolean',
   failedSnapshotId: 'text',
   nodeRed: 'text',
   mode: 'text',
@@ -41,16 +39,25 @@ const CONNECTED: Fields<Connected> = {
   lastSeenAt: 'text',
 };
 
-/** The fields of JSON objects, which come as one parameter, as rows. */
-function rowsOf(knex: Knex, fields: Record<string, string>): string {
-  const names = Object.entries(fields);
-  if (knex.client.config.client === 'pg') {
-    const columns = names.map(([name, type]) => `"${name}" ${type}`);
-    return `json_to_recordset(?::json) as told(${columns.join(', ')})`;
-  }
-  const columns = names.map(([name]) => `value ->> '${name}' as "${name}"`);
-  return `(select ${columns.join(', ')} from json_each(?)) as told`;
-}
+/** The target of a device, and whether a push brought it: as `resolveTarget` and `isTargetPushed` find them. */
+const TARGET = `coalesce(devices.target_snapshot_id, devices.rollout_snapshot_id,
+  (select g.target_snapshot_id from device_groups g where g.id = devices.device_group_id),
+  (select i.target_snapshot_id from instances i where i.id = devices.instance_id))`;
+const TARGET_PUSHED = `case
+  when devices.target_snapshot_id is not null then devices.target_pushed
+  when devices.rollout_snapshot_id is not null then true
+  else coalesce((select g.target_pushed from device_groups g
+    where g.id = devices.device_group_id and g.target_snapshot_id is not null), false) end`;
+
+/** Of an older target than the last one nobody knows any more: better no values than those of another place. */
+const RUNNING_PUSHED = `case
+  when told."runningSnapshotId" is null then false
+  when told."runningSnapshotId" = devices.running_snapshot_id
+    and (told."runningSnapshotId" <> ${TARGET} or told."currentGeneration" < devices.generation)
+    then devices.running_pushed
+  when told."runningSnapshotId" = ${TARGET} then ${TARGET_PUSHED}
+  when told."runningSnapshotId" = devices.previous_snapshot_id then devices.previous_pushed
+  else true end`;
 
 /** Stores what devices report, of all of them with one statement: each device once. */
 export async function storeReports(knex: Knex, reports: readonly NewReport[]): Promise<void> {
@@ -66,7 +73,7 @@ export async function storeReports(knex: Knex, reports: readonly NewReport[]): P
         then running_snapshot_id else previous_snapshot_id end,
       previous_pushed = case when running_snapshot_id <> told."runningSnapshotId"
         then running_pushed else previous_pushed end,
-      running_pushed = told."runningPushed",
+      running_pushed = ${RUNNING_PUSHED},
       failed_snapshot_id = told."failedSnapshotId",
       node_red = told."nodeRed",
       running_mode = told."mode",

@@ -1,5 +1,6 @@
 import type { Desired, DeviceListQuery, DeviceMode, DeviceState, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
+import { whereAmong } from '../../db/many.ts';
 import { readPage } from '../../db/paging.ts';
 import {
   DEVICE_COLUMNS,
@@ -25,6 +26,8 @@ export type DeviceFilter =
   | { instanceId: string }
   | { deviceGroupId: string };
 
+export type DeviceInBrief = Pick<DeviceRow, 'id' | 'name' | 'online' | 'runningSnapshotId'>;
+
 /** What an agent reports of itself. */
 export interface DeviceReport {
   state: DeviceState;
@@ -33,7 +36,6 @@ export interface DeviceReport {
   reason: string | null;
   currentGeneration: number;
   runningSnapshotId: string | null;
-  runningPushed: boolean;
   failedSnapshotId: string | null;
   nodeRed: string | null;
   mode: DeviceMode;
@@ -116,12 +118,8 @@ export class DeviceStore {
     ids: string[],
     select: (devices: Knex.QueryBuilder) => PromiseLike<Row[]>,
   ): Promise<Row[]> {
-    const rows: Row[] = [];
-    await this.#inBatches(ids, async (batch) => {
-      const devices = this.#knex('devices as d').whereIn('d.id', batch);
-      rows.push(...(await select(devices.whereNotIn('d.team_id', this.#deletedTeams()))));
-    });
-    return rows;
+    const devices = whereAmong(this.#knex, this.#knex('devices as d'), 'd.id', ids);
+    return ids.length === 0 ? [] : select(devices.whereNotIn('d.team_id', this.#deletedTeams()));
   }
 
   /** Whose token it is; an old one counts until its time is over. */
@@ -169,6 +167,21 @@ export class DeviceStore {
       .orderBy('d.id')
       .select<StoredDevice[]>(DEVICE_COLUMNS);
     return rows.map(normalise);
+  }
+
+  /** What a push that begins must know of them. */
+  async briefly(filter: DeviceFilter | { deviceId: string }): Promise<DeviceInBrief[]> {
+    const devices =
+      'deviceId' in filter
+        ? this.#knex('devices as d').where('d.id', filter.deviceId)
+        : this.#filtered(filter);
+    const rows = await devices.orderBy('d.name').select<DeviceInBrief[]>({
+      id: 'd.id',
+      name: 'd.name',
+      online: 'd.online',
+      runningSnapshotId: 'd.running_snapshot_id',
+    });
+    return rows.map((row) => ({ ...row, online: Boolean(row.online) }));
   }
 
   async idsOf(filter: DeviceFilter): Promise<string[]> {
@@ -370,8 +383,10 @@ export class DeviceStore {
     }
   }
 
-  #updateMany(ids: readonly string[], columns: Record<string, unknown>): Promise<void> {
-    return this.#inBatches(ids, (batch) => this.#knex('devices').whereIn('id', batch).update(columns));
+  async #updateMany(ids: readonly string[], columns: Record<string, unknown>): Promise<void> {
+    if (ids.length > 0) {
+      await whereAmong(this.#knex, this.#knex('devices'), 'id', ids).update(columns);
+    }
   }
 
   #labelled(devices: Knex.QueryBuilder, labels: string[]): void {

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -8,17 +7,18 @@ import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
-import { announceDeployment, notifyOf, recordDeployment } from './deployment-records.ts';
+import { recordDecision } from './decision-record.ts';
+import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, TargetState } from './deployment-target-store.ts';
 import type { DeploymentTargets, Push } from './deployment-targets.ts';
-import { type Decision, decide, toLookAt } from './rollout-decision.ts';
+import { ReportWatch } from './report-watch.ts';
+import { awaitedIn, type Decision, decide, type Run, toLookAt } from './rollout-decision.ts';
+import type { TargetFacts } from './rollout-machine.ts';
 import { progressOf, runOf } from './rollout-run.ts';
 import { TargetFactsReader } from './target-facts.ts';
 
 const LOOK_AGAIN_MS = 1000;
-/** Devices that report within this time are looked at together. */
-const GATHER_MS = 50;
 /** So long a process that ended without a word keeps others from going on. */
 const LEASE_MS = 5000;
 /** What cannot be carried on for so long is given up. */
@@ -47,9 +47,9 @@ export class DeploymentRunner {
   readonly #owner = newId();
   readonly #leaseMs: number;
   readonly #looks: OneAtATime;
-  /** Of a whole fleet that changes at once, many are looked up together. */
-  readonly #lookUps: OneAtATime;
-  readonly #changed = new Set<string>();
+  readonly #reports: ReportWatch;
+  /** How the targets were at a revision of their deployment: whoever changes them makes a new one. */
+  readonly #known = new Map<string, { revision: number; targets: DeploymentTargetRow[] }>();
   /** Since when a deployment cannot be carried on. */
   readonly #failingSince = new Map<string, number>();
   /** Until when nobody else can have taken a deployment over. */
@@ -57,8 +57,7 @@ export class DeploymentRunner {
   #timer: NodeJS.Timeout | undefined;
   readonly #onChange = ({ kind, id }: { kind: string; id: string }) => {
     if (kind === 'instance' || kind === 'device') {
-      this.#changed.add(id);
-      this.#lookUps.start('changed');
+      this.#reports.heard(id);
     }
   };
 
@@ -71,10 +70,7 @@ export class DeploymentRunner {
       (error, id) =>
         parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
     );
-    this.#lookUps = new OneAtATime(
-      () => this.#advanceThoseOnChanged(),
-      (error) => parts.logger.error({ err: error }, 'deployments could not be read'),
-    );
+    this.#reports = new ReportWatch((id) => this.#looks.start(id));
     this.#facts = new TargetFactsReader(parts.db.stores, parts.reportOf);
   }
 
@@ -88,8 +84,8 @@ export class DeploymentRunner {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#parts.changes.off('change', this.#onChange);
-    await this.#lookUps.stop();
     await this.#looks.stop();
+    this.#reports.stop();
     await this.#db.stores.deployments.releaseAll(this.#owner);
   }
 
@@ -109,19 +105,12 @@ export class DeploymentRunner {
     }
   }
 
-  async #advanceThoseOnChanged(): Promise<void> {
-    await wait(GATHER_MS);
-    const targets = [...this.#changed];
-    this.#changed.clear();
-    for (const id of await this.#db.stores.deployments.unfinishedOn(targets)) {
-      this.advance(id);
-    }
-  }
-
   async #look(id: string): Promise<void> {
     try {
       if (await this.#holds(id)) {
         await this.#step(id);
+      } else {
+        this.#forget(id);
       }
       this.#failingSince.delete(id);
     } catch (error) {
@@ -157,6 +146,7 @@ export class DeploymentRunner {
     const deployment = await stores.deployments.find(id);
     if (deployment === null || deployment.finishedAt !== null || deployment.state === 'planned') {
       this.#heldUntil.delete(id);
+      this.#forget(id);
       return;
     }
     const stage = await stores.pipelines.findStage(deployment.toStageId);
@@ -165,57 +155,97 @@ export class DeploymentRunner {
       return;
     }
     const push = { deployment, place: stage.target };
-    const targets = await stores.deploymentTargets.of(id);
+    const targets = await this.#targetsOf(deployment);
     const run = runOf(deployment, targets);
-    const asked = new Set(toLookAt(run));
-    const facts = await this.#facts.of(
-      push,
-      targets.filter(({ targetId }) => asked.has(targetId)),
-    );
-    const decision = decide(run, facts, Date.now());
+    const decision = await this.#decide(push, run, targets);
     const next = progressOf(deployment, decision.run);
     const moves =
       decision.changed.length > 0 || JSON.stringify(next) !== JSON.stringify(progressOf(deployment, run));
-    const done = moves && (await this.#carryOut(push, targets, decision));
+    const after = moves ? await this.#carryOut(push, targets, decision) : null;
+    if (after !== null && stage.target.kind !== 'instance') {
+      this.#known.set(id, { revision: deployment.revision + 1, targets: after });
+    }
+    this.#reports.waitFor(id, awaitedIn(decision.run));
     // Those that were told are looked at when they report.
-    if (done && next.finishedAt === null && decision.tell.length === 0) {
+    if (after !== null && next.finishedAt === null && decision.tell.length === 0) {
       this.#looks.start(id);
     }
   }
 
-  /** Does what was decided; false when somebody changed the deployment meanwhile, or another process carries it on. */
-  #carryOut(push: Push, targets: readonly DeploymentTargetRow[], decision: Decision): Promise<boolean> {
+  /** Decides on the targets of a wave, and of the next one, too, when that is next at once. */
+  async #decide(push: Push, run: Run, targets: readonly DeploymentTargetRow[]): Promise<Decision> {
+    const facts = new Map<string, TargetFacts>();
+    const look = async (at: Run): Promise<Decision> => {
+      const asked = new Set(toLookAt(at).filter((id) => !facts.has(id)));
+      const more = targets.filter(({ targetId }) => asked.has(targetId));
+      for (const [id, fact] of await this.#facts.of(push, more)) {
+        facts.set(id, fact);
+      }
+      return decide(run, facts, Date.now());
+    };
+    let decision = await look(run);
+    for (let { wave } = run; decision.run.wave !== wave; ) {
+      ({ wave } = decision.run);
+      decision = await look(decision.run);
+    }
+    return decision;
+  }
+
+  async #targetsOf({ id, revision }: DeploymentRow): Promise<DeploymentTargetRow[]> {
+    const known = this.#known.get(id);
+    if (known?.revision === revision) {
+      return known.targets;
+    }
+    const targets = await this.#db.stores.deploymentTargets.of(id);
+    this.#known.set(id, { revision, targets });
+    return targets;
+  }
+
+  #forget(id: string): void {
+    this.#reports.forget(id);
+    this.#known.delete(id);
+  }
+
+  /**
+   * Does what was decided, and gives the targets as they are then; null when somebody changed the deployment meanwhile,
+   * or another process carries it on.
+   */
+  #carryOut(
+    push: Push,
+    targets: readonly DeploymentTargetRow[],
+    decision: Decision,
+  ): Promise<DeploymentTargetRow[] | null> {
     const { deployment } = push;
     const next = progressOf(deployment, decision.run);
     return this.#db.transact(async (tx) => {
       if (!(await this.#hold(tx.stores, deployment.id))) {
-        return false;
+        return null;
       }
       if (!(await tx.stores.deployments.advance(deployment, next))) {
         // It is looked at as it is now by whoever changed it.
-        return false;
+        return null;
       }
       if (decision.turnsBack) {
         await this.#parts.targets.turnBack(tx, push, targets);
       }
       await this.#parts.targets.untell(tx, push, decision.untell);
       await this.#parts.targets.tell(tx, push, decision.tell);
-      await this.#store(tx, deployment, targets, decision);
+      const after = await this.#store(tx, deployment, targets, decision);
       if (next.state === 'succeeded' || next.state === 'failed') {
         await this.#parts.targets.settle(tx, push);
       }
-      await this.#record(tx, deployment, decision);
-      return true;
+      await recordDecision(tx, this.#parts.notifications, deployment, decision);
+      return after;
     });
   }
 
-  /** Writes down how the targets are now. */
+  /** Writes down how the targets are now, and gives them. */
   async #store(
     tx: Transaction,
     deployment: DeploymentRow,
     targets: readonly DeploymentTargetRow[],
     { changed, tell, turnsBack }: Decision,
-  ): Promise<void> {
+  ): Promise<DeploymentTargetRow[]> {
     const byId = new Map(targets.map((target) => [target.targetId, target]));
     const states: TargetState[] = [];
     for (const change of changed) {
@@ -225,37 +255,16 @@ export class DeploymentRunner {
       states.push(to === null ? change : { ...change, reason: withReturn(change.reason, to) });
     }
     const told = turnsBack ? states.filter(({ state }) => state === 'updating') : [];
-    await tx.stores.deploymentTargets.set(
-      deployment.id,
-      states,
-      new Set([...tell, ...told.map(({ targetId }) => targetId)]),
-    );
-  }
-
-  async #record(
-    tx: Transaction,
-    deployment: DeploymentRow,
-    { run, steps, turnsBack }: Decision,
-  ): Promise<void> {
-    const { state, message } = run;
-    const ends = state === 'succeeded' || state === 'failed' || state === 'rolled-back';
-    const end = ends ? [message === null ? END_WORDS[state] : `${END_WORDS[state]} ${message}`] : [];
-    await tx.stores.deploymentTargets.addSteps(deployment.id, [...steps, ...end]);
-    if (turnsBack) {
-      await recordDeployment(tx, SYSTEM, 'deployment.returning', deployment, { message });
-    }
-    const halts = turnsBack || (state === 'halted' && deployment.state !== 'halted');
-    if (halts) {
-      await recordDeployment(tx, SYSTEM, 'deployment.halted', deployment, { message });
-      await notifyOf(tx, this.#parts.notifications, 'deployment.halted', deployment, message);
-    }
-    if (ends) {
-      await recordDeployment(tx, SYSTEM, `deployment.${state}`, deployment, { message });
-    }
-    if (state === 'failed') {
-      await notifyOf(tx, this.#parts.notifications, 'deployment.failed', deployment, message);
-    }
-    announceDeployment(tx, deployment);
+    const toldNow = new Set([...tell, ...told.map(({ targetId }) => targetId)]);
+    const at = await tx.stores.deploymentTargets.set(deployment.id, states, toldNow);
+    const stateOf = new Map(states.map((state) => [state.targetId, state]));
+    return targets.map((target) => {
+      const { targetId } = target;
+      const state = stateOf.get(targetId);
+      return state === undefined
+        ? target
+        : { ...target, ...state, changedAt: at, toldAt: toldNow.has(targetId) ? at : target.toldAt };
+    });
   }
 
   /** A deployment that cannot be carried on is not tried for ever. */
@@ -280,12 +289,6 @@ export class DeploymentRunner {
     });
   }
 }
-
-const END_WORDS = {
-  succeeded: 'It succeeded.',
-  failed: 'It failed.',
-  'rolled-back': 'It was rolled back.',
-} as const;
 
 /** The first line of a reason is what people read first; the log may follow. */
 function withReturn(reason: string | null, snapshotName: string): string {

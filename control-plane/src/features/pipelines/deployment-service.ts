@@ -254,12 +254,12 @@ export class DeploymentService {
       const { id: targetId, name } = instance;
       return [{ ...fresh, kind: 'instance', targetId, name, previousSnapshotId: null }];
     }
-    const devices =
-      to.target.kind === 'device'
-        ? await tx.stores.devices.findMany([to.target.id])
-        : await tx.stores.devices.all({ deviceGroupId: to.target.id });
+    const { kind, id } = to.target;
+    const devices = await tx.stores.devices.briefly(
+      kind === 'device' ? { deviceId: id } : { deviceGroupId: id },
+    );
     // Whoever is first tries the snapshot out for all others: one that is there.
-    const present = [...devices].sort((a, b) => Number(b.online) - Number(a.online));
+    const present = [...devices.filter(({ online }) => online), ...devices.filter(({ online }) => !online)];
     return present.map((device) => ({
       ...fresh,
       kind: 'device',

@@ -17,7 +17,6 @@ const STAGE_COLUMN = {
   device: 's.device_id',
   'device-group': 's.device_group_id',
 };
-const BATCH = 500;
 
 export class DeploymentStore {
   readonly #knex: Knex;
@@ -134,22 +133,6 @@ export class DeploymentStore {
       .orderBy('d.id', 'desc')
       .first<StoredDeployment>(DEPLOYMENT_COLUMNS);
     return row ? readDeployment(row) : null;
-  }
-
-  /** Unfinished deployments that any of these runtimes is a target of. */
-  async unfinishedOn(targetIds: readonly string[]): Promise<Set<string>> {
-    const found = new Set<string>();
-    for (let start = 0; start < targetIds.length; start += BATCH) {
-      const rows: Array<{ id: string }> = await this.#rows()
-        .join('deployment_targets as t', 't.deployment_id', 'd.id')
-        .whereIn('d.state', CARRIED_ON)
-        .whereIn('t.target_id', targetIds.slice(start, start + BATCH))
-        .distinct('d.id');
-      for (const { id } of rows) {
-        found.add(id);
-      }
-    }
-    return found;
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { DeploymentTargetState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
+import { type Fields, rowsOf, whereAmong } from '../../db/many.ts';
 import { readPage } from '../../db/paging.ts';
 import { newId } from '../../ids.ts';
 
@@ -50,8 +51,19 @@ const COLUMNS = {
   toldAt: 't.told_at',
   changedAt: 't.changed_at',
 };
+const TYPES: Fields<DeploymentTargetRow> = {
+  deploymentId: 'text',
+  kind: 'text',
+  targetId: 'text',
+  name: 'text',
+  wave: 'integer',
+  state: 'text',
+  reason: 'text',
+  previousSnapshotId: 'text',
+  toldAt: 'text',
+  changedAt: 'text',
+};
 const WORST_FIRST = `case t.state when 'failed' then 0 when 'updating' then 1 else 2 end`;
-const BATCH = 500;
 
 /** The targets of deployments, and what each deployment did. */
 export class DeploymentTargetStore {
@@ -62,19 +74,12 @@ export class DeploymentTargetStore {
   }
 
   async insert(targets: readonly DeploymentTargetRow[]): Promise<void> {
-    const rows = targets.map((target) => ({
-      deployment_id: target.deploymentId,
-      kind: target.kind,
-      target_id: target.targetId,
-      name: target.name,
-      wave: target.wave,
-      state: target.state,
-      reason: target.reason,
-      previous_snapshot_id: target.previousSnapshotId,
-      told_at: target.toldAt,
-      changed_at: target.changedAt,
-    }));
-    await this.#knex.batchInsert('deployment_targets', rows, BATCH);
+    const fields = Object.entries(COLUMNS).map(([field, column]) => [field, column.replace('t.', '')]);
+    await this.#knex.raw(
+      `insert into deployment_targets (${fields.map(([, column]) => column).join(', ')})
+       select ${fields.map(([field]) => `t."${field}"`).join(', ')} from ${rowsOf(this.#knex, TYPES, 't')}`,
+      [JSON.stringify(targets)],
+    );
   }
 
   of(deploymentId: string): Promise<DeploymentTargetRow[]> {
@@ -133,12 +138,15 @@ export class DeploymentTargetStore {
       .select<DeploymentTargetRow[]>(Object.keys(COLUMNS));
   }
 
-  /** Of a whole fleet most stand alike: those are written together. `told` are told at that time, too. */
+  /**
+   * Of a whole fleet most stand alike: those are written together. `told` are told at that time, too; it is given back.
+   * The deployment must get another revision with it.
+   */
   async set(
     deploymentId: string,
     targets: readonly TargetState[],
     told: ReadonlySet<string> = new Set(),
-  ): Promise<void> {
+  ): Promise<string> {
     const at = new Date().toISOString();
     const alike = new Map<string, Alike>();
     for (const { targetId, state, reason } of targets) {
@@ -149,13 +157,10 @@ export class DeploymentTargetStore {
       alike.set(key, group);
     }
     for (const { columns, ids } of alike.values()) {
-      for (let start = 0; start < ids.length; start += BATCH) {
-        await this.#knex('deployment_targets')
-          .where({ deployment_id: deploymentId })
-          .whereIn('target_id', ids.slice(start, start + BATCH))
-          .update(columns);
-      }
+      const rows = this.#knex('deployment_targets').where({ deployment_id: deploymentId });
+      await whereAmong(this.#knex, rows, 'target_id', ids).update(columns);
     }
+    return at;
   }
 
   /** What a target goes back to when it fails. */

@@ -1,4 +1,5 @@
 import type { DeploymentState, DeploymentTargetState, RolloutPolicy } from '@flowyard/protocol';
+import type { Awaited } from './report-watch.ts';
 import { judgeReturning, judgeTarget, judgeUntold, type TargetFacts } from './rollout-machine.ts';
 import { endOf, haltOf, inWords } from './rollout-words.ts';
 
@@ -67,6 +68,20 @@ export function toLookAt(run: Run): string[] {
       : [];
   const most = run.policy.concurrency === null ? next.length : run.policy.concurrency + SPARE;
   return [...ids, ...[...watched, ...next.slice(0, most)].map(({ targetId }) => targetId)];
+}
+
+/** Whose reports take a run further. */
+export function awaitedIn(run: Run): Awaited {
+  const told = run.targets.filter(({ state }) => state === 'updating');
+  const watched = run.targets.filter(
+    ({ state, wave }) => state === 'succeeded' && wave === run.wave && run.waveDoneAt !== null,
+  );
+  const idsOf = (targets: readonly RunTarget[]) => targets.map(({ targetId }) => targetId);
+  return {
+    told: idsOf(told),
+    watched: idsOf(watched),
+    tellsMeanwhile: run.policy.concurrency !== null,
+  };
 }
 
 /** What is next in a run, from how its targets are; the same run and facts always give the same. */
