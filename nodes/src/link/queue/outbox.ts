@@ -2,20 +2,17 @@ import type { LinkAddress } from '@flowyard/protocol';
 import { Backlog } from './backlog';
 import type { Budget } from './budget';
 import { DiskQueue } from './disk-queue';
-import { Flight } from './flight';
 import { Pause } from './pause';
 import type { Entry } from './segment';
+import { SendWindow } from './send-window';
 import { StreamFile } from './stream-file';
 import { ExpiredError, type Waiter, Waiters } from './waiters';
 
 /** A message is written to the disk when it was not taken within this time. */
 const KEEP_AFTER_MS = 100;
 const WINDOW_MESSAGES = 2000;
-const WINDOW_BYTES = 4 * 1024 * 1024;
-/** What leaves in one frame. */
-const TOGETHER_MESSAGES = 200;
-const TOGETHER_BYTES = 128 * 1024;
 const MOST_IN_MEMORY_BYTES = 8 * 1024 * 1024;
+const READ_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const KEEP_AT_ONCE_BYTES = 8 * 1024 * 1024;
 const AWAY_MS = 30_000;
 const REFUSED_MS = 60_000;
@@ -70,7 +67,7 @@ export class Outbox {
   readonly #file: StreamFile;
   readonly #fresh = new Backlog<Fresh>();
   readonly #waiters = new Waiters();
-  readonly #flight = new Flight();
+  readonly #window: SendWindow;
   /** On the disk, but told to have failed. */
   readonly #dropped = new Set<number>();
   readonly #rest = new Pause(() => this.#pump());
@@ -88,14 +85,15 @@ export class Outbox {
   #keeping: Promise<void> | null = null;
   #isReading = false;
   #pumping: NodeJS.Immediate | undefined;
-  #together: Entry[] = [];
-  #togetherBytes = 0;
-  #after = 0;
   #disks: Promise<unknown> = Promise.resolve();
 
   constructor(options: Options) {
     this.#options = options;
     this.address = options.address;
+    this.#window = new SendWindow({
+      messages: options.window ?? WINDOW_MESSAGES,
+      send: (after, entries) => this.#send(after, entries),
+    });
     this.#disk = new DiskQueue(options.folder);
     this.#file = StreamFile.open(options.folder, options.address);
     this.#acknowledged = Math.max(this.#file.acknowledged, this.#disk.first - 1, 0);
@@ -179,7 +177,7 @@ export class Outbox {
     if (taken !== null && taken > this.#acknowledged) {
       this.taken(taken);
     }
-    if (!this.#flight.has(number)) {
+    if (!this.#window.has(number)) {
       return;
     }
     this.#goBack();
@@ -257,10 +255,10 @@ export class Outbox {
     if (number <= this.#acknowledged) {
       return;
     }
-    this.#waiting = Math.max(0, this.#waiting - this.#flight.takeUpTo(number));
+    this.#waiting = Math.max(0, this.#waiting - this.#window.takeUpTo(number));
     // With nothing on its way, all that was sent was taken, or not worth it any more.
     this.#sent = Math.max(this.#sent, number);
-    this.#acknowledged = this.#flight.size === 0 ? this.#sent : number;
+    this.#acknowledged = this.#window.isEmpty ? this.#sent : number;
     for (const { kept } of this.#fresh.takeUpTo(this.#acknowledged)) {
       kept?.resolve();
     }
@@ -277,15 +275,13 @@ export class Outbox {
   }
 
   #maySend(): boolean {
-    const { window = WINDOW_MESSAGES } = this.#options;
     const isThere = this.#isConnected && !this.#rest.isOn && !this.#isClosed;
-    const hasRoom = this.#flight.size < window && this.#flight.bytes < WINDOW_BYTES;
-    return isThere && hasRoom && this.#sent < this.#last;
+    return isThere && this.#window.hasRoom && this.#sent < this.#last;
   }
 
   /** At once when nothing is on its way; else with what else is given in this moment. */
   #pumpSoon(): void {
-    if (this.#flight.size === 0) {
+    if (this.#window.isEmpty) {
       this.#pump();
       return;
     }
@@ -304,7 +300,7 @@ export class Outbox {
       }
       this.#sendOne(next);
     }
-    this.#sendTogether();
+    this.#window.flush();
     if (this.#sent >= this.#last || this.#disk.last <= this.#sent) {
       return;
     }
@@ -323,7 +319,7 @@ export class Outbox {
   }
 
   async #sendFromDisk(): Promise<void> {
-    const most = { entries: WINDOW_MESSAGES, bytes: WINDOW_BYTES };
+    const most = { entries: WINDOW_MESSAGES, bytes: READ_AT_ONCE_BYTES };
     const entries = await this.#disk.read(this.#sent, most);
     if (entries.length === 0) {
       // What should be there cannot be read any more.
@@ -337,35 +333,22 @@ export class Outbox {
         this.#sendOne(entry);
       }
     }
-    this.#sendTogether();
+    this.#window.flush();
   }
 
   #sendOne(entry: Entry): void {
-    const { number, until, body } = entry;
+    const { number, until } = entry;
     this.#sent = number;
     if (this.#dropped.delete(number) || (until !== 0 && until < Date.now())) {
       this.#skip(number);
       return;
     }
-    if (this.#together.length === 0) {
-      this.#after = this.#flight.last;
-    }
-    this.#flight.add(number, body.length);
-    this.#together.push(entry);
-    this.#togetherBytes += body.length;
-    if (this.#together.length >= TOGETHER_MESSAGES || this.#togetherBytes >= TOGETHER_BYTES) {
-      this.#sendTogether();
-    }
+    this.#window.put(entry);
   }
 
-  #sendTogether(): void {
-    if (this.#together.length > 0) {
-      const entries = this.#together;
-      this.#together = [];
-      this.#togetherBytes = 0;
-      this.#options.send({ to: this.address, stream: this.#file.stream, after: this.#after, entries });
-      this.#watchForAnswer();
-    }
+  #send(after: number, entries: readonly Entry[]): void {
+    this.#options.send({ to: this.address, stream: this.#file.stream, after, entries });
+    this.#watchForAnswer();
   }
 
   /** It is not worth delivering any more. */
@@ -374,21 +357,21 @@ export class Outbox {
     for (const { kept } of this.#fresh.takeIf((entry) => entry.number === number)) {
       kept?.reject(new ExpiredError('The message waited for longer than it was to.'));
     }
-    if (this.#flight.size === 0) {
+    if (this.#window.isEmpty) {
       this.#forgetUpTo(number);
     }
   }
 
   /** Everything that was not taken is sent again. */
   #goBack(): void {
-    this.#flight.clear();
+    this.#window.clear();
     this.#sent = this.#acknowledged;
     clearTimeout(this.#answerTimer);
   }
 
   #watchForAnswer(): void {
     clearTimeout(this.#answerTimer);
-    if (this.#flight.size > 0) {
+    if (!this.#window.isEmpty) {
       this.#answerTimer = setTimeout(() => {
         this.#goBack();
         this.#pump();
