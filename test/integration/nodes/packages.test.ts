@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,7 +18,7 @@ import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/ports.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const RED = createRequire(import.meta.url).resolve('node-red/red.js');
+const { version: NODE_RED } = createRequire(import.meta.url)('node-red/package.json') as { version: string };
 const MOST_BYTES = 300_000;
 const run = promisify(execFile);
 
@@ -31,12 +39,19 @@ describe('The packages for Node-RED, as npm installs them', function () {
   this.timeout(180_000);
   let folder: string;
   let userDir: string;
+  let installed: string;
+  let url = '';
   let nodeRed: ChildProcess | null = null;
 
-  before(() => {
+  before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'flowyard-packages-'));
     userDir = mkdtempSync(path.join(folder, 'user-'));
     writeFileSync(path.join(userDir, 'package.json'), '{"name": "fresh", "private": true}');
+    // That of this repository would find the packages in the folders above it.
+    installed = path.join(folder, 'node-red');
+    mkdirSync(installed);
+    writeFileSync(path.join(installed, 'package.json'), '{"name": "installed", "private": true}');
+    await npm(installed, 'install', `node-red@${NODE_RED}`);
   });
 
   afterEach(async () => {
@@ -52,27 +67,30 @@ describe('The packages for Node-RED, as npm installs them', function () {
     return (JSON.parse(stdout) as Packed[])[0] as Packed;
   }
 
-  async function npm(...args: string[]): Promise<void> {
-    await run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: userDir });
+  async function npm(cwd: string, ...args: string[]): Promise<void> {
+    await run('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd });
   }
 
-  /** Node-RED of this repository on the user directory. @returns what it has loaded */
+  /** @returns what it has loaded */
   async function start(): Promise<NodeSet[]> {
     const port = await freePort();
+    const red = path.join(installed, 'node_modules/node-red/red.js');
     writeFileSync(
       path.join(userDir, 'settings.js'),
       "module.exports = { uiHost: '127.0.0.1', credentialSecret: 'test', telemetry: { enabled: false, updateNotification: false } };",
     );
-    nodeRed = spawn(process.execPath, [RED, '-u', userDir, '-p', String(port)], { stdio: 'ignore' });
-    return eventually(
-      async () => {
-        const response = await fetch(`http://127.0.0.1:${port}/nodes`, {
-          headers: { accept: 'application/json' },
-        });
-        return response.ok && ((await response.json()) as NodeSet[]);
-      },
-      { withinMs: 60_000, everyMs: 200 },
-    );
+    nodeRed = spawn(process.execPath, [red, '-u', userDir, '-p', String(port)], { stdio: 'ignore' });
+    url = `http://127.0.0.1:${port}`;
+    return eventually(list, { withinMs: 60_000, everyMs: 200 });
+  }
+
+  const list = () => ask<NodeSet[]>('/nodes');
+  const plugged = () => ask<Array<{ module: string }>>('/plugins');
+
+  async function ask<T>(from: string): Promise<T> {
+    const response = await fetch(`${url}${from}`, { headers: { accept: 'application/json' } });
+    assert.ok(response.ok);
+    return (await response.json()) as T;
   }
 
   async function stop(): Promise<void> {
@@ -97,27 +115,40 @@ describe('The packages for Node-RED, as npm installs them', function () {
     });
   }
 
-  it('are loaded by a fresh Node-RED without an error, and leave no trace when they are removed', async () => {
-    const packages = ['@flowyard/nodes', '@flowyard/plugins'];
-    const tarballs = [(await pack('nodes')).filename, (await pack('plugins')).filename];
-    await npm('install', ...tarballs.map((file) => path.join(folder, file)));
+  it('are installed by npm and from the palette manager, and leave no trace when they are removed', async () => {
+    const [nodes, plugins] = [await pack('nodes'), await pack('plugins')];
+    await npm(userDir, 'install', path.join(folder, nodes.filename));
+    await start();
+    const upload = new FormData();
+    const bytes = readFileSync(path.join(folder, plugins.filename));
+    upload.append('tarball', new Blob([bytes], { type: 'application/x-compressed-tar' }), plugins.filename);
 
-    const sets = (await start()).filter(({ module }) => module === '@flowyard/nodes');
+    const uploaded = await fetch(`${url}/nodes`, { method: 'POST', body: upload });
 
-    assert.ok(sets.length > 0);
+    assert.equal(uploaded.status, 200, await uploaded.text());
+    const ours = (await list()).filter(({ module }) => module.startsWith('@flowyard/'));
     assert.deepEqual(
-      sets.filter(({ err }) => err !== undefined),
+      ours.filter(({ err }) => err !== undefined),
       [],
     );
-    assert.ok(sets.flatMap(({ types }) => types).includes('flowyard-link-out'));
+    assert.ok(ours.flatMap(({ types }) => types).includes('flowyard-link-out'));
+    assert.ok((await plugged()).some(({ module }) => module === '@flowyard/plugins'));
+
+    for (const name of ['@flowyard/nodes', '@flowyard/plugins']) {
+      const removed = await fetch(`${url}/nodes/${name}`, { method: 'DELETE' });
+      assert.equal(removed.status, 204, await removed.text());
+    }
+
     await stop();
-    await npm('uninstall', ...packages);
-    const left = await start();
+    const left = [...(await start()), ...(await plugged())];
     assert.deepEqual(
       left.filter(({ module }) => module.startsWith('@flowyard/')),
       [],
     );
-    assert.ok(!existsSync(path.join(userDir, 'node_modules/@flowyard')));
+    assert.ok(!existsSync(path.join(userDir, 'node_modules/@flowyard/nodes')));
+    assert.ok(!existsSync(path.join(userDir, 'node_modules/@flowyard/plugins')));
+    const kept = readFileSync(path.join(userDir, 'package.json'), 'utf8');
+    assert.ok(!kept.includes('flowyard'), kept);
     assert.deepEqual(
       readdirSync(userDir).filter((name) => name.includes('flowyard')),
       [],
