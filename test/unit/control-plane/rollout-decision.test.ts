@@ -11,7 +11,7 @@ import type { TargetFacts } from '../../../control-plane/src/features/pipelines/
 import { allowedFailures, waveSizes, wavesOf } from '../../../control-plane/src/features/pipelines/waves.ts';
 
 type DeviceFacts = Extract<TargetFacts, { kind: 'device' }>;
-type Fate = 'works' | 'fails' | 'breaks later' | 'offline' | 'developer' | 'gone' | 'slow';
+type Fate = 'works' | 'fails' | 'breaks later' | 'vanishes later' | 'offline' | 'developer' | 'gone' | 'slow';
 
 const SECOND = 1000;
 
@@ -113,6 +113,10 @@ class World {
           runsSnapshot: after >= 5 * SECOND && after < 15 * SECOND,
           unwell: after >= 15 * SECOND ? 'It crashed.' : null,
         };
+      case 'vanishes later': {
+        const awayMs = Math.max(0, after - 15 * SECOND);
+        return { ...FRESH, awayMs, online: awayMs === 0, runsSnapshot: after >= 5 * SECOND && awayMs === 0 };
+      }
       case 'slow':
         return { ...FRESH, runsSnapshot: after >= 40 * SECOND };
       default:
@@ -262,6 +266,19 @@ describe('A run', () => {
     assert.equal(world.run.state, 'halted');
     assert.match(world.run.message ?? '', /^Halted: 1 of 3 targets failed, and 0 may\. device 0\.$/);
     assert.match(world.run.targets[0]?.reason ?? '', /ran the snapshot, and failed after that: It crashed/);
+    assert.equal(world.told.size, 1);
+  });
+
+  it('halts in the health time when a device that ran the snapshot goes away and stays away', () => {
+    const policy = { waves: [{ count: 1 }], healthSeconds: 60, failureBudget: { count: 0 } };
+    const world = new World(policy, ['vanishes later', 'works', 'works']);
+    world.settle();
+
+    assert.equal(world.run.state, 'halted');
+    assert.match(
+      world.run.targets[0]?.reason ?? '',
+      /ran the snapshot, and failed after that: It went offline/,
+    );
     assert.equal(world.told.size, 1);
   });
 

@@ -1,6 +1,12 @@
 import type { DeploymentState, DeploymentTargetState, RolloutPolicy } from '@flowyard/protocol';
 import type { Awaited } from './report-watch.ts';
-import { judgeReturning, judgeTarget, judgeUntold, type TargetFacts } from './rollout-machine.ts';
+import {
+  judgeReturning,
+  judgeTarget,
+  judgeUntold,
+  problemAfter,
+  type TargetFacts,
+} from './rollout-machine.ts';
 import { endOf, haltOf, inWords } from './rollout-words.ts';
 
 export interface RunTarget {
@@ -155,7 +161,7 @@ class Deciding {
   }
 
   #judgeHealth(target: RunTarget, facts: TargetFacts): void {
-    const problem = facts.kind === 'gone' ? null : (facts.failure ?? facts.unwell);
+    const problem = problemAfter(facts);
     if (problem !== null) {
       target.state = 'failed';
       target.reason = `It ran the snapshot, and failed after that: ${problem}`;

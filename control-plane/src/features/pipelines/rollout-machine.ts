@@ -102,6 +102,15 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
   return { state: 'updating', reason: null };
 }
 
+/** What is wrong with a target that ran the snapshot, while its wave is watched; null when nothing is. */
+export function problemAfter(facts: TargetFacts): string | null {
+  if (facts.kind === 'gone') {
+    return null;
+  }
+  const isAway = facts.kind === 'device' && !facts.online && facts.awayMs >= PATIENCE_AWAY_MS;
+  return facts.failure ?? facts.unwell ?? (isAway ? 'It went offline, and has not come back.' : null);
+}
+
 const BACK_WORDS: Partial<Record<DeploymentTargetState, string>> = {
   skipped: 'It was not there when the others went back; it runs what it ran before when it comes back.',
 };
