@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeStatus } from 'node-red';
 import type { FlowLinks } from './flow-links';
-import { type Taken, takeLinks } from './shared-links';
+import type { Taken } from './shared-links';
 
 /** Statuses are for people: more often than this nobody can read them. */
 const STATUS_EVERY_MS = 250;
@@ -56,6 +56,8 @@ export class LinkNode {
   }
 
   async #begin(): Promise<Taken | null> {
+    // Loaded with the first link node, not at the start of every Node-RED.
+    const { takeLinks } = await import('./shared-links');
     const taken = await takeLinks(this.#RED);
     if (taken === null) {
       this.#node.status({ fill: 'grey', shape: 'ring', text: 'flowyard-link-out.status.outside' });

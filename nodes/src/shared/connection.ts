@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Platform } from './platform';
 
 export type ConnectionState = 'connecting' | 'connected' | 'lost';
@@ -17,6 +17,9 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const PING_MS = 25_000;
+/** States of a WebSocket. */
+const OPEN = 1;
+const CLOSED = 3;
 
 /** Keeps a WebSocket to the control plane up until it is closed. */
 export class Connection {
@@ -29,12 +32,12 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#connect();
+    void this.#connect();
   }
 
   /** Sends on the connection that is open; without one nothing is sent. */
   send(data: string | Uint8Array): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) {
+    if (this.#socket?.readyState === OPEN) {
       this.#socket.send(data);
     }
   }
@@ -45,7 +48,7 @@ export class Connection {
     clearTimeout(this.#timer);
     clearInterval(this.#pinging);
     const socket = this.#socket;
-    if (socket === null || socket.readyState === WebSocket.CLOSED) {
+    if (socket === null || socket.readyState === CLOSED) {
       return;
     }
     await new Promise<void>((resolve) => {
@@ -54,8 +57,13 @@ export class Connection {
     });
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     const { platform, path, onOpen, onMessage, onState } = this.#options;
+    // Loaded with the first node that needs it, not at the start of every Node-RED.
+    const { WebSocket } = await import('ws');
+    if (this.#isClosed) {
+      return;
+    }
     onState('connecting', null);
     const socket = new WebSocket(`${platform.url.replace(/^http/, 'ws')}${path}`, {
       headers: { authorization: `Bearer ${platform.token}` },
@@ -105,6 +113,6 @@ export class Connection {
     this.#failures += 1;
     this.#options.onState('lost', problem);
     const longest = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 10), LONGEST_WAIT_MS);
-    this.#timer = setTimeout(() => this.#connect(), longest / 2 + (longest / 2) * Math.random());
+    this.#timer = setTimeout(() => void this.#connect(), longest / 2 + (longest / 2) * Math.random());
   }
 }
