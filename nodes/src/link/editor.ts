@@ -79,7 +79,7 @@ function labelOf({ name, place, target, link }: AddressProperties, fallback: str
 
 RED.nodes.registerType<LinkInProperties>('flowyard-link-in', {
   ...COMMON,
-  icon: 'link-in.svg',
+  icon: 'link-out.svg',
   defaults: {
     name: { value: '' },
     link: { value: '', validate: isLink },

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { FlowNode } from '@flowyard/protocol';
 import { getFromInstance } from '../../support/api-client.ts';
 import {
@@ -13,8 +11,6 @@ import {
 } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
-
-const EXAMPLES = path.resolve(import.meta.dirname, '../../../nodes/examples');
 
 /** Flows whose HTTP route takes a snapshot and answers with it. */
 function snapshotFlows(): FlowNode[] {
@@ -82,15 +78,4 @@ describe('the palette nodes on a hosted instance', function () {
 
     await answers(instance, 'good');
   });
-
-  for (const file of readdirSync(EXAMPLES)) {
-    it(`run the example ${file}`, async () => {
-      const flows = JSON.parse(readFileSync(path.join(EXAMPLES, file), 'utf8')) as FlowNode[];
-      const instance = await buildInstance(plane, applicationId, { start: true, flows });
-
-      const { reason } = await instanceIn(plane, instance.id, 'running');
-
-      assert.equal(reason, null);
-    });
-  }
 });
