@@ -77,7 +77,7 @@ describe('The list of snapshots and the timeline on the page', function () {
     await page.locator('[data-test=label-filter]').click();
     await page.getByRole('option', { name: 'line 3 (1)' }).click();
     await row('First').waitFor({ state: 'detached' });
-    assert.equal(await row('Second').count(), 1);
+    await row('Second').waitFor();
     await page.locator('[data-test=label-filter]').hover();
     await page.getByRole('button', { name: /Clear/ }).click();
     await row('First').waitFor();
