@@ -37,7 +37,7 @@ describe('The list of snapshots and the timeline on the page', function () {
 
   async function choose(name: string, action: string): Promise<void> {
     const { page } = open;
-    await page.getByLabel(`Actions on the snapshot ${name}`).click();
+    await page.getByRole('button', { name: `Actions on the snapshot ${name}` }).click();
     await page.getByRole('menuitem', { name: action, exact: true }).click();
   }
 
