@@ -96,7 +96,9 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   ];
 }
 
-describe('every page', () => {
+describe('every page', function () {
+  // There are many of them, and each is laid out and looked through.
+  this.timeout(300_000);
   let cp: RunningControlPlane;
   let paths: string[];
   before(async () => {
