@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Arrived, FlowLinks } from '../../nodes/src/link/flow-links.ts';
+import type { Arrived } from '../../nodes/src/link/arrivals.ts';
+import { FlowLinks } from '../../nodes/src/link/flow-links.ts';
 import type { RunningControlPlane } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 

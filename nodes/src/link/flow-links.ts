@@ -1,36 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import type { LinkAddress, LinkEvent, LinkListener, LinkRequest, LinkRuntime } from '@flowyard/protocol';
+import type { LinkAddress, LinkEvent, LinkRequest } from '@flowyard/protocol';
 import { decodeLinkFrame, encodeLinkFrame, MAX_LINK_BODY_BYTES } from '@flowyard/protocol/link-frame';
 import { Connection, type ConnectionState } from '../shared/connection';
 import type { Platform } from '../shared/platform';
+import { Arrivals, type CallOrigin, type Listening } from './arrivals';
 import { CallError, type CallResult, Calls } from './calls';
 import { CodecError, decodeMessage, encodeMessage } from './codec';
-import { Inbox } from './inbox';
+import { GroupSender } from './group-sender';
 import { Outboxes } from './outboxes';
 import type { Confirmation, Outbox, Outgoing } from './queue/outbox';
-
-type Event<T extends LinkEvent['type']> = Extract<LinkEvent, { type: T }>;
-
-/** Where an answer goes. */
-export interface CallOrigin {
-  connection: string;
-  id: string;
-}
-
-/** A message as it arrives at a link in. */
-export interface Arrived {
-  message: Record<string, unknown>;
-  from: LinkRuntime;
-  link: string;
-  /** Null for a message that asks for no answer. */
-  call: CallOrigin | null;
-}
-
-export interface Listening {
-  listener: LinkListener;
-  onMessage: (arrived: Arrived) => void;
-}
 
 export interface LinkState {
   connection: ConnectionState;
@@ -45,38 +24,37 @@ interface Options {
   warn: (text: string) => void;
 }
 
-const RESOLVE_MS = 15_000;
-
 /** The link nodes of one Node-RED: one connection, one queue, for all of them. */
 export class FlowLinks {
-  readonly #options: Options;
   readonly #connection: Connection;
   readonly #outboxes: Outboxes;
-  readonly #inbox: Inbox;
+  readonly #arrivals: Arrivals;
+  readonly #groups: GroupSender;
   readonly #calls = new Calls();
-  readonly #members = new Map<string, (answer: LinkRuntime[] | CallError) => void>();
-  readonly #listening = new Set<Listening>();
   readonly #onChange = new Set<() => void>();
-  readonly #taken = new Map<string, { connection: string; number: number }>();
   #state: LinkState = { connection: 'connecting', problem: null };
-  #isTelling = false;
 
   constructor(options: Options) {
-    this.#options = options;
     const folder = path.join(options.userDir, 'flowyard-links');
-    this.#inbox = new Inbox(folder);
+    const send = (request: LinkRequest) => this.#send(request);
+    this.#arrivals = new Arrivals({ folder, send, warn: options.warn });
+    this.#groups = new GroupSender({
+      outboxTo: (address) => this.#outboxes.to(address),
+      send,
+      warn: options.warn,
+    });
     this.#outboxes = new Outboxes({
       folder: path.join(folder, 'out'),
       send: (outgoing) =>
         outgoing.to.place === 'device-group'
-          ? void this.#sendToMembers(outgoing)
+          ? void this.#groups.send(outgoing)
           : this.#sendMessages(outgoing),
       onChange: () => this.#changed(),
     });
     this.#connection = new Connection({
       platform: options.platform,
       path: '/link',
-      onOpen: () => this.#listen(),
+      onOpen: () => this.#arrivals.tellListeners(),
       onMessage: (data) => this.#receive(data),
       onState: (connection, problem) => this.#connectionChanged({ connection, problem }),
     });
@@ -104,12 +82,7 @@ export class FlowLinks {
 
   /** @returns how to stop listening */
   listen(listening: Listening): () => void {
-    this.#listening.add(listening);
-    this.#listen();
-    return () => {
-      this.#listening.delete(listening);
-      this.#listen();
-    };
+    return this.#arrivals.listen(listening);
   }
 
   /** @throws CodecError, QueueFullError, ExpiredError, or what stands against the address */
@@ -146,18 +119,19 @@ export class FlowLinks {
     this.#send({ type: 'answer', to: connection, id }, body);
   }
 
-  /** Resolves when all that waits is on the disk. */
-  flush(): Promise<void> {
-    return this.#outboxes.flush();
+  /** Resolves when the disk has all that waits, and what was taken. */
+  async flush(): Promise<void> {
+    this.#arrivals.flush();
+    await this.#outboxes.flush();
   }
 
   async close(): Promise<void> {
     this.#calls.failAll(new CallError('stopped', 'The flows were stopped.'));
-    this.#tellTaken();
+    this.#arrivals.tellTaken();
     await this.#connection.close();
     this.#outboxes.disconnected();
     await this.#outboxes.close();
-    this.#inbox.write();
+    this.#arrivals.flush();
   }
 
   #encode(message: object): Uint8Array {
@@ -173,27 +147,14 @@ export class FlowLinks {
     this.#connection.send(encodeLinkFrame(request, body));
   }
 
-  /** Several link ins of one name hear only what all of them want to hear. */
-  #listen(): void {
-    const listeners = new Map<string, LinkListener>();
-    for (const { listener } of this.#listening) {
-      if (listeners.get(listener.link)?.hears !== 'application') {
-        listeners.set(listener.link, listener);
-      }
-    }
-    this.#send({ type: 'listen', listeners: [...listeners.values()] });
-  }
-
   #connectionChanged(state: LinkState): void {
     const wasConnected = this.#state.connection === 'connected';
     this.#state = state;
     if (wasConnected) {
-      this.#taken.clear();
+      this.#arrivals.disconnected();
+      this.#groups.disconnected();
       this.#outboxes.disconnected();
       this.#calls.failAll(new CallError('away', 'The connection was lost before the answer came.'));
-      for (const settle of this.#members.values()) {
-        settle(new CallError('away', 'The connection was lost.'));
-      }
     }
     this.#changed();
   }
@@ -211,7 +172,7 @@ export class FlowLinks {
         this.#outboxes.connected();
         break;
       case 'message':
-        this.#arrive(event, body);
+        this.#arrivals.take(event, body);
         break;
       case 'taken':
         this.#outboxes.ofStream(event.stream)?.taken(event.number);
@@ -226,10 +187,10 @@ export class FlowLinks {
         this.#outboxes.find(event.to)?.there();
         break;
       case 'members':
-        this.#members.get(event.id)?.(event.members);
+        this.#groups.answered(event.id, event.members);
         break;
       case 'call':
-        this.#pass(event.link, event.from, body, { connection: event.connection, id: event.id });
+        this.#arrivals.pass(event.link, event.from, body, { connection: event.connection, id: event.id });
         break;
       case 'called':
         this.#calls.reached(event.id, event.reached, event.away);
@@ -244,69 +205,16 @@ export class FlowLinks {
   }
 
   #callRefused(error: CallError, id: string): void {
-    this.#members.get(id)?.(error);
+    this.#groups.answered(id, error);
     this.#calls.fail(id, error);
   }
 
-  #arrive(event: Event<'message'>, body: Uint8Array): void {
-    const { from, connection, link, stream, parts } = event;
-    const isHeard = this.#nodesOf(link).length > 0;
-    let { after } = event;
-    let start = 0;
-    for (const { number, bytes } of parts) {
-      const arrival = isHeard ? this.#inbox.arrive(from, { stream, number, after }) : 'away';
-      if (arrival === 'away' || arrival === 'gap') {
-        const taken = this.#inbox.taken(from, stream);
-        this.#send({ type: 'not-taken', to: connection, stream, number, reason: arrival, taken });
-        break;
-      }
-      if (arrival === 'new') {
-        this.#pass(link, from, body.subarray(start, start + bytes), null);
-      }
-      this.#taken.set(stream, { connection, number: this.#inbox.taken(from, stream) });
-      after = number;
-      start += bytes;
-    }
-    this.#tellTakenSoon();
-  }
-
-  #pass(link: string, from: LinkRuntime, body: Uint8Array, call: CallOrigin | null): void {
-    for (const { onMessage } of this.#nodesOf(link)) {
-      try {
-        // Each node gets a message of its own: what one flow changes is none of the other's business.
-        onMessage({ message: decodeMessage(body), from, link, call });
-      } catch (error) {
-        this.#options.warn(`A message for “${link}” from ${from.name}: ${(error as Error).message}`);
-      }
-    }
-  }
-
-  #answered({ id, from }: Event<'answer'>, body: Uint8Array): void {
+  #answered({ id, from }: Extract<LinkEvent, { type: 'answer' }>, body: Uint8Array): void {
     try {
       this.#calls.answered(id, { from, message: decodeMessage(body) });
     } catch (error) {
       this.#calls.fail(id, new CallError('malformed', (error as Error).message));
     }
-  }
-
-  #nodesOf(link: string): Listening[] {
-    return [...this.#listening].filter(({ listener }) => listener.link === link);
-  }
-
-  /** One word for all that arrives in one go. */
-  #tellTakenSoon(): void {
-    if (!this.#isTelling) {
-      this.#isTelling = true;
-      setImmediate(() => this.#tellTaken());
-    }
-  }
-
-  #tellTaken(): void {
-    this.#isTelling = false;
-    for (const [stream, { connection, number }] of this.#taken) {
-      this.#send({ type: 'taken', to: connection, stream, number });
-    }
-    this.#taken.clear();
   }
 
   #sendMessages({ entries, ...outgoing }: Outgoing): void {
@@ -315,49 +223,6 @@ export class FlowLinks {
     const body =
       entries.length === 1 && first ? first.body : Buffer.concat(entries.map((entry) => entry.body));
     this.#send({ type: 'message', ...outgoing, parts }, body);
-  }
-
-  /** Keeps the message once for each member that the group has now; such messages leave one by one. */
-  async #sendToMembers({ to, entries }: Outgoing): Promise<void> {
-    const [{ number, body, until }] = entries as [Outgoing['entries'][number]];
-    const group = this.#outboxes.to(to);
-    try {
-      const members = await this.#membersOf(to);
-      const given = members.map(({ kind, id }) =>
-        this.#outboxes.to({ place: kind, name: id, link: to.link }).give(body, { confirm: 'kept', until }),
-      );
-      await Promise.all(given);
-      group.taken(number);
-    } catch (error) {
-      if (error instanceof CallError && error.code === 'away') {
-        group.notTaken(number, 'busy', null);
-      } else {
-        group.refused((error as Error).message);
-      }
-    }
-  }
-
-  #membersOf(to: LinkAddress): Promise<LinkRuntime[]> {
-    const id = randomUUID();
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          this.#members.get(id)?.(
-            new CallError('away', 'The control plane did not say who is in the group.'),
-          ),
-        RESOLVE_MS,
-      );
-      this.#members.set(id, (answer) => {
-        clearTimeout(timer);
-        this.#members.delete(id);
-        if (answer instanceof CallError) {
-          reject(answer);
-        } else {
-          resolve(answer);
-        }
-      });
-      this.#send({ type: 'resolve', id, to });
-    });
   }
 
   #changed(): void {

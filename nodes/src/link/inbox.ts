@@ -40,7 +40,7 @@ export class Inbox {
       return 'gap';
     }
     this.#streams.set(keyOf(from, stream), { taken: number, at: Date.now() });
-    this.#timer ??= setTimeout(() => this.write(), WRITE_AFTER_MS);
+    this.#timer ??= setTimeout(() => this.flush(), WRITE_AFTER_MS);
     return 'new';
   }
 
@@ -49,9 +49,16 @@ export class Inbox {
     return this.#streams.get(keyOf(from, stream))?.taken ?? 0;
   }
 
-  write(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Writes what is not on the disk yet. */
+  flush(): void {
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#write();
+    }
+  }
+
+  #write(): void {
     const oldest = Date.now() - FORGET_AFTER_MS;
     for (const [key, { at }] of this.#streams) {
       if (at < oldest) {

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Arrived } from './flow-links';
+import type { Arrived } from './arrivals';
 import { LinkNode } from './link-node';
 
 interface LinkInDef extends NodeDef {

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeStatus } from 'node-red';
 import { type AddressSetting, addressOf } from './address';
-import type { CallOrigin, FlowLinks } from './flow-links';
+import type { CallOrigin } from './arrivals';
+import type { FlowLinks } from './flow-links';
 import { LinkNode } from './link-node';
 import type { Confirmation } from './queue/outbox';
 

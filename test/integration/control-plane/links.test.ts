@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { buildApplication } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
@@ -123,6 +125,19 @@ for (const database of ['sqlite', 'postgres'] as const) {
         payloads(receiver),
         Array.from({ length: 600 }, (_, index) => index),
       );
+    });
+
+    it('know what they took before, also when Node-RED is stopped right after it came', async () => {
+      const [sender, receiver] = [await device('Gateway'), await device('Filler 3')];
+      receiver.hear('orders');
+      const to = { place: 'device', name: receiver.id, link: 'orders' } as const;
+      await sender.links.send(to, { payload: 1 }, DELIVERED);
+      const [stream] = [sender.links.outbox(to)?.stream ?? ''];
+
+      await receiver.links.flush();
+
+      const taken = readFileSync(join(receiver.userDir, 'flowyard-links/taken.json'), 'utf8');
+      assert.ok(taken.includes(stream));
     });
 
     it('stop at the border of the team', async () => {

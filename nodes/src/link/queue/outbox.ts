@@ -1,30 +1,29 @@
 import type { LinkAddress } from '@flowyard/protocol';
 import { Backlog } from './backlog';
 import type { Budget } from './budget';
-import { DiskQueue } from './disk-queue';
+import { KeptMessages } from './kept-messages';
 import { Pause } from './pause';
 import type { Entry } from './segment';
 import { SendWindow } from './send-window';
-import { StreamFile } from './stream-file';
 import { ExpiredError, type Waiter, Waiters } from './waiters';
 
 /** A message is written to the disk when it was not taken within this time. */
 const KEEP_AFTER_MS = 100;
 const WINDOW_MESSAGES = 2000;
 const MOST_IN_MEMORY_BYTES = 8 * 1024 * 1024;
-const READ_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const KEEP_AT_ONCE_BYTES = 8 * 1024 * 1024;
 const AWAY_MS = 30_000;
 const REFUSED_MS = 60_000;
 const FIRST_BUSY_MS = 100;
 const LONGEST_BUSY_MS = 5000;
-/** The receiver may have been killed between reading and answering. */
-const NO_ANSWER_MS = 30_000;
-/** How old the number of what was taken may be on the disk. */
-const REMEMBER_MS = 5000;
 
 /** When a message counts as done: safe on the disk or taken, or only when the other flow has taken it. */
 export type Confirmation = 'kept' | 'delivered';
+
+/** The address means nothing, or must not be sent to. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+}
 
 /** Messages that leave together: each follows the one before it. */
 export interface Outgoing {
@@ -63,42 +62,36 @@ interface Fresh extends Entry {
 export class Outbox {
   readonly address: LinkAddress;
   readonly #options: Options;
-  readonly #disk: DiskQueue;
-  readonly #file: StreamFile;
+  readonly #disk: KeptMessages;
   readonly #fresh = new Backlog<Fresh>();
   readonly #waiters = new Waiters();
   readonly #window: SendWindow;
-  /** On the disk, but told to have failed. */
-  readonly #dropped = new Set<number>();
+  /** Told to have failed, or too old: what of these is on the disk is passed over. */
+  readonly #unwanted = new Set<number>();
   readonly #rest = new Pause(() => this.#pump());
   #last: number;
   #sent: number;
-  #acknowledged: number;
   #waiting: number;
   #isConnected = false;
   #isClosed = false;
   #problem: string | null = null;
   #busyMs = FIRST_BUSY_MS;
   #keepTimer: NodeJS.Timeout | undefined;
-  #answerTimer: NodeJS.Timeout | undefined;
-  #rememberTimer: NodeJS.Timeout | undefined;
   #keeping: Promise<void> | null = null;
   #isReading = false;
   #pumping: NodeJS.Immediate | undefined;
-  #disks: Promise<unknown> = Promise.resolve();
 
   constructor(options: Options) {
     this.#options = options;
     this.address = options.address;
+    this.#disk = new KeptMessages(options.folder, options.address);
     this.#window = new SendWindow({
       messages: options.window ?? WINDOW_MESSAGES,
-      send: (after, entries) => this.#send(after, entries),
+      send: (after, entries) => options.send({ to: this.address, stream: this.#disk.stream, after, entries }),
+      onSilence: () => this.#again(),
     });
-    this.#disk = new DiskQueue(options.folder);
-    this.#file = StreamFile.open(options.folder, options.address);
-    this.#acknowledged = Math.max(this.#file.acknowledged, this.#disk.first - 1, 0);
-    this.#sent = this.#acknowledged;
-    this.#last = Math.max(this.#file.firstFree, this.#disk.last);
+    this.#sent = this.#disk.acknowledged;
+    this.#last = this.#disk.lastGiven;
     this.#waiting = this.#disk.entries;
     this.#tellUse();
   }
@@ -114,19 +107,22 @@ export class Outbox {
   }
 
   get stream(): string {
-    return this.#file.stream;
+    return this.#disk.stream;
   }
 
   /**
    * Takes a message. Resolves when it is kept, or delivered.
-   * @throws QueueFullError, ExpiredError, or what the disk or the control plane says against it
+   * @throws QueueFullError, ExpiredError, RefusedError, or what the disk says against it
    */
   async give(body: Uint8Array, options: { confirm: Confirmation; until: number }): Promise<void> {
     if (this.#isClosed) {
       throw new Error('The flows are being stopped.');
     }
+    if (this.#problem !== null && this.#rest.isOn) {
+      throw new RefusedError(this.#problem);
+    }
     this.#options.budget.check(body.length);
-    this.#file.reserve(this.#last + 1);
+    this.#disk.reserve(this.#last + 1);
     this.#last += 1;
     const entry: Fresh = { number: this.#last, at: Date.now(), until: options.until, body, kept: null };
     const done = new Promise<void>((resolve, reject) => {
@@ -160,13 +156,12 @@ export class Outbox {
   taken(number: number): void {
     if (number > this.#last) {
       // A backup of this folder was restored: what is given now must not look like what was given before.
-      this.#file.renew();
+      this.#disk.renew();
       this.#goBack();
     } else {
       this.#problem = null;
       this.#busyMs = FIRST_BUSY_MS;
       this.#forgetUpTo(number);
-      this.#watchForAnswer();
     }
     this.#pump();
     this.#options.onChange();
@@ -174,17 +169,17 @@ export class Outbox {
 
   /** That message was put back: `taken` is the number up to which the receiver has all, where it was asked. */
   notTaken(number: number, reason: 'away' | 'gap' | 'busy', taken: number | null): void {
-    if (taken !== null && taken > this.#acknowledged) {
+    if (taken !== null && taken > this.#disk.acknowledged) {
       this.taken(taken);
     }
     if (!this.#window.has(number)) {
       return;
     }
-    this.#goBack();
     if (reason === 'gap') {
-      this.#pump();
+      this.#again();
       return;
     }
+    this.#goBack();
     this.#rest.begin(reason === 'away' ? AWAY_MS : this.#busyMs);
     if (reason === 'busy') {
       this.#busyMs = Math.min(this.#busyMs * 2, LONGEST_BUSY_MS);
@@ -195,16 +190,18 @@ export class Outbox {
 
   /**
    * The address means nothing, or must not be sent to. What counts as kept waits on; the rest fails, and is not sent
-   * any more.
+   * any more. While something waits, nothing more is taken until it has been tried again.
    */
   refused(message: string): void {
     this.#problem = message;
     this.#goBack();
-    this.#rest.begin(REFUSED_MS);
-    const error = new Error(message);
+    const error = new RefusedError(message);
     this.#giveUp(() => true, error);
     for (const number of this.#waiters.rejectAll(error)) {
-      this.#dropped.add(number);
+      this.#pass(number);
+    }
+    if (this.#disk.last > this.#disk.acknowledged) {
+      this.#rest.begin(REFUSED_MS);
     }
     this.#options.onChange();
   }
@@ -231,16 +228,11 @@ export class Outbox {
     this.#isClosed = true;
     this.#rest.end();
     clearImmediate(this.#pumping);
-    for (const timer of [this.#keepTimer, this.#answerTimer, this.#rememberTimer]) {
-      clearTimeout(timer);
-    }
+    clearTimeout(this.#keepTimer);
+    this.#window.clear();
     await this.#keeping;
     while (this.#fresh.size > 0) {
       await this.#keep();
-    }
-    await this.#disks;
-    if (this.#acknowledged > this.#file.acknowledged) {
-      this.#remember();
     }
     await this.#disk.close();
     this.#waiters.rejectAll(
@@ -252,25 +244,23 @@ export class Outbox {
   }
 
   #forgetUpTo(number: number): void {
-    if (number <= this.#acknowledged) {
+    if (number <= this.#disk.acknowledged) {
       return;
     }
     this.#waiting = Math.max(0, this.#waiting - this.#window.takeUpTo(number));
-    // With nothing on its way, all that was sent was taken, or not worth it any more.
     this.#sent = Math.max(this.#sent, number);
-    this.#acknowledged = this.#window.isEmpty ? this.#sent : number;
-    for (const { kept } of this.#fresh.takeUpTo(this.#acknowledged)) {
+    // With nothing on its way, all that was sent was taken, or not worth it any more.
+    const upTo = this.#window.isEmpty ? this.#sent : number;
+    for (const { kept } of this.#fresh.takeUpTo(upTo)) {
       kept?.resolve();
     }
-    this.#waiters.resolveUpTo(this.#acknowledged);
-    if (this.#disk.entries > 0) {
-      const upTo = this.#acknowledged;
-      void this.#onDisk(() => this.#disk.acknowledge(upTo)).then(() => this.#tellUse());
-      this.#rememberTimer ??= setTimeout(() => {
-        this.#rememberTimer = undefined;
-        this.#remember();
-      }, REMEMBER_MS).unref();
+    this.#waiters.resolveUpTo(upTo);
+    for (const unwanted of this.#unwanted) {
+      if (unwanted <= upTo) {
+        this.#unwanted.delete(unwanted);
+      }
     }
+    void this.#disk.acknowledge(upTo).then(() => this.#tellUse());
     this.#tellUse();
   }
 
@@ -301,12 +291,9 @@ export class Outbox {
       this.#sendOne(next);
     }
     this.#window.flush();
-    if (this.#sent >= this.#last || this.#disk.last <= this.#sent) {
-      return;
-    }
-    if (this.#maySend() && !this.#isReading) {
+    if (this.#maySend() && this.#disk.last > this.#sent && !this.#isReading) {
       this.#isReading = true;
-      void this.#onDisk(() => this.#sendFromDisk())
+      void this.#sendFromDisk()
         .catch((error: Error) => {
           this.#problem = `What waits cannot be read: ${error.message}`;
           this.#rest.begin(REFUSED_MS);
@@ -319,8 +306,7 @@ export class Outbox {
   }
 
   async #sendFromDisk(): Promise<void> {
-    const most = { entries: WINDOW_MESSAGES, bytes: READ_AT_ONCE_BYTES };
-    const entries = await this.#disk.read(this.#sent, most);
+    const entries = await this.#disk.read(this.#sent);
     if (entries.length === 0) {
       // What should be there cannot be read any more.
       this.#sent = Math.max(this.#sent, this.#disk.last);
@@ -339,44 +325,37 @@ export class Outbox {
   #sendOne(entry: Entry): void {
     const { number, until } = entry;
     this.#sent = number;
-    if (this.#dropped.delete(number) || (until !== 0 && until < Date.now())) {
-      this.#skip(number);
+    if (!this.#unwanted.has(number) && (until === 0 || until >= Date.now())) {
+      this.#window.put(entry);
       return;
     }
-    this.#window.put(entry);
-  }
-
-  #send(after: number, entries: readonly Entry[]): void {
-    this.#options.send({ to: this.address, stream: this.#file.stream, after, entries });
-    this.#watchForAnswer();
-  }
-
-  /** It is not worth delivering any more. */
-  #skip(number: number): void {
-    this.#waiting = Math.max(0, this.#waiting - 1);
-    for (const { kept } of this.#fresh.takeIf((entry) => entry.number === number)) {
-      kept?.reject(new ExpiredError('The message waited for longer than it was to.'));
-    }
+    this.#pass(number);
     if (this.#window.isEmpty) {
       this.#forgetUpTo(number);
     }
   }
 
-  /** Everything that was not taken is sent again. */
-  #goBack(): void {
-    this.#window.clear();
-    this.#sent = this.#acknowledged;
-    clearTimeout(this.#answerTimer);
+  /** It is not worth delivering any more. */
+  #pass(number: number): void {
+    if (this.#unwanted.has(number)) {
+      return;
+    }
+    this.#unwanted.add(number);
+    this.#waiting = Math.max(0, this.#waiting - 1);
+    for (const { kept } of this.#fresh.takeIf((entry) => entry.number === number)) {
+      kept?.reject(new ExpiredError('The message waited for longer than it was to.'));
+    }
   }
 
-  #watchForAnswer(): void {
-    clearTimeout(this.#answerTimer);
-    if (!this.#window.isEmpty) {
-      this.#answerTimer = setTimeout(() => {
-        this.#goBack();
-        this.#pump();
-      }, NO_ANSWER_MS).unref();
-    }
+  /** Everything that was not taken is to be sent again. */
+  #goBack(): void {
+    this.#window.clear();
+    this.#sent = this.#disk.acknowledged;
+  }
+
+  #again(): void {
+    this.#goBack();
+    this.#pump();
   }
 
   /** What is older than a moment goes to the disk; while messages flow, none is. */
@@ -409,7 +388,7 @@ export class Outbox {
     const entries = this.#fresh.first(KEEP_AT_ONCE_BYTES);
     const last = entries.at(-1)?.number ?? 0;
     try {
-      await this.#onDisk(() => this.#disk.append(entries));
+      await this.#disk.append(entries);
     } catch (error) {
       const isLost = ({ number }: Entry) => number <= last && (number > this.#sent || this.#isClosed);
       this.#giveUp(isLost, new Error(`The message could not be kept: ${(error as Error).message}`));
@@ -418,7 +397,7 @@ export class Outbox {
     for (const { kept } of this.#fresh.takeUpTo(last)) {
       kept?.resolve();
     }
-    await this.#onDisk(() => this.#disk.acknowledge(this.#acknowledged));
+    await this.#disk.acknowledge(this.#disk.acknowledged);
     this.#tellUse();
     this.#pump();
   }
@@ -427,25 +406,12 @@ export class Outbox {
     const lost = this.#fresh.takeIf(isLost);
     this.#waiting = Math.max(0, this.#waiting - lost.length);
     for (const { number, kept } of lost) {
+      // It may be on its way to the disk at this moment.
+      this.#unwanted.add(number);
       kept?.reject(error);
       this.#waiters.reject(number, error);
     }
     this.#tellUse();
-  }
-
-  /** One after the other: a file must not be read while it is cut. */
-  #onDisk<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#disks.then(work);
-    this.#disks = done.catch(() => undefined);
-    return done;
-  }
-
-  #remember(): void {
-    try {
-      this.#file.acknowledge(this.#acknowledged);
-    } catch {
-      // A full disk: what was taken is sent once more by the next process, and known by its number.
-    }
   }
 
   #tellUse(): void {

@@ -1,6 +1,8 @@
 import { Flight } from './flight';
 import type { Entry } from './segment';
 
+/** The receiver may have been killed between reading and answering. */
+const NO_ANSWER_MS = 30_000;
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** What leaves in one frame. */
 const TOGETHER_MESSAGES = 200;
@@ -11,6 +13,8 @@ interface Options {
   messages: number;
   /** `after` is what was sent before the first of them and is not taken yet; 0 when nothing was. */
   send: (after: number, entries: readonly Entry[]) => void;
+  /** Nothing was taken for a while. */
+  onSilence: () => void;
 }
 
 /** What was sent and is not taken yet, and what leaves with it in one frame. */
@@ -20,6 +24,7 @@ export class SendWindow {
   #together: Entry[] = [];
   #togetherBytes = 0;
   #after = 0;
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -57,17 +62,28 @@ export class SendWindow {
       this.#together = [];
       this.#togetherBytes = 0;
       this.#options.send(this.#after, entries);
+      this.#listen();
     }
   }
 
   /** @returns how many that were on their way are not any more */
   takeUpTo(number: number): number {
-    return this.#flight.takeUpTo(number);
+    const taken = this.#flight.takeUpTo(number);
+    this.#listen();
+    return taken;
   }
 
   clear(): void {
+    clearTimeout(this.#silence);
     this.#flight.clear();
     this.#together = [];
     this.#togetherBytes = 0;
+  }
+
+  #listen(): void {
+    clearTimeout(this.#silence);
+    if (!this.isEmpty) {
+      this.#silence = setTimeout(this.#options.onSilence, NO_ANSWER_MS).unref();
+    }
   }
 }

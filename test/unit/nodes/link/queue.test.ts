@@ -225,6 +225,59 @@ describe('The queue of a link out', () => {
     assert.deepEqual(texts(), ['kept']);
   });
 
+  it('never sends what it said had failed, however often it begins again', async () => {
+    const queue = outbox();
+    await give(queue, 'kept');
+    const delivered = give(queue, 'failed', DELIVERED);
+    await queue.flush();
+    queue.connected();
+    await eventually(() => sent.length === 2);
+    queue.refused('There is no such device.');
+    await assert.rejects(delivered);
+    sent = [];
+
+    queue.there();
+    await eventually(() => sent.length === 1);
+    queue.disconnected();
+    queue.connected();
+
+    await eventually(() => sent.length === 2);
+    assert.deepEqual(texts(), ['kept', 'kept']);
+    assert.equal(queue.waiting, 1);
+    queue.taken(sent[1]?.number ?? 0);
+    assert.equal(queue.waiting, 0);
+  });
+
+  it('tells every message that the address is refused, not only the first', async () => {
+    const queue = outbox();
+    queue.connected();
+    for (const text of ['a', 'b']) {
+      const given = give(queue, text);
+      await eventually(() => texts().includes(text));
+      queue.refused('There is no such device.');
+      await assert.rejects(given, /There is no such device/);
+    }
+    assert.equal(queue.waiting, 0);
+  });
+
+  it('takes nothing more for an address that is refused while something kept waits for it', async () => {
+    const queue = outbox();
+    await give(queue, 'kept');
+    queue.connected();
+    await eventually(() => sent.length === 1);
+    queue.refused('There is no such device.');
+
+    await assert.rejects(give(queue, 'more'), /There is no such device/);
+
+    queue.there();
+    await eventually(() => sent.length === 2);
+    queue.taken(sent[1]?.number ?? 0);
+    const given = give(queue, 'again', DELIVERED);
+    await eventually(() => sent.length === 3);
+    queue.taken(sent[2]?.number ?? 0);
+    await given;
+  });
+
   it('begins a new stream when the other end remembers more than was ever sent', async () => {
     const queue = outbox();
     queue.connected();
@@ -283,7 +336,7 @@ describe('The memory of a link in', () => {
     const inbox = new Inbox(folder);
     assert.equal(inbox.arrive(FROM, { stream: 's', number: 5, after: 0 }), 'new');
     assert.equal(inbox.arrive(FROM, { stream: 's', number: 5, after: 0 }), 'known');
-    inbox.write();
+    inbox.flush();
 
     const next = new Inbox(folder);
 

@@ -1,0 +1,105 @@
+import type { LinkAddress } from '@flowyard/protocol';
+import { DiskQueue } from './disk-queue';
+import type { Entry } from './segment';
+import { StreamFile } from './stream-file';
+
+const READ_AT_ONCE = { entries: 2000, bytes: 4 * 1024 * 1024 };
+/** How old the number of what was taken may be on the disk. */
+const REMEMBER_MS = 5000;
+
+/** The messages of one stream that are on the disk, and what must be known of the stream in the next process. */
+export class KeptMessages {
+  readonly #queue: DiskQueue;
+  readonly #file: StreamFile;
+  #acknowledged: number;
+  /** Work on the disk is done one after the other: a file must not be read while it is cut. */
+  #work: Promise<unknown> = Promise.resolve();
+  #rememberTimer: NodeJS.Timeout | undefined;
+
+  constructor(folder: string, address: LinkAddress) {
+    this.#queue = new DiskQueue(folder);
+    this.#file = StreamFile.open(folder, address);
+    this.#acknowledged = Math.max(this.#file.acknowledged, this.#queue.first - 1, 0);
+  }
+
+  get stream(): string {
+    return this.#file.stream;
+  }
+
+  get bytes(): number {
+    return this.#queue.bytes;
+  }
+
+  get entries(): number {
+    return this.#queue.entries;
+  }
+
+  /** The number of the last one; 0 when there is none. */
+  get last(): number {
+    return this.#queue.last;
+  }
+
+  /** All up to that number were taken. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Up to that number all may have been given. */
+  get lastGiven(): number {
+    return Math.max(this.#file.firstFree, this.#queue.last);
+  }
+
+  /** Makes sure that this number is never given again. @throws Error when the disk is full */
+  reserve(number: number): void {
+    this.#file.reserve(number);
+  }
+
+  /** Begins a stream anew: the other end remembers more of this one than it can know. */
+  renew(): void {
+    this.#file.renew();
+  }
+
+  /** When this resolves they survive a power cut; when it rejects none was added. */
+  append(entries: readonly Entry[]): Promise<void> {
+    return this.#inTurn(() => this.#queue.append(entries));
+  }
+
+  /** The next ones behind that number. */
+  read(after: number): Promise<Entry[]> {
+    return this.#inTurn(() => this.#queue.read(after, READ_AT_ONCE));
+  }
+
+  /** Forgets all up to that number, also those that are being added. */
+  async acknowledge(number: number): Promise<void> {
+    this.#acknowledged = Math.max(this.#acknowledged, number);
+    if (this.#queue.entries > 0) {
+      this.#rememberTimer ??= setTimeout(() => this.#remember(), REMEMBER_MS).unref();
+      await this.#inTurn(() => this.#queue.acknowledge(this.#acknowledged));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#work;
+    this.#remember();
+    await this.#queue.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  #remember(): void {
+    clearTimeout(this.#rememberTimer);
+    this.#rememberTimer = undefined;
+    if (this.#acknowledged <= this.#file.acknowledged) {
+      return;
+    }
+    try {
+      this.#file.acknowledge(this.#acknowledged);
+    } catch {
+      // A full disk: what was taken is sent once more by the next process, and known by its number.
+    }
+  }
+}
