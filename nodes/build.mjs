@@ -17,6 +17,13 @@ const NODES = {
 };
 const LANGUAGES = ['en-US', 'de'];
 
+/** An HTML file; `<!-- name -->` stands for the file of that name beside it. */
+function withParts(folder, file) {
+  return readFileSync(join(folder, file), 'utf8').replace(/ *<!-- (\w+) -->\n/g, (_line, part) =>
+    readFileSync(join(folder, `${part}.html`), 'utf8'),
+  );
+}
+
 async function buildNode(name, type) {
   await build({
     entryPoints: [join(source, name, 'runtime.ts')],
@@ -41,7 +48,7 @@ async function buildNode(name, type) {
     charset: 'utf8',
     logLevel: 'warning',
   });
-  const template = readFileSync(join(source, name, 'editor.html'), 'utf8');
+  const template = withParts(join(source, name), 'editor.html');
   const script = `<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
   writeFileSync(join(dist, `${type}.html`), template + script);
   for (const language of LANGUAGES) {

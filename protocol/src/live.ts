@@ -61,5 +61,6 @@ export const CLOSE = {
   replaced: 4409,
   /** The identity belongs to another machine. */
   cloned: 4410,
+  failed: 1011,
   shuttingDown: 1012,
 } as const;

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { FlowNode, InstanceView } from '@flowyard/protocol';
 import { AgentClient } from '../../support/agent-client.ts';
 import { getFromInstance } from '../../support/api-client.ts';
-import { buildApplication, buildInstance, instanceIn, uniqueName } from '../../support/builders.ts';
+import { buildApplication, buildInstance, deploy, instanceIn, uniqueName } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type LinkedDevice, linkDevice, removeLinkFolders } from '../../support/flow-links.ts';
@@ -177,14 +177,24 @@ describe('The examples of the palette nodes', function () {
 
   it('undo puts back what was marked as good', async () => {
     const { instance, press, shown } = await run('undo');
+    const params = { id: instance.id };
+    const tabOf = async () => {
+      const { flows } = await cp.admin.call('getFlows', { params });
+      return flows.find(({ type }) => type === 'tab')?.label;
+    };
     await press('this is good');
     await shown('marked');
-
-    await press('put it back');
+    const { flows } = await cp.admin.call('getFlows', { params });
+    await deploy(
+      cp,
+      instance.id,
+      flows.map((node) => (node.type === 'tab' ? { ...node, label: 'A bad change' } : node)),
+    );
+    assert.equal(await tabOf(), 'A bad change');
 
     await eventually(async () => {
-      const { items } = await cp.admin.call('listInstanceSnapshots', { params: { id: instance.id } });
-      return items.some(({ kind }) => kind === 'auto');
+      await press('put it back');
+      return (await tabOf()) === 'Undo';
     });
   });
 

@@ -93,7 +93,7 @@ export class LinkHub {
           this.#parts.logger.error({ err: error }, 'a connection of link nodes could not be opened');
         }
         webSocket.close(
-          isKnown ? CLOSE.unauthorized : 1011,
+          isKnown ? CLOSE.unauthorized : CLOSE.failed,
           isKnown ? error.message.slice(0, 120) : 'Try again',
         );
       });
@@ -116,7 +116,11 @@ export class LinkHub {
       id: randomUUID(),
       actor,
       socket,
-      onRequest: (from, received) => this.#handle(from, received),
+      onRequest: (from, received) =>
+        this.#handle(from, received).catch((error: unknown) => {
+          this.#parts.logger.error({ err: error }, 'a message between flows could not be passed on');
+          from.close(CLOSE.failed, 'Try again');
+        }),
       onMalformed: (from) => from.close(CLOSE.malformed, 'The message does not fit the protocol'),
     });
     watchLiveness(socket, PING_MS);
@@ -263,9 +267,7 @@ export class LinkHub {
       return await this.#parts.book.route(from.actor, to);
     } catch (error) {
       if (!(error instanceof AppError)) {
-        this.#parts.logger.error({ err: error, to }, 'an address of a link could not be looked up');
-        from.close(1011, 'Try again');
-        return null;
+        throw error;
       }
       this.figures.refuse(error.code);
       refuse(error.code as LinkRefusal, error.message);
