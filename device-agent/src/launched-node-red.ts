@@ -62,10 +62,10 @@ const STATES: Record<SupervisedStatus['state'], RuntimeView['state'] | null> = {
   crashed: 'crashed',
 };
 
-/** Our own nodes, when they came with the agent; a registry does not have to be asked for them. */
-function ownNodesFolders(): string[] {
+/** A package of ours, when it came with the agent; a registry does not have to be asked for it. */
+function ownPackage(name: '@flowyard/nodes' | '@flowyard/plugins'): string[] {
   try {
-    const folder = path.dirname(createRequire(import.meta.url).resolve('@flowyard/nodes/package.json'));
+    const folder = path.dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
     return existsSync(path.join(folder, 'dist')) ? [folder] : [];
   } catch {
     return [];
@@ -74,13 +74,9 @@ function ownNodesFolders(): string[] {
 
 /** A plugin that comes with us: `identity` lets only those people into the editor whom the control plane vouches for. */
 function runtimePlugin(name: 'identity' | 'audit'): string | null {
-  try {
-    const file = createRequire(import.meta.url).resolve('@flowyard/plugins/package.json');
-    const plugin = path.join(path.dirname(file), 'dist', 'runtime', `${name}.js`);
-    return existsSync(plugin) ? plugin : null;
-  } catch {
-    return null;
-  }
+  const [folder] = ownPackage('@flowyard/plugins');
+  const plugin = folder === undefined ? null : path.join(folder, 'dist', 'runtime', `${name}.js`);
+  return plugin !== null && existsSync(plugin) ? plugin : null;
 }
 
 function socketPath(folder: string): string {
@@ -306,7 +302,11 @@ export class LaunchedNodeRed implements NodeRedRunner {
         editor: editor !== null,
         guardsPages: true,
         plugins: editor?.plugins ?? {},
-        nodesFolders: ownNodesFolders(),
+        // Where nobody edits there is no sidebar either.
+        nodesFolders: [
+          ...ownPackage('@flowyard/nodes'),
+          ...(editor === null ? [] : ownPackage('@flowyard/plugins')),
+        ],
         binding: {
           subjectId: identity.id,
           title: settings['editor.title'] ?? this.#options.deviceName(),

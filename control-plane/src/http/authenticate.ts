@@ -90,7 +90,7 @@ export class Authenticator {
     const actor = isToken('access', token)
       ? await this.#byAccessToken(token)
       : isToken('device', token)
-        ? await this.#byDeviceToken(token)
+        ? await this.#byDeviceToken(token, request)
         : await this.#byRuntimeToken(token, request);
     if (actor === null) {
       throw unauthenticated('This token is not valid: it is mistyped, has expired, or was revoked.');
@@ -127,9 +127,14 @@ export class Authenticator {
     return actor;
   }
 
-  async #byDeviceToken(token: string): Promise<Actor | null> {
+  /** A device, or, with a signed identity beside the token, the person at its editor. */
+  async #byDeviceToken(token: string, request: IncomingMessage): Promise<Actor | null> {
     const deviceId = await this.#stores.devices.findIdByToken(hashToken(token), new Date().toISOString());
-    return deviceId === null ? null : { kind: 'device', deviceId };
+    if (deviceId === null) {
+      return null;
+    }
+    const person = await this.#byIdentity('device', deviceId, request);
+    return person ?? { kind: 'device', deviceId };
   }
 
   /** A hosted Node-RED, or, with a signed identity beside the token, the person at its editor. */
@@ -138,13 +143,23 @@ export class Authenticator {
     if (instanceId === null) {
       return null;
     }
+    const person = await this.#byIdentity('instance', instanceId, request);
+    return person ?? { kind: 'instance', instanceId };
+  }
+
+  /** The person at the editor of a Node-RED, as the proxy signed it; null when none is named. */
+  async #byIdentity(
+    kind: 'instance' | 'device',
+    id: string,
+    request: IncomingMessage,
+  ): Promise<UserActor | null> {
     const signed = request.headers[IDENTITY_HEADER];
     if (typeof signed !== 'string') {
-      return { kind: 'instance', instanceId };
+      return null;
     }
     const identity = this.#vault.readIdentity(signed);
-    const place = await this.#stores.scopes.find('instance', instanceId, null);
-    if (identity === null || identity.instanceId !== instanceId || place === null) {
+    const place = await this.#stores.scopes.find(kind, id, null);
+    if (identity === null || identity.instanceId !== id || place === null) {
       throw unauthenticated('The sign-in of this editor has expired. Reload the editor.');
     }
     return {

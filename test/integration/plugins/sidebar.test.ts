@@ -24,8 +24,6 @@ describe("the sidebar in Node-RED's editor", function () {
     });
     browser = await launchBrowser();
     page = await openEditor(browser, server.url, problems);
-    // What the proxy adds to each request of a person who is signed in.
-    await page.setExtraHTTPHeaders({ 'x-flowyard-identity': 'signed.identity' });
   });
 
   after(async () => {

@@ -70,7 +70,7 @@ function item(device: DeviceView): HTMLElement {
 
 /** Those that this instance feeds first, then by group. */
 function sectionOf(store: Store, device: DeviceView): string {
-  if (device.instance !== null && device.instance.id === store.instance?.id) {
+  if (device.instance !== null && device.instance.id === store.seat?.place.id) {
     return t('devices.ofInstance');
   }
   return device.deviceGroup === null

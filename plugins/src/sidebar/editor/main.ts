@@ -2,7 +2,7 @@ import { devicesPane } from './devices-pane';
 import type { Pane } from './pane';
 import { pipelinePane } from './pipeline-pane';
 import { snapshotsPane } from './snapshots-pane';
-import { Store } from './store';
+import { type Change, Store } from './store';
 import { t } from './translate';
 
 interface Tab {
@@ -41,10 +41,10 @@ const plugin = {
       addTab({ id, icon, label: t(`${id}.tab`), name: t(`${id}.title`), pane });
     }
     RED.comms.subscribe('flowyard/change', (_topic: string, change: unknown) =>
-      store.apply(change as Parameters<Store['apply']>[0]),
+      store.apply(change as Change),
     );
     RED.comms.subscribe('flowyard/link', (_topic: string, link: unknown) =>
-      store.setLive((link as { connected: boolean }).connected),
+      store.setLive(link as Parameters<Store['setLive']>[0]),
     );
   },
 };

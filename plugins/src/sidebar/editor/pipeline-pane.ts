@@ -32,7 +32,7 @@ function whatRuns(stage: StageView): HTMLElement {
 }
 
 function stageItem(store: Store, stage: StageView): HTMLElement {
-  const isHere = stage.target.id === store.instance?.id;
+  const isHere = stage.target.id === store.seat?.place.id;
   const { devices } = stage;
   return el(
     'li',

@@ -19,6 +19,15 @@ function explain(from: StageView): string {
   }
 }
 
+/** What may be chosen for a push from a stage that asks. */
+async function snapshotsOf({ target }: StageView): Promise<SnapshotView[]> {
+  if (target.applicationId === null) {
+    return [];
+  }
+  const { items } = await api.listSnapshotsOf(target.applicationId);
+  return items.filter(({ owner }) => owner.id === target.id);
+}
+
 function chooser(snapshots: readonly SnapshotView[]): HTMLSelectElement {
   const options = snapshots.map(({ id, name }) => el('option', { value: id }, name));
   return el('select', { 'aria-label': t('push.snapshot') }, ...options);
@@ -36,7 +45,7 @@ function push(from: StageView, to: StageView, snapshotId: string | null): void {
 export async function pushFrom(from: StageView, to: StageView): Promise<void> {
   try {
     const isAsking = from.action === 'prompt';
-    const snapshots = isAsking ? (await api.listStageSnapshots(from.target.id)).items : [];
+    const snapshots = isAsking ? await snapshotsOf(from) : [];
     if (isAsking && snapshots.length === 0) {
       reportError(new Error(t('push.noSnapshots', { from: from.name })));
       return;

@@ -42,12 +42,16 @@ function snapshotForm(store: Store): HTMLElement {
   form.append(el('div', { class: 'flowyard-buttons' }, cancel, submit));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
+    const { seat } = store;
+    if (seat === null) {
+      return;
+    }
     submit.disabled = true;
     const text = description.value.trim();
     api
-      .takeSnapshot({ name: name.value.trim(), ...(text === '' ? {} : { description: text }) })
+      .takeSnapshot(seat.place, { name: name.value.trim(), ...(text === '' ? {} : { description: text }) })
       .then((snapshot) => {
-        store.apply({ kind: 'snapshot', id: snapshot.id, value: snapshot });
+        store.apply({ seat: seat.id, kind: 'snapshot', id: snapshot.id, value: snapshot });
         reportDone(t('snapshots.taken', { name: snapshot.name }));
         form.reset();
         setOpen(false);
@@ -71,15 +75,15 @@ function rollBack(snapshot: SnapshotView): void {
     action: t('snapshots.rollBack'),
     onConfirm: () => {
       api
-        .rollBack(snapshot.id)
+        .rollBack(snapshot.owner.id, snapshot.id)
         .then(() => reportDone(t('snapshots.rolledBack', { name: snapshot.name })), reportError);
     },
   });
 }
 
 function item(store: Store, snapshot: SnapshotView): HTMLElement {
-  const isRunning = store.instance?.runningSnapshot?.id === snapshot.id;
-  const isTarget = store.instance?.targetSnapshot?.id === snapshot.id;
+  const isRunning = store.place?.runningSnapshot?.id === snapshot.id;
+  const isTarget = store.place?.targetSnapshot?.id === snapshot.id;
   return el(
     'li',
     { class: 'flowyard-item' },

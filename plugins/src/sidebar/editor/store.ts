@@ -5,21 +5,34 @@ import type {
   PipelineView,
   SnapshotView,
 } from '@flowyard/protocol';
-import { api } from './api';
+import { api, type Seat } from './api';
 
-interface Change {
+/** One change that was told; without a value it is to be read. */
+export interface Change {
+  seat: string;
   kind: 'instance' | 'snapshot' | 'pipeline' | 'deployment' | 'device' | string;
   id: string;
   /** Null when it is gone. */
-  value: unknown;
+  value?: unknown;
 }
 
 /** What panes need, and when they have it. */
 export type Part = 'snapshots' | 'pipelines' | 'devices';
 
+const READ_AFTER_MS = 1000;
+const PARTS: Record<string, Part> = {
+  snapshot: 'snapshots',
+  instance: 'snapshots',
+  pipeline: 'pipelines',
+  deployment: 'pipelines',
+  device: 'devices',
+};
+
 /** What the sidebar knows. Each part is read when a pane first needs it and then follows the changes. */
 export class Store {
-  instance: InstanceView | null = null;
+  seat: Seat | null = null;
+  /** The instance or device whose editor this is. */
+  place: InstanceView | DeviceView | null = null;
   snapshots: SnapshotView[] = [];
   nextSnapshots: string | null = null;
   pipelines: PipelineView[] = [];
@@ -27,6 +40,7 @@ export class Store {
   /** Whether changes arrive by themselves now. */
   isLive = true;
   readonly #loaded = new Set<Part>();
+  readonly #reading = new Set<Part>();
   readonly #listeners = new Set<() => void>();
 
   /** Calls back after each change. */
@@ -36,21 +50,28 @@ export class Store {
 
   /** Reads a part, afresh when it is known already. */
   async load(part: Part): Promise<void> {
-    this.instance = await api.readInstance();
-    await this.#read(part);
+    this.seat = await api.readSeat();
+    this.place = await api.readPlace(this.seat.place);
+    await this.#read(part, this.seat, this.place.application?.id ?? null);
     this.#loaded.add(part);
     this.#tell();
   }
 
   async loadMoreSnapshots(): Promise<void> {
-    const { items, nextCursor } = await api.listSnapshots(this.nextSnapshots);
+    if (this.seat === null) {
+      return;
+    }
+    const { items, nextCursor } = await api.listSnapshots(this.seat.place, this.nextSnapshots);
     const known = new Set(this.snapshots.map(({ id }) => id));
     this.snapshots.push(...items.filter(({ id }) => !known.has(id)));
     this.nextSnapshots = nextCursor ?? null;
     this.#tell();
   }
 
-  setLive(isLive: boolean): void {
+  setLive({ seat, connected: isLive }: { seat: string; connected: boolean }): void {
+    if (seat !== this.seat?.id) {
+      return;
+    }
     const wasAway = !this.isLive && isLive;
     this.isLive = isLive;
     this.#tell();
@@ -63,10 +84,17 @@ export class Store {
   }
 
   apply(change: Change): void {
+    if (change.seat !== this.seat?.id) {
+      return;
+    }
+    if (change.value === undefined) {
+      this.#readSoon(change.kind);
+      return;
+    }
+    if (change.id === this.seat.place.id && change.value !== null) {
+      this.place = change.value as InstanceView | DeviceView;
+    }
     switch (change.kind) {
-      case 'instance':
-        this.#applyInstance(change);
-        break;
       case 'snapshot':
         this.#applySnapshot(change);
         break;
@@ -83,22 +111,43 @@ export class Store {
     this.#tell();
   }
 
-  async #read(part: Part): Promise<void> {
+  /** What was told without its value is read in the name of this person, once for many. */
+  #readSoon(kind: string): void {
+    const part = PARTS[kind];
+    if (part === undefined || !this.#loaded.has(part) || this.#reading.has(part)) {
+      return;
+    }
+    this.#reading.add(part);
+    setTimeout(() => {
+      this.#reading.delete(part);
+      this.load(part).catch(() => {});
+    }, READ_AFTER_MS);
+  }
+
+  async #read(part: Part, seat: Seat, applicationId: string | null): Promise<void> {
     switch (part) {
       case 'snapshots': {
-        const { items, nextCursor } = await api.listSnapshots(null);
+        const { items, nextCursor } = await api.listSnapshots(seat.place, null);
         this.snapshots = items;
         this.nextSnapshots = nextCursor ?? null;
         return;
       }
-      case 'pipelines':
-        this.pipelines = (await api.listPipelines()).items;
+      case 'pipelines': {
+        const { items } = applicationId === null ? { items: [] } : await api.listPipelines(applicationId);
+        this.pipelines = items.filter((pipeline) => this.#isOurs(pipeline));
         return;
+      }
       case 'devices': {
         this.devices.clear();
+        if (applicationId === null) {
+          return;
+        }
         let cursor: string | null = null;
         do {
-          const page: Awaited<ReturnType<typeof api.listDevices>> = await api.listDevices(cursor);
+          const page: Awaited<ReturnType<typeof api.listDevices>> = await api.listDevices(
+            applicationId,
+            cursor,
+          );
           for (const device of page.items) {
             this.devices.set(device.id, device);
           }
@@ -108,27 +157,27 @@ export class Store {
     }
   }
 
-  #applyInstance({ id, value }: Change): void {
-    if (this.instance?.id === id && value !== null) {
-      this.instance = value as InstanceView;
-    }
-  }
-
   #applySnapshot({ id, value }: Change): void {
     const snapshot = value as SnapshotView | null;
     const others = this.snapshots.filter((known) => known.id !== id);
     if (snapshot === null) {
       this.snapshots = others;
-    } else if (snapshot.owner.id === this.instance?.id) {
+    } else if (snapshot.owner.id === this.seat?.place.id) {
       this.snapshots = [snapshot, ...others].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
     }
+  }
+
+  /** Whether what this editor belongs to is a stage of it, or the group of a device is. */
+  #isOurs({ stages }: PipelineView): boolean {
+    const group = this.place !== null && 'deviceGroup' in this.place ? this.place.deviceGroup?.id : undefined;
+    const ids = [this.seat?.place.id, group];
+    return stages.some(({ target }) => ids.includes(target.id));
   }
 
   #applyPipeline({ id, value }: Change): void {
     const pipeline = value as PipelineView | null;
     const index = this.pipelines.findIndex((known) => known.id === id);
-    const isOurs = pipeline?.stages.some(({ target }) => target.id === this.instance?.id) ?? false;
-    if (pipeline === null || !isOurs) {
+    if (pipeline === null || !this.#isOurs(pipeline)) {
       this.pipelines = this.pipelines.filter((known) => known.id !== id);
     } else if (index < 0) {
       this.pipelines.push(pipeline);

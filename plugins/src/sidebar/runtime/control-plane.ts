@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import type { Platform } from './platform';
+import type { Caller } from './seat';
 
 /** The header in which the identity of the person at the editor travels. The same as in protocol/src/identity.ts. */
 export const IDENTITY_HEADER = 'x-flowyard-identity';
@@ -10,18 +10,19 @@ export interface ApiAnswer {
   body: unknown;
 }
 
+export type ApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface ApiRequest {
-  method: 'GET' | 'POST';
+  method: ApiMethod;
   /** Below `/api/v1`. */
   path: string;
   body?: unknown;
-  /** Who asks, as the proxy signed it: what comes back is what that person may see and do. */
-  identity: string | undefined;
 }
 
 const TIMEOUT_MS = 30_000;
 
-function failure(status: number, code: string, message: string): ApiAnswer {
+/** An answer that says in words what went wrong. */
+export function failure(status: number, code: string, message: string): ApiAnswer {
   return { status, body: { error: { code, message } } };
 }
 
@@ -42,8 +43,8 @@ async function readJson(response: IncomingMessage): Promise<ApiAnswer> {
  * One call of the control plane's API for the person at the editor. It always answers: what cannot be reached is a
  * 503 with words for people. node:http and not fetch, which would cost every Node-RED several megabytes.
  */
-export function callControlPlane(platform: Platform, request: ApiRequest): Promise<ApiAnswer> {
-  const url = `${platform.url}/api/v1${request.path}`;
+export function callControlPlane(caller: Caller, request: ApiRequest): Promise<ApiAnswer> {
+  const url = `${caller.url}/api/v1${request.path}`;
   const body = request.body === undefined ? null : JSON.stringify(request.body);
   return new Promise((resolve) => {
     const outgoing = (url.startsWith('https:') ? https : http).request(
@@ -52,8 +53,8 @@ export function callControlPlane(platform: Platform, request: ApiRequest): Promi
         method: request.method,
         signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: {
-          authorization: `Bearer ${platform.token}`,
-          ...(request.identity === undefined ? {} : { [IDENTITY_HEADER]: request.identity }),
+          authorization: `Bearer ${caller.token}`,
+          ...(caller.identity === undefined ? {} : { [IDENTITY_HEADER]: caller.identity }),
           ...(body === null
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),

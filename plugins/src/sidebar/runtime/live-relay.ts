@@ -1,63 +1,110 @@
-import type { InstanceView, LiveMessage, LiveRequest } from '@flowyard/protocol';
+import type { DeviceView, InstanceView, LiveMessage, LiveRequest } from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { callControlPlane } from './control-plane';
-import type { Platform } from './platform';
+import type { Caller, Place, Seat } from './seat';
 
-/** The topic on which editors hear what changed: `{kind, id, value}`. */
-export const CHANGE_TOPIC = 'flowyard/change';
-/** The topic on which editors hear whether changes still arrive: `{connected}`. */
-export const LINK_TOPIC = 'flowyard/link';
+/** The topic on which editors hear what changed: `{seat, kind, id, value}`; without a value it is to be read. */
+const CHANGE_TOPIC = 'flowyard/change';
+/** The topic on which editors hear whether changes still arrive: `{seat, connected}`. */
+const LINK_TOPIC = 'flowyard/link';
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const PING_MS = 25_000;
+/** A relay that nobody has asked anything for so long ends; the next question starts it again. */
+const IDLE_MS = 30 * 60_000;
+const MOST_RELAYS = 50;
 
-/**
- * Passes on to the editors what changes in the application of this instance. It begins when the first editor asks
- * for something, so that a Node-RED that nobody looks at keeps no connection for it. Everybody who may open this
- * editor may read this application, so what is passed on is no secret from them.
- */
-export class LiveRelay {
-  readonly #publish: (topic: string, value: unknown) => void;
-  #isStarted = false;
-  #failures = 0;
-  #pinging: NodeJS.Timeout | undefined;
+type Publish = (topic: string, value: unknown) => void;
 
-  constructor(publish: (topic: string, value: unknown) => void) {
+/** What is passed on to editors, for each seat. */
+export class LiveRelays {
+  readonly #publish: Publish;
+  readonly #relays = new Map<string, { relay: LiveRelay; idle: NodeJS.Timeout }>();
+
+  constructor(publish: Publish) {
     this.#publish = publish;
   }
 
-  start(platform: Platform): void {
-    if (!this.#isStarted) {
-      this.#isStarted = true;
-      void this.#connect(platform);
+  /** Begins when somebody asks for something, so that a Node-RED that nobody looks at keeps no connection for it. */
+  start(seat: Seat): void {
+    const key = [seat.id, seat.place.kind, seat.place.id].join(' ');
+    const known = this.#relays.get(key);
+    if (known !== undefined) {
+      known.idle.refresh();
+    } else if (this.#relays.size < MOST_RELAYS) {
+      const relay = new LiveRelay(seat, this.#publish);
+      const idle = setTimeout(() => this.#end(key), IDLE_MS).unref();
+      this.#relays.set(key, { relay, idle });
     }
   }
 
-  async #connect(platform: Platform): Promise<void> {
-    const path = `/instances/${platform.instanceId}`;
-    const { status, body } = await callControlPlane(platform, { method: 'GET', path, identity: undefined });
-    if (status !== 200) {
-      this.#tryAgain(platform);
+  /** Ends those of a seat. */
+  stop(seatId: string): void {
+    for (const key of [...this.#relays.keys()].filter((key) => key.startsWith(`${seatId} `))) {
+      this.#end(key);
+    }
+  }
+
+  #end(key: string): void {
+    const known = this.#relays.get(key);
+    if (known !== undefined) {
+      this.#relays.delete(key);
+      clearTimeout(known.idle);
+      known.relay.stop();
+    }
+  }
+}
+
+/** Passes on what changes in the application of one place. */
+class LiveRelay {
+  readonly #publish: Publish;
+  readonly #seat: Seat;
+  readonly #caller: Caller;
+  #failures = 0;
+  #socket: WebSocket | null = null;
+  #pinging: NodeJS.Timeout | undefined;
+  #waiting: NodeJS.Timeout | undefined;
+  #isEnded = false;
+
+  constructor(seat: Seat, publish: Publish) {
+    this.#seat = seat;
+    // A signed identity is good for minutes, so that where there is a token of this Node-RED itself, that one listens.
+    this.#caller = { ...seat, identity: undefined };
+    this.#publish = publish;
+    void this.#connect();
+  }
+
+  stop(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#waiting);
+    this.#socket?.terminate();
+  }
+
+  async #connect(): Promise<void> {
+    const { place } = this.#seat;
+    const applicationId = await this.#findApplication(place);
+    if (this.#isEnded) {
       return;
     }
-    const topics = [
-      `instance/${platform.instanceId}`,
-      `application/${(body as InstanceView).application.id}`,
-    ];
-    const socket = new WebSocket(`${platform.url.replace(/^http/, 'ws')}/live`, {
-      headers: { authorization: `Bearer ${platform.token}` },
+    if (applicationId === null) {
+      this.#tryAgain();
+      return;
+    }
+    const socket = new WebSocket(`${this.#caller.url.replace(/^http/, 'ws')}/live`, {
+      headers: { authorization: `Bearer ${this.#caller.token}` },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       perMessageDeflate: false,
     });
+    this.#socket = socket;
     socket.on('open', () => {
       this.#failures = 0;
-      for (const topic of topics) {
+      for (const topic of [`${place.kind}/${place.id}`, `application/${applicationId}`]) {
         socket.send(JSON.stringify({ type: 'subscribe', topic } satisfies LiveRequest));
       }
       this.#watch(socket);
-      this.#publish(LINK_TOPIC, { connected: true });
+      this.#tellLink(true);
     });
     socket.on('message', (data) => this.#hear(String(data)));
     socket.on('error', () => {
@@ -65,19 +112,36 @@ export class LiveRelay {
     });
     socket.on('close', () => {
       clearInterval(this.#pinging);
-      this.#publish(LINK_TOPIC, { connected: false });
-      this.#tryAgain(platform);
+      this.#tellLink(false);
+      this.#tryAgain();
     });
+  }
+
+  async #findApplication({ kind, id }: Place): Promise<string | null> {
+    const { status, body } = await callControlPlane(this.#caller, {
+      method: 'GET',
+      path: `/${kind}s/${id}`,
+    });
+    return status === 200 ? ((body as InstanceView | DeviceView).application?.id ?? null) : null;
   }
 
   #hear(text: string): void {
     const message = JSON.parse(text) as LiveMessage;
+    const { kind, id } = this.#seat.place;
     if (message.type === 'change') {
-      const { kind, id, value } = message;
-      this.#publish(CHANGE_TOPIC, { kind, id, value });
-    } else if (message.type === 'value' && message.topic.startsWith('instance/')) {
-      this.#publish(CHANGE_TOPIC, { kind: 'instance', id: message.topic.slice(9), value: message.value });
+      this.#tell(message.kind, message.id, message.value);
+    } else if (message.type === 'value' && message.topic === `${kind}/${id}`) {
+      this.#tell(kind, id, message.value);
     }
+  }
+
+  #tell(kind: string, id: string, value: unknown): void {
+    const { id: seat, isShared } = this.#seat;
+    this.#publish(CHANGE_TOPIC, isShared ? { seat, kind, id, value } : { seat, kind, id });
+  }
+
+  #tellLink(connected: boolean): void {
+    this.#publish(LINK_TOPIC, { seat: this.#seat.id, connected });
   }
 
   #watch(socket: WebSocket): void {
@@ -96,9 +160,13 @@ export class LiveRelay {
     this.#pinging.unref();
   }
 
-  #tryAgain(platform: Platform): void {
+  #tryAgain(): void {
+    if (this.#isEnded) {
+      return;
+    }
     this.#failures += 1;
     const longest = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 10), LONGEST_WAIT_MS);
-    setTimeout(() => void this.#connect(platform), longest / 2 + (longest / 2) * Math.random()).unref();
+    const wait = longest / 2 + (longest / 2) * Math.random();
+    this.#waiting = setTimeout(() => void this.#connect(), wait).unref();
   }
 }

@@ -1,12 +1,32 @@
-/** Where this Node-RED runs, as Flowyard tells it. Read afresh each time: a warm process learns it late. */
-export interface Platform {
-  url: string;
-  token: string;
-  instanceId: string;
+import type { IncomingHttpHeaders } from 'node:http';
+import { IDENTITY_HEADER } from './control-plane';
+import type { MissingSeat, Place, Seat } from './seat';
+
+function placeOf({ FLOWYARD_INSTANCE_ID, FLOWYARD_DEVICE_ID }: NodeJS.ProcessEnv): Place | null {
+  if (FLOWYARD_INSTANCE_ID) {
+    return { kind: 'instance', id: FLOWYARD_INSTANCE_ID };
+  }
+  return FLOWYARD_DEVICE_ID ? { kind: 'device', id: FLOWYARD_DEVICE_ID } : null;
 }
 
-/** Null outside Flowyard, and on devices, whose editor is off. */
-export function readPlatform(environment: NodeJS.ProcessEnv = process.env): Platform | null {
-  const { FLOWYARD_URL: url, FLOWYARD_TOKEN: token, FLOWYARD_INSTANCE_ID: instanceId } = environment;
-  return url && token && instanceId ? { url: url.replace(/\/+$/, ''), token, instanceId } : null;
+/**
+ * The seat of a person where Flowyard runs this Node-RED, as an instance or on a device. The environment is read
+ * afresh each time: a warm process learns late where it is.
+ */
+export function platformSeat(
+  headers: IncomingHttpHeaders,
+  environment: NodeJS.ProcessEnv = process.env,
+): Seat | MissingSeat {
+  const { FLOWYARD_URL: url, FLOWYARD_TOKEN: token } = environment;
+  const place = placeOf(environment);
+  if (!url || !token || place === null) {
+    return 'outside';
+  }
+  const identity = headers[IDENTITY_HEADER];
+  if (typeof identity !== 'string') {
+    // Somebody who came around the proxy, by the login for emergencies. Flowyard does not know who it is.
+    return 'unknown-person';
+  }
+  // Everybody who may open this editor may read its application.
+  return { id: 'platform', url: url.replace(/\/+$/, ''), token, identity, place, isShared: true };
 }
