@@ -1,6 +1,7 @@
 // Builds, runs the tests and ends with one line that counts them: `npm test`, or `npm test -- <files or folders>`.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -27,6 +28,7 @@ const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { c
 if (built.status !== 0) {
   process.exit(1);
 }
+const notes = mkdtempSync(join(tmpdir(), 'flowyard-times-'));
 const mocha = spawn(
   process.execPath,
   [
@@ -41,7 +43,7 @@ const mocha = spawn(
     `--reporter=${join(root, 'scripts/counting-reporter.cjs')}`,
     ...files,
   ],
-  { cwd: root, stdio: 'inherit' },
+  { cwd: root, stdio: 'inherit', env: { ...process.env, TEST_TIMES: join(notes, 'times') } },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
@@ -49,4 +51,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     setTimeout(() => mocha.kill('SIGKILL'), GRACE_MS).unref();
   });
 }
-mocha.on('exit', (code) => process.exit(code ?? 1));
+mocha.on('exit', (code) => {
+  rmSync(notes, { recursive: true });
+  process.exit(code ?? 1);
+});

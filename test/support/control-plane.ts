@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../../control-plane/src/config.ts';
 import { ControlPlane, type Watch } from '../../control-plane/src/control-plane.ts';
 import { ApiClient } from './api-client.ts';
 import { freshPostgres, type TestDatabase } from './postgres.ts';
+import { putTables } from './prepared-database.ts';
 
 export const ADMIN_PASSWORD = 'a password for tests';
 
@@ -42,6 +43,9 @@ export async function startControlPlane(options: Options = {}): Promise<ControlP
     databaseUrl: database?.url ?? null,
     ...options.config,
   };
+  if (config.databaseUrl === null) {
+    await putTables(config.dataDir);
+  }
   const controlPlane = await start(config, database, dataDir, options.watch);
   const admin = new ApiClient(controlPlane.url);
   await admin.signIn('admin', ADMIN_PASSWORD);

