@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { ApiClient } from './api-client.ts';
 import { ADMIN_PASSWORD, type RunningControlPlane } from './control-plane.ts';
 import { freePort } from './ports.ts';
+import { putTables } from './prepared-database.ts';
 import { killNodeRedsBelow } from './processes.ts';
 
 const MAIN = join(import.meta.dirname, '../../control-plane/dist/main.js');
@@ -47,6 +48,9 @@ export class ControlPlaneProcess implements RunningControlPlane {
 
   /** Starts it, again on the same port and folder, and signs the administrator in. */
   async start(): Promise<void> {
+    if (!('FLOWYARD_DATABASE_URL' in this.#environment)) {
+      await putTables(this.dataDir);
+    }
     await this.launch({ FLOWYARD_ADMIN_PASSWORD: ADMIN_PASSWORD });
     await this.admin.signIn('admin', ADMIN_PASSWORD);
   }

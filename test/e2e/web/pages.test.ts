@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
 import { violationsOf } from '../../support/axe.ts';
 import { openPage, signInOnPage } from '../../support/browser.ts';
 import {
@@ -96,6 +97,23 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   ];
 }
 
+type Open = (page: Page, path: string) => Promise<unknown>;
+
+/** As from a bookmark: everything is loaded anew. */
+const load: Open = (page, path) => page.goto(new URL(path, page.url()).href);
+
+/** As by a link of the page. */
+const follow: Open = (page, path) =>
+  page.evaluate(async (to) => {
+    const { __vue_app__: app } = document.querySelector('#app') as unknown as WebPage;
+    await app.config.globalProperties.$router.push(to);
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  }, path);
+
+interface WebPage {
+  __vue_app__: { config: { globalProperties: { $router: { push(path: string): Promise<unknown> } } } };
+}
+
 describe('every page', function () {
   // There are many of them, and each is laid out and looked through.
   this.timeout(300_000);
@@ -108,18 +126,19 @@ describe('every page', function () {
   after(() => cp.stop());
 
   for (const look of [
-    { theme: 'light', width: 1440 },
-    { theme: 'dark', width: 360 },
+    { theme: 'light', width: 1440, from: 'a bookmark', open: load },
+    { theme: 'dark', width: 360, from: 'another page', open: follow },
   ] as const) {
-    it(`is without a fault that axe finds, fits and does not complain, ${look.theme} at ${look.width} px`, async () => {
-      const { page, complaints, close } = await openPage(look);
+    const { theme, width, from, open } = look;
+    it(`is without a fault that axe finds, fits and does not complain, ${theme} at ${width} px, from ${from}`, async () => {
+      const { page, complaints, close } = await openPage({ theme, width });
       const faults: string[] = [];
       try {
         await page.goto(cp.url);
         await signInOnPage(page);
         await page.waitForURL(/teams/);
         for (const path of paths) {
-          await page.goto(cp.url + path);
+          await open(page, path);
           await page.locator('main h1, main h2').first().waitFor();
           for (const bar of await page.locator('main .v-progress-linear[aria-label^=Loading]').all()) {
             await bar.waitFor({ state: 'hidden' });

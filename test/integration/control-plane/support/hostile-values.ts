@@ -20,7 +20,7 @@ type Path = Array<string | number>;
 export interface HostileInput {
   value: unknown;
   /** Where, and what is there. */
-  what: string;
+  what(): string;
 }
 
 const MEGABYTE = 'x'.repeat(1024 * 1024);
@@ -56,20 +56,27 @@ const OTHERS: unknown[] = [
 const LARGE: unknown[] = [MEGABYTE, DEEP, Array.from({ length: 20_000 }, () => null)];
 const KEYS = ['__proto__', 'constructor', 'toString', '', '../../etc/passwd', 'a\u0000b', 'k'.repeat(10_000)];
 
-/** Every place of what the schema takes, with each hostile value in turn. */
-export function* hostileInputs(schema: z.ZodType, ids: Record<string, string>): Generator<HostileInput> {
+/** Every place of what the schema takes, with each hostile value in turn, and large ones where they fit. */
+export function* hostileInputs(
+  schema: z.ZodType,
+  ids: Record<string, string>,
+  large: unknown[] = LARGE,
+): Generator<HostileInput> {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
   for (const option of optionsOf(json)) {
     const sample = sampleOf(option, '', ids);
     for (const [index, [path, place]] of [...placesOf(option)].entries()) {
-      for (const hostile of [...valuesFor(place), ...(index < 2 ? LARGE : [])]) {
-        yield { value: replaced(sample, path, hostile), what: `${path.join('.')} = ${shown(hostile)}` };
+      for (const hostile of [...valuesFor(place), ...(index < 2 ? large : [])]) {
+        yield { value: replaced(sample, path, hostile), what: () => `${path.join('.')} = ${shown(hostile)}` };
       }
       for (const key of typeof place.additionalProperties === 'object' ? KEYS : []) {
         const entry = JSON.parse(
           `{${JSON.stringify(key)}:${JSON.stringify(sampleOf(place.additionalProperties as Schema, '', ids))}}`,
         );
-        yield { value: replaced(sample, path, entry), what: `${path.join('.')} has the key ${shown(key)}` };
+        yield {
+          value: replaced(sample, path, entry),
+          what: () => `${path.join('.')} has the key ${shown(key)}`,
+        };
       }
     }
   }
