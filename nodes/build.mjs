@@ -14,6 +14,8 @@ const NODES = {
   snapshot: 'flowyard-snapshot',
   link: 'flowyard-link',
   deploy: 'flowyard-deploy',
+  health: 'flowyard-health',
+  'update-lock': 'flowyard-update-lock',
 };
 const LANGUAGES = ['en-US', 'de'];
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DeviceCurrent, DeviceTarget } from '@flowyard/protocol';
+import { HoldPatience } from '@flowyard/launcher';
+import { type DeviceCurrent, type DeviceTarget, holdWords } from '@flowyard/protocol';
 import { GO_BACK, LAUNCH, TARGET, TRIAL } from './agent-journal.ts';
 import type { DamageWatch } from './damage-watch.ts';
 import { describeCurrent, type Phase } from './describe-current.ts';
@@ -63,6 +64,8 @@ export class Agent {
   /** Ends a wait only: what is being done goes on. */
   #nudge = new AbortController();
   #said = '';
+  readonly #patience = new HoldPatience();
+  #holdSeen = 'null';
   #loop: Promise<void> | null = null;
   #taking: Promise<void> = Promise.resolve();
 
@@ -204,6 +207,11 @@ export class Agent {
       return;
     }
     const { current } = this;
+    const hold = JSON.stringify(current.flow.hold);
+    if (hold !== this.#holdSeen) {
+      this.#holdSeen = hold;
+      this.#nudge.abort();
+    }
     if (this.#options.damage.mayBe(this.#options.runner.view())) {
       this.#nudge.abort();
     }
@@ -243,7 +251,14 @@ export class Agent {
       try {
         await this.#options.journal.catchUp();
         await this.#options.damage.inspect();
-        [step] = planSteps(await this.#look(target), target);
+        const facts = await this.#look(target);
+        [step] = planSteps({ ...facts, hold: this.#patience.of(facts.hold) }, target);
+        if (step?.type === 'wait') {
+          this.setPhase({ step: holdWords(step.hold), progress: null });
+          await this.#sleep(this.#patience.waits());
+          continue;
+        }
+        this.#patience.goesOn();
         if (step === undefined) {
           this.setPhase(null);
           await this.#sleep(null);

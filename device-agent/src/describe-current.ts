@@ -1,4 +1,10 @@
-import { type DeviceCurrent, type DeviceTarget, EMERGENCY_REASON } from '@flowyard/protocol';
+import {
+  type DeviceCurrent,
+  type DeviceTarget,
+  EMERGENCY_REASON,
+  type FlowState,
+  NO_FLOW_STATE,
+} from '@flowyard/protocol';
 import { WORKSPACE } from './developer/workspace.ts';
 import { isEmergency } from './emergency/plan-emergency.ts';
 import { type DeviceFacts, isGivenUp, isWhole, type Readiness, standIn } from './plan-steps.ts';
@@ -11,6 +17,8 @@ export interface RuntimeView {
   nodeRed: string | null;
   /** It crashed too often in a row: its flows stand still. */
   isBroken: boolean;
+  /** What its flows say of their health and of updates. */
+  flow: FlowState;
 }
 
 /** What the agent is busy with. */
@@ -132,5 +140,6 @@ export function describeCurrent(situation: Situation): DeviceCurrent {
     failedSnapshotId: givenUp?.snapshotId ?? null,
     nodeRed: runtime?.nodeRed ?? null,
     ...modeOf(situation),
+    flow: runtime?.flow ?? NO_FLOW_STATE,
   };
 }

@@ -90,6 +90,9 @@ export class Executor {
         return this.#options.runner.stop();
       case 'note-restarts':
         return this.#options.journal.write(RESTARTS, { done: step.restarts });
+      case 'wait':
+        // What waits is the loop of the agent, which can be woken.
+        return;
     }
   }
 
@@ -135,8 +138,14 @@ export class Executor {
 
   async #switchTo(release: Release, step: Extract<Step, { type: 'try-release' }>): Promise<void> {
     const { runner } = this.#options;
-    if (step.how === 'start' || (await this.#asksForSnapshot(release))) {
+    const isStart = step.how === 'start' || (await this.#asksForSnapshot(release));
+    if (isStart) {
       await runner.stop();
+    }
+    if (step.restarts !== null) {
+      await this.#options.journal.write(RESTARTS, { done: step.restarts });
+    }
+    if (isStart) {
       await this.#start(release, step.surroundings);
       return;
     }

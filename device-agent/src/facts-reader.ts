@@ -52,6 +52,7 @@ export class FactsReader {
       before,
       isUnwanted,
       running,
+      hold: this.#options.runner.view()?.flow.hold ?? null,
       launchedWith: (this.#options.runner.launch ?? (await journal.read(LAUNCH)))?.surroundings ?? null,
       failed: await journal.read(FAILED),
       restartsDone: (await journal.read(RESTARTS))?.done ?? null,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { LONGEST_PROOF_MS, unwellWords } from '@flowyard/protocol';
 import type { RuntimeView } from './describe-current.ts';
 import { GateError } from './node-red-runner.ts';
 
@@ -32,6 +33,17 @@ function checkView(view: RuntimeView | null): void {
   if (fault !== undefined) {
     throw new GateError(view?.reason ?? fault);
   }
+}
+
+/** Whether no flow that must prove itself has still to do so, from when the flows run on. */
+function isProven({ flow }: RuntimeView, ranForMs: number): boolean {
+  if (flow.unwell !== null) {
+    throw new GateError(unwellWords(flow.unwell));
+  }
+  if (flow.unproven && ranForMs > LONGEST_PROOF_MS) {
+    throw new GateError(`No flow reported that it is well within ${inSeconds(LONGEST_PROOF_MS)}.`);
+  }
+  return !flow.unproven;
 }
 
 const inSeconds = (ms: number) => `${Math.round(ms / 1000)} seconds`;
@@ -82,7 +94,7 @@ class ProbeWatch {
 
 /**
  * Waits until the flows have started and have then run for a time without a fault: no missing types or modules,
- * credentials decrypted, process alive, the probe answered. Throws a `GateError` at the first thing that is wrong.
+ * credentials decrypted, process alive, the probe answered, no flow that says it is not well. Throws a `GateError` at the first thing that is wrong.
  * The time is counted by the monotonic clock, since the clock of a device may jump.
  */
 export async function passGates(view: () => RuntimeView | null, options: GateOptions): Promise<void> {
@@ -94,7 +106,8 @@ export async function passGates(view: () => RuntimeView | null, options: GateOpt
       checkView(now);
       if (now?.state === 'running') {
         running ??= { since: performance.now(), probe: new ProbeWatch(options.probe, options.signal) };
-        const isStable = performance.now() - running.since >= options.stableMs;
+        const ranForMs = performance.now() - running.since;
+        const isStable = isProven(now, ranForMs) && ranForMs >= options.stableMs;
         if (running.probe.isPassed && isStable) {
           return;
         }

@@ -161,13 +161,13 @@ export class LaunchedNodeRed implements NodeRedRunner {
     if (state === null) {
       return null;
     }
-    const { reason, step, nodeRed } = status;
+    const { reason, step, nodeRed, flow } = status;
     const isBroken = status.state === 'safe';
     if (this.#reloadFailure !== null) {
-      return { state: 'error', reason: this.#reloadFailure, step, nodeRed, isBroken };
+      return { state: 'error', reason: this.#reloadFailure, step, nodeRed, isBroken, flow };
     }
     const runsOldFlows = state === 'running' && status.flowsRevision !== (this.#launch?.revision ?? null);
-    return { state: runsOldFlows ? 'starting' : state, reason, step, nodeRed, isBroken };
+    return { state: runsOldFlows ? 'starting' : state, reason, step, nodeRed, isBroken, flow };
   }
 
   async adopt(launch: Launch | null, release: Release | null): Promise<boolean> {

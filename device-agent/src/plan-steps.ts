@@ -1,4 +1,4 @@
-import type { DeviceTarget } from '@flowyard/protocol';
+import type { DeviceTarget, FlowState } from '@flowyard/protocol';
 import { type DeveloperFacts, planDeveloper, planEndOfDeveloper } from './developer/plan-developer.ts';
 import { type EmergencyFacts, planEmergency } from './emergency/plan-emergency.ts';
 import type { TargetSnapshot } from './release/release.ts';
@@ -45,6 +45,8 @@ export interface DeviceFacts {
   before: KnownRelease | null;
   /** Somebody at the machine wants to go back from the committed one. */
   isUnwanted: boolean;
+  /** Its flows hold updates; null when they do not. */
+  hold: FlowState['hold'];
   /** The variables and settings of the last start; null before the first. */
   launchedWith: Surroundings | null;
   failed: FailedRelease | null;
@@ -69,7 +71,11 @@ export type Step =
       how: 'start' | 'reload';
       retries: number;
       surroundings: Surroundings;
+      /** The asked-for restarts that are done by that; null when they are noted already. */
+      restarts: number | null;
     }
+  /** Nothing more is done before the flows let updates in. */
+  | { type: 'wait'; hold: NonNullable<FlowState['hold']> }
   /** Give up a release that was found good, for the one before it: it crashed again and again, or a person asked. */
   | { type: 'return'; from: KnownRelease; to: KnownRelease; retries: number; why: 'broken' | 'asked' }
   | { type: 'start'; releaseId: string; surroundings: Surroundings }
@@ -138,6 +144,17 @@ function planRepair(facts: DeviceFacts, committed: KnownRelease, surroundings: S
   ];
 }
 
+/** Somebody asked for a restart: what a person decides is not held by a flow. */
+function isRestartAsked({ restartsDone }: DeviceFacts, restarts: number | null): boolean {
+  return restarts !== null && restartsDone !== null && restarts > restartsDone;
+}
+
+/** What the flows hold; those of a release on trial, or given up, hold nothing: the way back is never barred. */
+function holdOf(facts: DeviceFacts): DeviceFacts['hold'] {
+  const kept = [facts.committed?.id, standIn(facts)?.id];
+  return facts.running !== null && kept.includes(facts.running.releaseId) ? facts.hold : null;
+}
+
 /** A restart is noted after the stop and before the start, so that it is done once, also when we are killed between. */
 function planCommitted(facts: DeviceFacts, target: DeviceTarget | null): Step[] {
   const { committed, committedReady, running, restartsDone } = facts;
@@ -158,9 +175,13 @@ function planCommitted(facts: DeviceFacts, target: DeviceTarget | null): Step[] 
   if (running === null) {
     return [...note, start];
   }
-  const isAskedFor = restarts !== null && restartsDone !== null && restarts > restartsDone;
+  const isAskedFor = isRestartAsked(facts, restarts);
   const isOther = running.releaseId !== wanted.id;
   if (isOther || isAskedFor || !startsAlike(wanted.snapshot, launchedWith, surroundings)) {
+    const hold = isAskedFor ? null : holdOf(facts);
+    if (hold !== null) {
+      return [...note, { type: 'wait', hold }];
+    }
     return [{ type: 'stop' }, ...note, start];
   }
   return note;
@@ -177,7 +198,12 @@ function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: Device
     steps.push({ type: 'start', releaseId: meanwhile.id, surroundings });
   }
   steps.push(...planParts(ready, snapshot));
-  if (target.restarts !== facts.restartsDone) {
+  const hold = holdOf(facts);
+  const goesOnHeld = hold !== null && isRestartAsked(facts, target.restarts);
+  if (hold !== null && !goesOnHeld) {
+    return [...steps, { type: 'wait', hold }];
+  }
+  if (target.restarts !== facts.restartsDone && !goesOnHeld) {
     // Whatever comes of the trial, something is started.
     steps.push({ type: 'note-restarts', restarts: target.restarts });
   }
@@ -194,6 +220,8 @@ function planUpdate(facts: DeviceFacts, snapshot: TargetSnapshot, target: Device
     how: canReload ? 'reload' : 'start',
     retries: target.retries,
     surroundings,
+    // Noted before, it would not be known any more that somebody asked.
+    restarts: goesOnHeld ? target.restarts : null,
   });
   return steps;
 }

@@ -1,6 +1,7 @@
 export type { ChildConfiguration, LinkConfiguration } from './child/configuration.ts';
 export { type LockOwner, type RuntimeRole, readLockOwner, readLockRole } from './folder-lock.ts';
 export { probe } from './hang-watch.ts';
+export { HoldPatience } from './hold-patience.ts';
 export { bearerOf, LinkHub } from './link-hub.ts';
 export { watchLiveness } from './liveness.ts';
 export {

@@ -1,4 +1,4 @@
-import type { RuntimeMessage } from '@flowyard/protocol';
+import type { FlowState, RuntimeMessage } from '@flowyard/protocol';
 import type { LinkHub } from './link-hub.ts';
 import type { MachineTimes, ProcessStatus } from './process-machine.ts';
 import type { ExitFacts, RestartPolicy } from './restart-policy.ts';
@@ -15,6 +15,8 @@ export interface SupervisedStatus extends ProcessStatus {
   pooled: boolean;
   /** It runs since before us, and has not reported yet. */
   adopting: boolean;
+  /** What its flows say of their health and of updates. */
+  flow: FlowState;
 }
 
 export interface RuntimeMetrics {

@@ -2,6 +2,7 @@ import type { RuntimeBinding } from '@flowyard/protocol';
 import { gatherExitFacts } from './exit-facts.ts';
 import { findBlockingNode } from './find-blocking-node.ts';
 import { HangWatch } from './hang-watch.ts';
+import { KnownFlowState } from './known-flow-state.ts';
 import { rotateLog } from './log-file.ts';
 import {
   DEFAULT_TIMES,
@@ -43,6 +44,7 @@ export class NodeRedSupervisor {
   #lastStatus = '';
   #idleWaiters: Array<() => void> = [];
   #disposed = false;
+  readonly #flow = new KnownFlowState(() => this.#tell());
   readonly #hangWatch: HangWatch;
   readonly #housekeeping: NodeJS.Timeout;
 
@@ -69,6 +71,7 @@ export class NodeRedSupervisor {
       ...statusOf(this.#state),
       pid: this.#process?.identity.pid ?? null,
       adopting: this.#state.phase === 'adopting',
+      flow: this.#flow.state,
       ...this.#connected,
     };
   }
@@ -126,6 +129,7 @@ export class NodeRedSupervisor {
     clearTimeout(this.#timer);
     clearInterval(this.#housekeeping);
     this.#hangWatch.stop();
+    this.#flow.told(undefined);
     this.#connection.close();
     this.#process?.forget();
   }
@@ -242,6 +246,7 @@ export class NodeRedSupervisor {
     this.#process = undefined;
     this.#claim = undefined;
     this.#connected = NOT_CONNECTED;
+    this.#flow.told(undefined);
     this.#gathering = true;
     const facts = await gatherExitFacts({ ...status, startError }, pid, this.#options);
     this.#gathering = false;
@@ -268,6 +273,7 @@ export class NodeRedSupervisor {
   #greet(hello: Hello): void {
     const { port, generation, nodeRed } = hello;
     this.#connected = { port, generation, nodeRed, pooled: isReadyForClaim(hello) };
+    this.#flow.told(hello.flow);
     this.#hangWatch.watch(port);
     if (hello.subjectId === null && this.#claim) {
       // The claim was lost with the connection.
@@ -291,6 +297,10 @@ export class NodeRedSupervisor {
         break;
       case 'heartbeat':
         this.#owner.onMetrics?.(message);
+        break;
+      case 'flow-state':
+        this.#flow.told(message.flow);
+        this.#tell();
         break;
       case 'counts':
         this.#owner.onCounts?.(message);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LogLine } from './api/instances.ts';
+import { FlowState, NO_FLOW_STATE } from './flow-state.ts';
 import { HostHealth } from './host-health.ts';
 import { Id } from './names.ts';
 import { SnapshotManifest } from './snapshot-manifest.ts';
@@ -81,6 +82,8 @@ export const DeviceCurrent = z.object({
   mode: DeviceMode.default('fleet').catch('fleet'),
   /** In developer mode: something was changed on the device since. */
   edited: z.boolean().default(false),
+  /** What its flows say of their health and of updates. */
+  flow: FlowState.default(NO_FLOW_STATE).catch(NO_FLOW_STATE),
 });
 export type DeviceCurrent = z.infer<typeof DeviceCurrent>;
 

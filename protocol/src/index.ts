@@ -53,6 +53,7 @@ export * from './device-labels.ts';
 export * from './device-settings.ts';
 export * from './drift.ts';
 export * from './errors.ts';
+export * from './flow-state.ts';
 export * from './flows.ts';
 export * from './host-health.ts';
 export * from './identity.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ToldFlowState } from './flow-state.ts';
 import { Id } from './names.ts';
 import type { ResolvedSettings } from './settings.ts';
 
@@ -88,8 +89,12 @@ export const RuntimeMessage = z.discriminatedUnion('type', [
     /** Null while it waits in the pool. */
     subjectId: Id.nullable(),
     generation: z.number().int().nullable(),
+    /** Left out while its flows say nothing of the kind. */
+    flow: ToldFlowState.optional(),
     ...StateFields,
   }),
+  /** What flows say of their health and of updates, whenever it changes. Not strict: it may learn to tell more. */
+  z.object({ type: z.literal('flow-state'), flow: ToldFlowState }),
   z.strictObject({ type: z.literal('state'), port: z.number().int().nullable(), ...StateFields }),
   /** Sent by the event loop of Node-RED every second: when it stops, nothing else runs there either. */
   z.strictObject({

@@ -1,4 +1,10 @@
-import { AGENT_PROTOCOL, type AgentCommand, type DeviceCurrent, type DeviceTarget } from '@flowyard/protocol';
+import {
+  AGENT_PROTOCOL,
+  type AgentCommand,
+  type DeviceCurrent,
+  type DeviceTarget,
+  NO_FLOW_STATE,
+} from '@flowyard/protocol';
 import { WebSocket } from 'ws';
 import { eventually } from './eventually.ts';
 
@@ -13,6 +19,7 @@ const IDLE: DeviceCurrent = {
   nodeRed: null,
   mode: 'fleet',
   edited: false,
+  flow: NO_FLOW_STATE,
 };
 
 /** Speaks the agent's protocol without running anything, to see what the control plane makes of it. */

@@ -12,6 +12,7 @@ import { updateLockRole } from '../folder-lock.ts';
 import { readProcessStart } from '../process-identity.ts';
 import type { Blame } from './blame.ts';
 import type { ChildConfiguration } from './configuration.ts';
+import { FlowStates } from './flow-states.ts';
 import { startHeartbeat, type Traffic } from './heartbeat.ts';
 import { Link } from './link.ts';
 import { writeLog } from './log.ts';
@@ -37,6 +38,7 @@ export class EmbeddedRuntime {
   readonly #store: FlowsStore;
   readonly #storage: StorageModule;
   readonly #host: RuntimeHost;
+  readonly #flowStates = new FlowStates((flow) => this.#link.send({ type: 'flow-state', flow }));
   #binding: RuntimeBinding | null = null;
   #bind: (binding: RuntimeBinding) => void = () => {};
   #nodeRed: NodeRed | undefined;
@@ -88,6 +90,7 @@ export class EmbeddedRuntime {
     startHeartbeat((beat) => this.#link.send(beat), traffic);
     this.#preparePackageFile();
     answerNpmVersionFromFile();
+    this.#flowStates.expose();
     const { nodeRed, createApp, version } = loadStack(this.#configuration.stackFolder);
     this.#nodeRed = nodeRed;
     this.#nodeRedVersion = version;
@@ -261,10 +264,13 @@ export class EmbeddedRuntime {
   }
 
   #sendState(): void {
+    // What was said of flows before these must not be taken for what these say.
+    this.#flowStates.flush();
     this.#link.send({ type: 'state', ...this.#reported() });
   }
 
   #hello(): RuntimeMessage {
+    const flow = this.#flowStates.notable;
     return {
       type: 'hello',
       protocol: RUNTIME_PROTOCOL,
@@ -274,6 +280,7 @@ export class EmbeddedRuntime {
       nodeJs: process.version,
       subjectId: this.#binding?.subjectId ?? null,
       generation: this.#binding?.generation ?? null,
+      ...(flow !== null && { flow }),
       ...this.#reported(),
     };
   }

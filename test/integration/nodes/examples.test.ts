@@ -81,8 +81,15 @@ describe('The examples of the palette nodes', function () {
 
   it('are all tried here', () => {
     const tried = [
-      ...['ask-a-device', 'canary-push', 'device-alarm', 'drift-alarm', 'job-queue', 'nightly-snapshot'],
-      ...['recipe-to-a-group', 'setpoint-with-fallback', 'store-and-forward', 'undo'],
+      ...['ask-a-device', 'batch-holds-updates', 'canary-push', 'device-alarm', 'drift-alarm', 'job-queue'],
+      ...[
+        'line-reports-its-health',
+        'nightly-snapshot',
+        'recipe-to-a-group',
+        'setpoint-with-fallback',
+        'store-and-forward',
+        'undo',
+      ],
     ];
 
     assert.deepEqual(
@@ -173,6 +180,22 @@ describe('The examples of the palette nodes', function () {
     assert.equal(name, 'Nightly pressed');
     const { items } = await cp.admin.call('listInstanceSnapshots', { params: { id: instance.id } });
     assert.ok(items.some((snapshot) => snapshot.name === name));
+  });
+
+  it('batch-holds-updates holds an update from the begin of a batch to its end', async () => {
+    const { press, shown } = await run('batch-holds-updates');
+
+    await press('batch begins');
+
+    assert.deepEqual((await shown('batch')).payload, { batch: 4711, running: true });
+  });
+
+  it('line-reports-its-health says that the line is not well, and that it is', async () => {
+    const { press, shown } = await run('line-reports-its-health');
+
+    await press('bad reading');
+
+    assert.deepEqual((await shown('reading')).payload, { bar: 1.2 });
   });
 
   it('undo puts back what was marked as good', async () => {

@@ -48,6 +48,7 @@ export function buildFacts(overrides: Partial<DeviceFacts> = {}): DeviceFacts {
     before: null,
     isUnwanted: false,
     running: null,
+    hold: null,
     launchedWith: null,
     failed: null,
     restartsDone: 0,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NO_FLOW_STATE } from '@flowyard/protocol';
 import { describeCurrent, type Situation } from '../../../device-agent/src/describe-current.ts';
 import { NO_DEVELOPER } from '../../../device-agent/src/developer/plan-developer.ts';
 import { WORKSPACE } from '../../../device-agent/src/developer/workspace.ts';
@@ -8,7 +9,10 @@ import { buildFacts, buildSnapshot, buildTarget } from './builders.ts';
 
 const OLD = { id: 'old', snapshot: buildSnapshot('snap01') };
 const target = buildTarget({ generation: 7, snapshot: buildSnapshot('snap02') });
-const running = { state: 'running', reason: null, step: null, nodeRed: '4.1.15', isBroken: false } as const;
+const running = {
+  ...({ state: 'running', reason: null, step: null, nodeRed: '4.1.15', isBroken: false } as const),
+  flow: NO_FLOW_STATE,
+};
 const NEW = buildSnapshot('snap02');
 const failed = { releaseId: releaseIdOf(NEW), snapshotId: 'snap02', retries: 0, reason: 'It crashed.' };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DeviceCurrent } from '@flowyard/protocol';
+import { type DeviceCurrent, NO_FLOW_STATE } from '@flowyard/protocol';
 import { eventsBetween, History, lastThatFit } from '../../../device-agent/src/spool/history.ts';
 import { Minutes } from '../../../device-agent/src/spool/minutes.ts';
 
@@ -14,6 +14,7 @@ const RUNNING: DeviceCurrent = {
   nodeRed: '4.1.0',
   mode: 'fleet',
   edited: false,
+  flow: NO_FLOW_STATE,
 };
 const names = (before: Partial<DeviceCurrent>, after: Partial<DeviceCurrent>) =>
   eventsBetween({ ...RUNNING, ...before }, { ...RUNNING, ...after }).map(({ event }) => event);

@@ -46,6 +46,8 @@ export class ModelDevice {
   failed: FailedRelease | null = null;
   trial: { releaseId: string; attempts: number } | null = null;
   restartsDone: number | null = null;
+  /** What its flows hold while they run. */
+  hold: DeviceFacts['hold'] = null;
   /** What people edit began with it; null while there is nothing that they edit. */
   workspace: TargetSnapshot | null = null;
   isEdited = false;
@@ -97,6 +99,7 @@ export class ModelDevice {
       before,
       isUnwanted: false,
       running: this.running,
+      hold: this.running === null ? null : this.hold,
       launchedWith: this.launchedWith,
       failed: this.failed,
       restartsDone: this.restartsDone,
@@ -266,6 +269,13 @@ export class ModelDevice {
       yield () => {
         this.running = null;
       };
+    }
+    if (step.restarts !== null) {
+      yield () => {
+        this.restartsDone = step.restarts;
+      };
+    }
+    if (step.how === 'start') {
       yield () => this.#start(release, step.surroundings);
     } else {
       assert.notEqual(this.running, null, 'it loads flows into nothing');

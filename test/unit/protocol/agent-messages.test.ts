@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AgentCommand, readAgentCommand, readAgentMessage } from '@flowyard/protocol';
+import { type AgentCommand, NO_FLOW_STATE, readAgentCommand, readAgentMessage } from '@flowyard/protocol';
 import { buildSnapshot, buildTarget } from '../device-agent/builders.ts';
 
 const current = {
@@ -13,6 +13,7 @@ const current = {
   nodeRed: null,
   mode: 'fleet',
   edited: false,
+  flow: NO_FLOW_STATE,
 };
 
 describe('Messages between agents and control planes of different versions', () => {
@@ -39,6 +40,17 @@ describe('Messages between agents and control planes of different versions', () 
       type: 'state',
       current,
     });
+  });
+
+  it('say nothing of flows when the agent is older than that', () => {
+    const { flow: _, ...older } = current;
+
+    for (const told of [older, { ...older, flow: 'fine' }]) {
+      assert.deepEqual(readAgentMessage(JSON.stringify({ type: 'state', current: told })), {
+        type: 'state',
+        current,
+      });
+    }
   });
 
   it('are passed over when they are of an unknown type', () => {
