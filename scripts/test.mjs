@@ -38,7 +38,7 @@ const mocha = spawn(
     '--exit',
     '--timeout=120000',
     // Much of the time is waiting: for Node-RED, for a browser, for what must not happen.
-    ...(files.length > 1 ? ['--parallel', '--jobs=2'] : []),
+    ...(files.length > 1 ? ['--parallel', '--jobs=3'] : []),
     `--require=${join(root, 'test/support/hooks.ts')}`,
     `--reporter=${join(root, 'scripts/counting-reporter.cjs')}`,
     ...files,

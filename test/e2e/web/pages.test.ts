@@ -10,6 +10,7 @@ import {
   deploy,
 } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
+import { follow, shown } from '../../support/visit.ts';
 
 /** A push into a protected instance that waits for approval. */
 async function plannedPush(
@@ -97,22 +98,8 @@ async function furnish(cp: RunningControlPlane): Promise<string[]> {
   ];
 }
 
-type Open = (page: Page, path: string) => Promise<unknown>;
-
 /** As from a bookmark: everything is loaded anew. */
-const load: Open = (page, path) => page.goto(new URL(path, page.url()).href);
-
-/** As by a link of the page. */
-const follow: Open = (page, path) =>
-  page.evaluate(async (to) => {
-    const { __vue_app__: app } = document.querySelector('#app') as unknown as WebPage;
-    await app.config.globalProperties.$router.push(to);
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  }, path);
-
-interface WebPage {
-  __vue_app__: { config: { globalProperties: { $router: { push(path: string): Promise<unknown> } } } };
-}
+const load = (page: Page, path: string) => page.goto(new URL(path, page.url()).href);
 
 describe('every page', function () {
   // There are many of them, and each is laid out and looked through.
@@ -139,10 +126,7 @@ describe('every page', function () {
         await page.waitForURL(/teams/);
         for (const path of paths) {
           await open(page, path);
-          await page.locator('main h1, main h2').first().waitFor();
-          for (const bar of await page.locator('main .v-progress-linear[aria-label^=Loading]').all()) {
-            await bar.waitFor({ state: 'hidden' });
-          }
+          await shown(page);
           faults.push(...(await violationsOf(page)));
           const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           if (overhang > 0) {
