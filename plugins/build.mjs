@@ -47,6 +47,7 @@ async function buildSidebar() {
     format: 'iife',
     target: 'es2022',
     charset: 'utf8',
+    minify: true,
     logLevel: 'warning',
   });
   const style = readFileSync(join(source, 'editor/style.css'), 'utf8');

@@ -47,7 +47,11 @@ export class EditorServer {
     }
   }
 
-  static async start(environment: Record<string, string>, settings: object = {}): Promise<EditorServer> {
+  static async start(
+    environment: Record<string, string>,
+    settings: object = {},
+    flows: readonly object[] = [],
+  ): Promise<EditorServer> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'flowyard-editor-'));
     const all = {
       uiHost: '127.0.0.1',
@@ -59,6 +63,7 @@ export class EditorServer {
       editorTheme: { tours: false },
       ...settings,
     };
+    await writeFile(path.join(folder, 'flows.json'), JSON.stringify(flows));
     await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify(all)};`);
     const server = new EditorServer(folder, await freePort(), environment);
     await eventually(() => server.output.includes('Started flows'), { withinMs: 30_000 });
@@ -93,6 +98,14 @@ export async function openEditor(
   });
   await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 30_000 });
   return page;
+}
+
+/** What the flows of the editor are as they would be deployed, by id. */
+export async function flowsInEditor(page: Page): Promise<Map<string, Record<string, unknown>>> {
+  const flows = (await page.evaluate(
+    'JSON.parse(JSON.stringify(RED.nodes.createCompleteNodeSet({ credentials: false })))',
+  )) as { id: string }[];
+  return new Map(flows.map((node) => [node.id, { ...node }]));
 }
 
 /** Shows one of our tabs; answers its element. */

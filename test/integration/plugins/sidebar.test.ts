@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
-import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
+import { buildDevice } from '../../unit/nodes/builders.ts';
 import { FakePlatform, TOKEN } from '../nodes/support/fake-platform.ts';
 import { EditorServer, openEditor, showTab } from './editor-page.ts';
 import { buildDeployment, furnish, PIPELINE } from './platform-data.ts';
@@ -43,69 +43,6 @@ describe("the sidebar in Node-RED's editor", function () {
     await dialog.getByRole('button', { name, exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
   }
-
-  it('lists snapshots with who and what, and marks the one that runs', async () => {
-    const pane = await showTab(page, 'snapshots');
-    const items = pane.getByRole('listitem');
-
-    await eventually(async () => (await items.count()) === 2);
-    assert.match(
-      (await items.nth(0).textContent()) ?? '',
-      /Faster filling[\s\S]*runs now[\s\S]*ada[\s\S]*2 tabs, 12 nodes/,
-    );
-    assert.match((await items.nth(1).textContent()) ?? '', /Release 1[\s\S]*by a push/);
-  });
-
-  it('takes a snapshot in the name of the person', async () => {
-    platform.on('POST /instances/inst01/snapshots', ({ body }) => ({
-      status: 201,
-      body: buildSnapshotView({ id: 'snap03', ...(body as object), createdAt: new Date().toISOString() }),
-    }));
-    const pane = await showTab(page, 'snapshots');
-
-    await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name').fill('Before <b>the</b> audit');
-    await page.keyboard.press('Enter');
-
-    await eventually(async () => (await pane.getByRole('listitem').count()) === 3);
-    assert.match((await pane.getByRole('listitem').first().textContent()) ?? '', /Before <b>the<\/b> audit/);
-    assert.deepEqual(lastPost()?.body, { name: 'Before <b>the</b> audit' });
-    assert.equal(lastPost()?.headers['x-flowyard-identity'], 'signed.identity');
-  });
-
-  it('says in words why a snapshot was refused', async () => {
-    platform.on('POST /instances/inst01/snapshots', () => ({
-      status: 409,
-      body: { error: { code: 'limit', message: 'The team keeps no more than 50 snapshots.' } },
-    }));
-    const pane = await showTab(page, 'snapshots');
-
-    await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name').fill('One too many');
-    await page.keyboard.press('Enter');
-
-    await page.getByText('The team keeps no more than 50 snapshots.').waitFor();
-    await page.keyboard.press('Escape');
-  });
-
-  it('asks before it rolls back', async () => {
-    platform.on('POST /instances/inst01/rollback', () => ({
-      status: 202,
-      body: { instance: {}, safetySnapshot: {} },
-    }));
-    const pane = await showTab(page, 'snapshots');
-    const button = pane.getByRole('button', { name: 'Roll back to Release 1' });
-
-    await button.click();
-    await page.keyboard.press('Escape');
-    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
-    assert.notEqual(lastPost()?.path, '/instances/inst01/rollback');
-    await button.click();
-    await answer('Roll back');
-
-    await eventually(() => lastPost()?.path === '/instances/inst01/rollback');
-    assert.deepEqual(lastPost()?.body, { snapshotId: 'snap01' });
-  });
 
   it('shows the pipelines of this instance, what runs in each stage, and pushes', async () => {
     platform.on('POST /stages/stage0/deploy', () => ({

@@ -1,8 +1,14 @@
 import type {
+  DeploymentAction,
   DeploymentView,
   DeviceView,
+  DiffView,
+  DryRunView,
+  FlowNode,
   InstanceView,
+  LogLine,
   PipelineView,
+  SnapshotPart,
   SnapshotView,
 } from '@flowyard/protocol';
 
@@ -50,8 +56,14 @@ export function request<T>(method: Method, path: string, body?: unknown): Promis
 const LIMIT = 200;
 const get = <T>(path: string) => request<T>('GET', `api${path}`);
 const post = <T>(path: string, body: unknown) => request<T>('POST', `api${path}`, body);
-const list = <T>(path: string, cursor: string | null = null, limit = LIMIT) =>
-  get<List<T>>(`${path}?${new URLSearchParams({ limit: String(limit), ...(cursor && { cursor }) })}`);
+const list = <T>(
+  path: string,
+  cursor: string | null = null,
+  { limit = LIMIT, search = '' }: { limit?: number; search?: string } = {},
+) => {
+  const query = { limit: String(limit), ...(cursor && { cursor }), ...(search && { search }) };
+  return get<List<T>>(`${path}?${new URLSearchParams(query)}`);
+};
 const own = ({ kind, id }: Place) => `/${kind}s/${id}`;
 
 /** With what this editor's sidebar works. */
@@ -66,19 +78,57 @@ export interface Seat {
 export const api = {
   readSeat: () => request<Seat>('GET', 'seat'),
   readPlace: (place: Place) => get<InstanceView | DeviceView>(own(place)),
-  listSnapshots: (place: Place, cursor: string | null) =>
-    list<SnapshotView>(`${own(place)}/snapshots`, cursor, 50),
+  listSnapshots: (place: Place, cursor: string | null, search = '') =>
+    list<SnapshotView>(`${own(place)}/snapshots`, cursor, { limit: 50, search }),
   takeSnapshot: (place: Place, body: { name: string; description?: string }) =>
     post<SnapshotView>(`${own(place)}/snapshots`, body),
+  readSnapshotFlows: (id: string) => get<{ flows: FlowNode[] }>(`/snapshots/${id}/flows`),
+  compareSnapshots: (beforeId: string, afterId: string) =>
+    get<DiffView>(`/snapshots/${beforeId}/diff/${afterId}`),
+  changeSnapshot: (id: string, body: { name?: string; description?: string; pinned?: boolean }) =>
+    request<SnapshotView>('PATCH', `api/snapshots/${id}`, body),
+  removeSnapshot: (id: string) => request<null>('DELETE', `api/snapshots/${id}`),
+  exportSnapshot: (id: string, body: { parts: SnapshotPart[]; credentialSecret?: string }) =>
+    post<Record<string, unknown>>(`/snapshots/${id}/export`, body),
+  importSnapshot: (place: Place, body: ImportBody) =>
+    post<{ snapshot: SnapshotView; leftOut: string[] }>(`${own(place)}/snapshots/import`, body),
+  setTarget: (place: Place, snapshotId: string | null) =>
+    request<unknown>('PUT', `api${own(place)}/target-snapshot`, { snapshotId }),
   rollBack: (instanceId: string, snapshotId: string) =>
     post<{ instance: InstanceView }>(`/instances/${instanceId}/rollback`, { snapshotId }),
   listPipelines: (applicationId: string) => list<PipelineView>(`/applications/${applicationId}/pipelines`),
-  listSnapshotsOf: (applicationId: string) => list<SnapshotView>(`/applications/${applicationId}/snapshots`),
+  listSnapshotsOf: (applicationId: string, cursor: string | null = null) =>
+    list<SnapshotView>(`/applications/${applicationId}/snapshots`, cursor),
+  dryRun: (stageId: string, snapshotId: string | null) =>
+    get<DryRunView>(`/stages/${stageId}/dry-run${snapshotId === null ? '' : `?snapshotId=${snapshotId}`}`),
   push: (stageId: string, snapshotId: string | null) =>
     post<{ deployment: DeploymentView }>(
       `/stages/${stageId}/deploy`,
       snapshotId === null ? {} : { snapshotId },
     ),
+  controlDeployment: (id: string, body: { action: DeploymentAction; targets?: 'all' | 'rest' }) =>
+    post<DeploymentView>(`/deployments/${id}/actions`, body),
+  decideDeployment: (id: string, body: { approve: boolean; reason?: string }) =>
+    post<DeploymentView>(`/deployments/${id}/approval`, body),
   listDevices: (applicationId: string, cursor: string | null) =>
     list<DeviceView>(`/applications/${applicationId}/devices`, cursor),
+  readDeviceLog: (id: string, lines: number) =>
+    get<{ items: LogLine[] }>(`/devices/${id}/logs?lines=${lines}`),
 };
+
+export interface ImportBody {
+  file: Record<string, unknown>;
+  name: string;
+  credentialSecret?: string;
+  parts?: SnapshotPart[];
+}
+
+/** What is deployed in this Node-RED, by its own API: it answers also when Flowyard does not. */
+export function readDeployed(): Promise<FlowNode[]> {
+  return new Promise((resolve, reject) => {
+    $.ajax({ url: 'flows', dataType: 'json', headers: { 'Node-RED-API-Version': 'v2' } }).then(
+      (answer: { flows: FlowNode[] }) => resolve(answer.flows),
+      (answer: JQuery.jqXHR) => reject(new ApiError(String(answer.status), answer.statusText)),
+    );
+  });
+}

@@ -1,7 +1,10 @@
+import { addActions } from './actions';
+import { markComparisons } from './compare/marks';
+import { CompareSession } from './compare/session';
 import { devicesPane } from './devices-pane';
 import type { Pane } from './pane';
 import { pipelinePane } from './pipeline-pane';
-import { snapshotsPane } from './snapshots-pane';
+import { snapshotsPane } from './snapshots/snapshots-pane';
 import { type Change, Store } from './store';
 import { t } from './translate';
 
@@ -14,10 +17,6 @@ interface Tab {
 }
 
 function addTab({ id, icon, label, name, pane }: Tab): void {
-  const action = `flowyard:show-${id}`;
-  // The published types do not know the label, by which the action appears in the list of actions.
-  const add = RED.actions.add as (id: string, handler: () => void, options: { label: string }) => void;
-  add(action, () => RED.sidebar.show(`flowyard-${id}`), { label: t('action.show', { name }) });
   RED.sidebar.addTab({
     id: `flowyard-${id}`,
     label,
@@ -25,7 +24,7 @@ function addTab({ id, icon, label, name, pane }: Tab): void {
     iconClass: `fa fa-${icon}`,
     content: pane.element,
     enableOnEdit: true,
-    action,
+    action: `flowyard:show-${id}`,
   });
 }
 
@@ -33,8 +32,11 @@ const plugin = {
   type: 'flowyard',
   onadd() {
     const store = new Store();
+    const session = new CompareSession();
+    markComparisons(session);
+    addActions(store, session);
     for (const [id, icon, pane] of [
-      ['snapshots', 'camera', snapshotsPane(store)],
+      ['snapshots', 'camera', snapshotsPane(store, session)],
       ['pipeline', 'code-fork', pipelinePane(store)],
       ['devices', 'microchip', devicesPane(store)],
     ] as const) {

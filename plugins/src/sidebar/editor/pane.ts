@@ -130,8 +130,8 @@ export function reportError(error: unknown): void {
 }
 
 /** Says that something has been done. */
-export function reportDone(text: string): void {
-  RED.notify($(el('span', { role: 'status' }, text)), { type: 'success', timeout: 4000 });
+export function reportDone(text: string, timeout = 4000): void {
+  RED.notify($(el('span', { role: 'status' }, text)), { type: 'success', timeout });
 }
 
 /** Whether the person may change anything. */

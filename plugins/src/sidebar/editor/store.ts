@@ -35,6 +35,8 @@ export class Store {
   place: InstanceView | DeviceView | null = null;
   snapshots: SnapshotView[] = [];
   nextSnapshots: string | null = null;
+  /** The snapshots are those that match this; empty for all. */
+  snapshotSearch = '';
   pipelines: PipelineView[] = [];
   readonly devices = new Map<string, DeviceView>();
   /** Whether changes arrive by themselves now. */
@@ -61,11 +63,31 @@ export class Store {
     if (this.seat === null) {
       return;
     }
-    const { items, nextCursor } = await api.listSnapshots(this.seat.place, this.nextSnapshots);
+    const { items, nextCursor } = await api.listSnapshots(
+      this.seat.place,
+      this.nextSnapshots,
+      this.snapshotSearch,
+    );
     const known = new Set(this.snapshots.map(({ id }) => id));
     this.snapshots.push(...items.filter(({ id }) => !known.has(id)));
     this.nextSnapshots = nextCursor ?? null;
     this.#tell();
+  }
+
+  /** Keeps to the snapshots that match. */
+  async searchSnapshots(text: string): Promise<void> {
+    if (this.snapshotSearch !== text) {
+      this.snapshotSearch = text;
+      await this.load('snapshots');
+    }
+  }
+
+  /** Reads afresh what this editor belongs to. */
+  async readPlace(): Promise<void> {
+    if (this.seat !== null) {
+      this.place = await api.readPlace(this.seat.place);
+      this.#tell();
+    }
   }
 
   setLive({ seat, connected: isLive }: { seat: string; connected: boolean }): void {
@@ -127,7 +149,7 @@ export class Store {
   async #read(part: Part, seat: Seat, applicationId: string | null): Promise<void> {
     switch (part) {
       case 'snapshots': {
-        const { items, nextCursor } = await api.listSnapshots(seat.place, null);
+        const { items, nextCursor } = await api.listSnapshots(seat.place, null, this.snapshotSearch);
         this.snapshots = items;
         this.nextSnapshots = nextCursor ?? null;
         return;
@@ -162,9 +184,13 @@ export class Store {
     const others = this.snapshots.filter((known) => known.id !== id);
     if (snapshot === null) {
       this.snapshots = others;
-    } else if (snapshot.owner.id === this.seat?.place.id) {
+    } else if (snapshot.owner.id === this.seat?.place.id && this.#isSearched(snapshot)) {
       this.snapshots = [snapshot, ...others].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
     }
+  }
+
+  #isSearched({ name, description }: SnapshotView): boolean {
+    return `${name}\n${description}`.toLowerCase().includes(this.snapshotSearch.toLowerCase());
   }
 
   /** Whether what this editor belongs to is a stage of it, or the group of a device is. */

@@ -29,7 +29,12 @@ export function relativeTime(iso: string, now: number = Date.now()): string {
   return unit === 'second' ? format.format(0, 'second') : format.format(-Math.floor(seconds / size), unit);
 }
 
+/** A point in time as people of this language write it. */
+export function exactTime(iso: string): string {
+  return new Date(iso).toLocaleString(language());
+}
+
 /** A time as "3 hours ago", with the exact one on hover. */
 export function time(iso: string): HTMLElement {
-  return el('time', { datetime: iso, title: new Date(iso).toLocaleString(language()) }, relativeTime(iso));
+  return el('time', { datetime: iso, title: exactTime(iso) }, relativeTime(iso));
 }
