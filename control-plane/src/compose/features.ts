@@ -113,6 +113,7 @@ export function composeFeatures(
     urlOf,
     readLockFile: (id) => driver.readLockFile(id),
     figuresOf: (id) => driverHost.figuresOf(id),
+    flowOf: (id) => driverHost.flowOf(id),
   });
   const settings = new SettingsService({ db, changes, vault, passwords });
   const targets = new TargetService({ db, changes });

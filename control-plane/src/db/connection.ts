@@ -42,6 +42,7 @@ import * as stageRights from './migrations/084-stage-rights.ts';
 import * as stageTriggers from './migrations/085-stage-triggers.ts';
 import * as pushedTargets from './migrations/086-pushed-targets.ts';
 import * as partChecks from './migrations/088-part-checks.ts';
+import * as flowGates from './migrations/089-flow-gates.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -86,6 +87,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '076-snapshot-schedules': snapshotSchedules,
     '080-rollouts': rollouts,
     '088-part-checks': partChecks,
+    '089-flow-gates': flowGates,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

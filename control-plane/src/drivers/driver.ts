@@ -5,6 +5,7 @@ import type {
   Blamed,
   Desired,
   FlowCredentials,
+  FlowState,
   InstanceState,
   LeftOut,
   LogLine,
@@ -44,6 +45,8 @@ export interface InstanceTarget {
   desired: Desired;
   /** Grows with each restart that was asked for. */
   restarts: number;
+  /** The newest of these that flows cannot hold: a person asked for it, or it leads back from an update that failed. */
+  unheldRestarts: number;
   stack: StackLocation;
   memoryMb: number;
   /** In cores; null is no limit. Applied where the operating system lets us. */
@@ -83,6 +86,8 @@ export interface InstanceReport {
   flowsRevision: number | null;
   /** The `restarts` for which the process was started; null while there is none, or it is not known. */
   startedFor: number | null;
+  /** What its flows say of their health and of updates. */
+  flow: FlowState;
 }
 
 /** What its process measured since the time before, about every second. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DeviceLabels, LabelList } from '../device-labels.ts';
 import { Drift } from '../drift.ts';
+import { FlowState } from '../flow-state.ts';
 import { HostHealthView } from '../host-health.ts';
 import { DisplayName, Id, Time } from '../names.ts';
 import { ListQuery, NoContent, operation, pageOf } from '../operation.ts';
@@ -38,6 +39,8 @@ export const DeviceView = z.object({
   /** 0 to 1 while a step of known length runs. */
   progress: z.number().nullable(),
   reason: z.string().nullable(),
+  /** What its flows say of their health and of updates, by the nodes `health` and `update lock`. */
+  flow: FlowState,
   since: Time,
   lastSeenAt: Time.nullable(),
   targetSnapshot: Reference.nullable(),

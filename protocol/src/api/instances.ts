@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FlowState } from '../flow-state.ts';
 import { FlowCredentials, Flows } from '../flows.ts';
 import { MAX_LOCK_CHARACTERS } from '../lock-file.ts';
 import { Description, Id, InstanceName, ModuleName, ModuleVersion, Time, VariableName } from '../names.ts';
@@ -50,6 +51,8 @@ export const InstanceView = z.object({
   runningSnapshot: Reference.nullable(),
   /** What the devices assigned to this instance run. */
   targetSnapshot: Reference.nullable(),
+  /** What its flows say of their health and of updates, by the nodes `health` and `update lock`. */
+  flow: FlowState,
   /** Limp mode: flows that are left out because they crash; null while all run. */
   leftOut: z.array(z.object({ id: z.string(), name: z.string() })).nullable(),
   memoryBytes: z.number().nullable(),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../support/eventually.ts';
+import { gatedFlows, sayingFlows } from '../../support/gate-flows.ts';
 import type { TestDevice } from './support/agent-process.ts';
 import type { FakeControlPlane } from './support/fake-control-plane.ts';
-import { gatedFlows, sayingFlows } from './support/gate-flows.ts';
 import { MINUTE, RegisteredDevice } from './support/registered-device.ts';
 
 const ANOTHER_VARIABLE = { manifest: { variables: [{ name: 'ROUND', value: '2', secret: false }] } };

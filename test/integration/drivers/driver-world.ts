@@ -133,6 +133,7 @@ export class DriverWorld {
       folder: null,
       desired: 'running',
       restarts: 0,
+      unheldRestarts: 0,
       stack: STACK,
       memoryMb: 256,
       cpuLimit: null,

@@ -64,6 +64,9 @@ describe('The examples of the palette nodes', function () {
     });
   }
 
+  const flowOf = async ({ id }: InstanceView) =>
+    (await cp.admin.call('getInstance', { params: { id } })).flow;
+
   /** Devices with link nodes, in the group that the examples name. */
   async function pressesInGroup(): Promise<LinkedDevice[]> {
     presses = [await linkDevice(cp, place, 'Press 1'), await linkDevice(cp, place, 'Press 2')];
@@ -183,19 +186,27 @@ describe('The examples of the palette nodes', function () {
   });
 
   it('batch-holds-updates holds an update from the begin of a batch to its end', async () => {
-    const { press, shown } = await run('batch-holds-updates');
+    const { instance, press, shown } = await run('batch-holds-updates');
 
     await press('batch begins');
-
     assert.deepEqual((await shown('batch')).payload, { batch: 4711, running: true });
+    assert.equal((await eventually(async () => (await flowOf(instance)).hold)).reason, 'Batch 4711');
+    await press('batch ends');
+
+    await eventually(async () => (await flowOf(instance)).hold === null);
   });
 
   it('line-reports-its-health says that the line is not well, and that it is', async () => {
-    const { press, shown } = await run('line-reports-its-health');
+    const { instance, press, shown } = await run('line-reports-its-health');
+    assert.equal((await flowOf(instance)).unproven, true);
 
     await press('bad reading');
-
     assert.deepEqual((await shown('reading')).payload, { bar: 1.2 });
+    const unwell = await eventually(async () => (await flowOf(instance)).unwell);
+    assert.equal(unwell, 'The pressure is 1.2 bar, not 4 to 8.');
+    await press('good reading');
+
+    await eventually(async () => (await flowOf(instance)).unwell === null);
   });
 
   it('undo puts back what was marked as good', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { LONGEST_PROOF_MS, NO_FLOW_STATE } from '@flowyard/protocol';
 import {
   type GateFacts,
   judge,
@@ -16,7 +17,12 @@ const RUNNING: GateFacts = {
   isNewState: true,
   stateForMs: HEALTH_MS,
   waitedMs: 20_000,
+  flow: NO_FLOW_STATE,
+  isReturning: false,
 };
+const unwell = { ...NO_FLOW_STATE, unwell: 'no air' };
+const unproven = { ...NO_FLOW_STATE, unproven: true };
+const held = { ...NO_FLOW_STATE, hold: { reason: 'Batch 42', until: '2026-01-01T12:00:00.000Z' } };
 
 describe('The watch over a change of stack or type', () => {
   for (const [what, facts, verdict] of [
@@ -34,6 +40,28 @@ describe('The watch over a change of stack or type', () => {
     [
       'waits for the old process to end',
       { state: 'starting', step: 'stopping the old process', isNewProcess: false },
+      { kind: 'watch', state: 'stopping' },
+    ],
+    [
+      'fails when the flow says that it is not well',
+      { flow: unwell, stateForMs: 1 },
+      { kind: 'failed', reason: 'The flow says: no air' },
+    ],
+    [
+      'does not take what the old process said for that',
+      { flow: unwell, isNewProcess: false },
+      { kind: 'watch', state: 'stopping' },
+    ],
+    ['goes back whatever the flows say', { flow: unwell, isReturning: true }, { kind: 'well' }],
+    ['waits for a flow that must prove itself', { flow: unproven }, { kind: 'watch', state: 'checking' }],
+    [
+      'waits for that no longer than a flow may ask for',
+      { flow: unproven, stateForMs: LONGEST_PROOF_MS + 1 },
+      { kind: 'failed', reason: 'No flow reported that it is well within 10 minutes.' },
+    ],
+    [
+      'waits while flows hold it, however long that takes',
+      { flow: held, isNewProcess: false, waitedMs: PATIENCE_MS, state: 'starting' },
       { kind: 'watch', state: 'stopping' },
     ],
     ['waits for the new one to come up', { state: 'starting' }, { kind: 'watch', state: 'starting' }],

@@ -25,6 +25,7 @@ const FRESH: DeviceFacts = {
   halted: false,
   develops: false,
   elsewhere: null,
+  held: null,
   opensAt: null,
 };
 
@@ -47,6 +48,7 @@ function runOf(policy: Partial<RolloutPolicy>, count: number): Run {
       state: 'waiting',
       reason: null,
       toldAt: null,
+      changedAt: null,
     })),
   };
 }

@@ -17,6 +17,7 @@ const DEVICE: TargetFacts = {
   halted: false,
   develops: false,
   elsewhere: null,
+  held: null,
   opensAt: null,
 };
 
@@ -40,6 +41,7 @@ describe('A target of a deployment', () => {
       'updating',
     ],
     ['is skipped when it is away for longer', { online: false, awayMs: PATIENCE_AWAY_MS }, 0, 'skipped'],
+    ['is waited for while its flows hold updates', { held: 'waits: …' }, PATIENCE_MS, 'updating'],
     ['has failed when nothing was heard for too long', {}, PATIENCE_MS, 'failed'],
   ];
   for (const [title, facts, updatingForMs, expected] of cases) {
@@ -52,6 +54,7 @@ describe('A target of a deployment', () => {
     const facts = {
       kind: 'instance',
       runsSnapshot: true,
+      held: null,
       failure: null,
       unwell: null,
       halted: false,

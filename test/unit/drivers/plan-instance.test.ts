@@ -13,6 +13,7 @@ function buildTarget(changes: Partial<InstanceTarget> = {}): InstanceTarget {
     folder: 'folder',
     desired: 'running',
     restarts: 1,
+    unheldRestarts: 0,
     stack: { id: 'default', folder: '/', nodePath: 'node' },
     memoryMb: 256,
     cpuLimit: null,
@@ -36,7 +37,9 @@ const RUNNING: InstanceFacts = {
   flowsRevision: 5,
   startedFor: 1,
   needsOtherModules: false,
+  hold: null,
 };
+const hold = { reason: 'Batch 42', until: '2026-01-01T12:00:00.000Z' };
 
 describe('the next step of a hosted instance', () => {
   const cases: Array<[string, Partial<InstanceTarget> | null, Partial<InstanceFacts>, string]> = [
@@ -55,6 +58,23 @@ describe('the next step of a hosted instance', () => {
       'nothing',
     ],
     ['a reload when its flows are older', { flowsRevision: 6 }, {}, 'reload'],
+    ['to wait with other flows while its flows hold updates', { flowsRevision: 6 }, { hold }, 'wait'],
+    ['to wait with a restart while its flows hold updates', { restarts: 2 }, { hold }, 'wait'],
+    ['nothing to wait for when all is as it should be', {}, { hold }, 'nothing'],
+    ['a restart that a person asked for, also then', { restarts: 2, unheldRestarts: 2 }, { hold }, 'restart'],
+    [
+      'that restart also when an update came after it',
+      { restarts: 3, unheldRestarts: 2, flowsRevision: 6 },
+      { hold },
+      'restart',
+    ],
+    [
+      'to wait again once that restart was done',
+      { restarts: 2, unheldRestarts: 2, flowsRevision: 6 },
+      { hold, startedFor: 2 },
+      'wait',
+    ],
+    ['a stop, also then', { desired: 'stopped' }, { hold }, 'stop'],
     [
       'no reload when its flows are newer, because a deploy is on its way',
       { flowsRevision: 4 },

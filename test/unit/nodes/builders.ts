@@ -17,6 +17,7 @@ export function buildDevice(overrides: Partial<DeviceView> = {}): DeviceView {
     step: null,
     progress: null,
     reason: null,
+    flow: { unwell: null, unproven: false, hold: null },
     since: TIME,
     lastSeenAt: TIME,
     targetSnapshot: { id: 'snap01', name: 'Release 1' },

@@ -1,4 +1,5 @@
-import { type LaunchPlan, NodeRedSupervisor, type SupervisorOwner } from '@flowyard/launcher';
+import { HoldPatience, type LaunchPlan, NodeRedSupervisor, type SupervisorOwner } from '@flowyard/launcher';
+import { holdWords } from '@flowyard/protocol';
 import type { InstanceTarget } from '../driver.ts';
 import type { HostedInstanceContext } from './instance-context.ts';
 import { prepareLaunch } from './instance-launch.ts';
@@ -16,6 +17,7 @@ export class HostedInstance {
   readonly #context: HostedInstanceContext;
   readonly #modules: ModuleInstaller;
   readonly #reporter: InstanceReporter;
+  readonly #patience = new HoldPatience();
   #supervisor: NodeRedSupervisor | undefined;
   #folder: string | null = null;
   #target: InstanceTarget | null = null;
@@ -26,6 +28,8 @@ export class HostedInstance {
   /** The process that is under its limits. */
   #limitedPid: number | null = null;
   #disposed = false;
+  /** Looks again when the flows have held an update for too long. */
+  #patienceEnds: NodeJS.Timeout | undefined;
 
   constructor(id: string, context: HostedInstanceContext) {
     this.#id = id;
@@ -66,6 +70,7 @@ export class HostedInstance {
   /** Ends the process; the target is not asked. */
   async stop(): Promise<void> {
     this.#disposed = true;
+    clearTimeout(this.#patienceEnds);
     this.#modules.giveUpUnwanted(null);
     await this.#supervisor?.stop();
     this.#supervisor?.dispose();
@@ -74,6 +79,7 @@ export class HostedInstance {
   /** Lets the process go on without us. */
   release(): void {
     this.#disposed = true;
+    clearTimeout(this.#patienceEnds);
     this.#modules.giveUpUnwanted(null);
     this.#supervisor?.dispose();
   }
@@ -129,13 +135,21 @@ export class HostedInstance {
       status: status?.state ?? 'stopped',
       flowsRevision: status?.flowsRevision ?? null,
       startedFor: status?.generation ?? this.#startedFor,
+      hold: this.#patience.of(status?.flow.hold ?? null),
       needsOtherModules:
         target !== null && (this.#modules.changed || this.#modules.lacks(this.#folder, target)),
     });
   }
 
   async #take(step: InstanceStep, target: InstanceTarget): Promise<void> {
+    if (step !== 'wait') {
+      clearTimeout(this.#patienceEnds);
+      this.#patience.goesOn();
+    }
     switch (step) {
+      case 'wait':
+        this.#wait(target);
+        break;
       case 'start':
         await this.#start(target);
         break;
@@ -155,6 +169,17 @@ export class HostedInstance {
         this.#report();
         break;
     }
+  }
+
+  /** Until the flows let updates in. What is to be installed is, meanwhile. */
+  #wait(target: InstanceTarget): void {
+    clearTimeout(this.#patienceEnds);
+    this.#patienceEnds = setTimeout(() => void this.reconcile(), this.#patience.waits());
+    this.#patienceEnds.unref();
+    if (this.#folder !== null && this.#modules.lacks(this.#folder, target)) {
+      this.#modules.installAhead(this.#folder, target, () => void this.reconcile());
+    }
+    this.#report();
   }
 
   /** Modules are installed while the old flows run. */
@@ -313,7 +338,10 @@ export class HostedInstance {
     if (!status || this.#disposed) {
       return;
     }
-    const { step, problem, notice } = this.#modules;
+    const { problem, notice } = this.#modules;
+    const { hold } = status.flow;
+    const waits = hold !== null && this.#plan(this.#target) === 'wait' ? holdWords(hold) : null;
+    const step = this.#modules.step ?? waits;
     const isSuspended = this.#target?.desired === 'suspended';
     if (!this.#reporter.report(status, { step, problem, notice, isSuspended })) {
       setTimeout(() => this.#report(), RETRY_MS).unref();

@@ -1,5 +1,5 @@
 import type { Crash, NodeCounts, RuntimeMetrics, SupervisedStatus } from '@flowyard/launcher';
-import type { InstanceState } from '@flowyard/protocol';
+import { type InstanceState, NO_FLOW_STATE } from '@flowyard/protocol';
 import type { DriverHost } from '../driver.ts';
 
 const ADOPTING_QUIETLY_MS = 1500;
@@ -38,6 +38,7 @@ export class InstanceReporter {
       step: own.step ?? status.step,
       flowsRevision: status.flowsRevision,
       startedFor: status.generation,
+      flow: status.flow,
     });
     return true;
   }
@@ -53,6 +54,7 @@ export class InstanceReporter {
         step: null,
         flowsRevision: null,
         startedFor: null,
+        flow: NO_FLOW_STATE,
       });
     }
   }

@@ -1,4 +1,5 @@
 import type { ProcessStatus } from '@flowyard/launcher';
+import type { FlowState } from '@flowyard/protocol';
 import type { InstanceTarget } from '../driver.ts';
 
 /** What is true of an instance's process. */
@@ -9,15 +10,25 @@ export interface InstanceFacts {
   startedFor: number | null;
   /** Modules that its flows need are not installed, or were only after its process started. */
   needsOtherModules: boolean;
+  /** Its flows hold updates; null when they do not. */
+  hold: FlowState['hold'];
 }
 
-export type InstanceStep = 'remove' | 'stop' | 'start' | 'restart' | 'reload' | 'nothing';
+/** `wait`: there is something else to run, as soon as the flows let it in. */
+export type InstanceStep = 'remove' | 'stop' | 'start' | 'restart' | 'reload' | 'wait' | 'nothing';
 
 /** The one step that brings an instance nearer to its target. */
 export function planInstance(target: InstanceTarget | null, facts: InstanceFacts): InstanceStep {
   if (!target) {
     return 'remove';
   }
+  const step = planUnheld(target, facts);
+  const isUpdate = step === 'restart' || step === 'reload';
+  const isHeld = facts.hold !== null && target.unheldRestarts <= (facts.startedFor ?? target.restarts);
+  return isUpdate && isHeld ? 'wait' : step;
+}
+
+function planUnheld(target: InstanceTarget, facts: InstanceFacts): InstanceStep {
   const isStopped = facts.status === 'stopped';
   if (target.desired !== 'running') {
     return isStopped ? 'nothing' : 'stop';

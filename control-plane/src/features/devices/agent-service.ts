@@ -1,4 +1,10 @@
-import { AGENT_CAPABILITY, type AgentMessage, type DeviceCurrent, type HostHealth } from '@flowyard/protocol';
+import {
+  AGENT_CAPABILITY,
+  type AgentMessage,
+  type DeviceCurrent,
+  type FlowState,
+  type HostHealth,
+} from '@flowyard/protocol';
 import { auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { RuntimeFigures } from '../instances/presenter.ts';
@@ -160,7 +166,13 @@ export class AgentService {
     if (deviceGroupId !== null && changed) {
       tx.announce({ kind: 'device-group', id: deviceGroupId, teamId, applicationId });
     }
-    return { ...reportOf(current), deviceId: id, since: changed ? new Date().toISOString() : null };
+    const flowState = JSON.stringify(byOurClock(current.flow, device.clockSkewMs ?? 0));
+    return {
+      ...reportOf(current),
+      flowState,
+      deviceId: id,
+      since: changed ? new Date().toISOString() : null,
+    };
   }
 
   async #notify(tx: Transaction, device: KnownState, current: DeviceCurrent): Promise<void> {
@@ -207,7 +219,14 @@ export class AgentService {
   }
 }
 
-function reportOf(current: DeviceCurrent): DeviceReport {
+/** Until when a device holds updates it says by its own clock, which may be wrong. */
+function byOurClock(flow: FlowState, skewMs: number): FlowState {
+  const { hold } = flow;
+  const until = hold && new Date(Date.parse(hold.until) - skewMs);
+  return hold && until ? { ...flow, hold: { ...hold, until: until.toISOString() } } : flow;
+}
+
+function reportOf(current: DeviceCurrent): Omit<DeviceReport, 'flowState'> {
   return {
     state: current.state,
     step: current.step,

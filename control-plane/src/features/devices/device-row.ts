@@ -75,6 +75,8 @@ export interface DeviceRow {
   hardware: string | null;
   /** JSON: another machine that came with its identity. */
   otherMachine: string | null;
+  /** JSON of FlowState: what its flows said last; null before the agent told. */
+  flowState: string | null;
   /** JSON: how its machine was when it last told. */
   host: string | null;
   createdAt: string;
@@ -142,6 +144,7 @@ export const DEVICE_COLUMNS = {
   nextToken: 'd.next_token',
   hardware: 'd.hardware',
   otherMachine: 'd.other_machine',
+  flowState: 'd.flow_state',
   host: 'd.host',
   createdAt: 'd.created_at',
 };
@@ -184,6 +187,7 @@ export const STATE_COLUMNS = pick(
   'state',
   'runningSnapshotId',
   'failedSnapshotId',
+  'clockSkewMs',
 );
 
 /** A device as a push into it is followed, for many at once. */
@@ -208,6 +212,7 @@ export const FOLLOWED_COLUMNS = pick(
   'currentGeneration',
   'runningSnapshotId',
   'failedSnapshotId',
+  'flowState',
 );
 
 function pick<Name extends keyof typeof DEVICE_COLUMNS>(...names: Name[]): Record<Name, string> {

@@ -3,7 +3,9 @@ import {
   type DeviceView,
   deviceStatus,
   driftOf,
+  type FlowState,
   hostWarnings,
+  NO_FLOW_STATE,
   type Presence,
   thresholdWarnings,
 } from '@flowyard/protocol';
@@ -75,6 +77,11 @@ function presentDeveloper(row: DeviceRow, { url, editors }: DeviceExtras): Devic
       };
 }
 
+/** What the flows of a device say; of one that is away, nothing is known. */
+export function flowOfDevice(row: Pick<DeviceRow, 'online' | 'flowState'>): FlowState {
+  return row.online && row.flowState !== null ? JSON.parse(row.flowState) : NO_FLOW_STATE;
+}
+
 function presentHost(row: DeviceRow, { host }: DeviceExtras): DeviceView['host'] {
   const seen = host ?? (row.host === null ? null : (JSON.parse(row.host) as SeenHost));
   return (
@@ -123,6 +130,7 @@ export function presentDevice(row: DeviceRow, extras: DeviceExtras): DeviceView 
     step: row.online ? row.step : null,
     progress: row.online ? row.progress : null,
     reason: row.reason,
+    flow: flowOfDevice(row),
     since: row.since,
     lastSeenAt: row.lastSeenAt,
     targetSnapshot: reference(targetSnapshotId, row.targetSnapshotName),

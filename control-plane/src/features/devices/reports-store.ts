@@ -27,6 +27,7 @@ const REPORT: Fields<NewReport> = {
   nodeRed: 'text',
   mode: 'text',
   edited: 'boolean',
+  flowState: 'text',
   since: 'text',
 };
 
@@ -78,6 +79,7 @@ export async function storeReports(knex: Knex, reports: readonly NewReport[]): P
       node_red = told."nodeRed",
       running_mode = told."mode",
       edited = told."edited",
+      flow_state = told."flowState",
       since = coalesce(told."since", devices.since)
     from ${rowsOf(knex, REPORT)} where devices.id = told."deviceId"`,
     [JSON.stringify(reports)],

@@ -40,6 +40,8 @@ export interface DeviceReport {
   nodeRed: string | null;
   mode: DeviceMode;
   edited: boolean;
+  /** JSON of FlowState. */
+  flowState: string;
 }
 
 const BATCH = 500;

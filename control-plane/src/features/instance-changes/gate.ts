@@ -1,4 +1,4 @@
-import type { InstanceState } from '@flowyard/protocol';
+import { type FlowState, type InstanceState, LONGEST_PROOF_MS, unwellWords } from '@flowyard/protocol';
 
 /** What is known of an instance while it is watched. */
 export interface GateFacts {
@@ -15,8 +15,12 @@ export interface GateFacts {
   isNewState: boolean;
   /** For how long it has been in this state. */
   stateForMs: number;
-  /** Since it was asked for. */
+  /** Since it was asked for, or since flows that held it let it in. */
   waitedMs: number;
+  /** What its flows say of their health and of updates. */
+  flow: FlowState;
+  /** It goes back to what ran before: what flows say of their health does not count then. */
+  isReturning: boolean;
 }
 
 export type GateVerdict =
@@ -46,7 +50,14 @@ export function judge(facts: GateFacts, healthMs: number): GateVerdict {
     return { kind: 'failed', reason: failure };
   }
   if (facts.state === 'running' && facts.isNewProcess) {
-    return facts.stateForMs >= healthMs ? { kind: 'well' } : { kind: 'watch', state: 'checking' };
+    const isProven = facts.isReturning || !facts.flow.unproven;
+    if (!isProven && facts.stateForMs > LONGEST_PROOF_MS) {
+      return { kind: 'failed', reason: 'No flow reported that it is well within 10 minutes.' };
+    }
+    return isProven && facts.stateForMs >= healthMs ? { kind: 'well' } : { kind: 'watch', state: 'checking' };
+  }
+  if (facts.flow.hold !== null && !facts.isNewProcess) {
+    return { kind: 'watch', state: 'stopping' };
   }
   if (facts.waitedMs >= PATIENCE_MS) {
     return { kind: 'failed', reason: 'It did not come up within 10 minutes.' };
@@ -55,7 +66,11 @@ export function judge(facts: GateFacts, healthMs: number): GateVerdict {
   return { kind: 'watch', state: isOld ? 'stopping' : 'starting' };
 }
 
-function failureOf({ state, reason, isNewProcess, isNewState }: GateFacts): string | null {
+function failureOf(facts: GateFacts): string | null {
+  const { state, reason, isNewProcess, isNewState, flow, isReturning } = facts;
+  if (state === 'running' && isNewProcess && !isReturning && flow.unwell !== null) {
+    return unwellWords(flow.unwell);
+  }
   // A process that ended cannot say for what it was started.
   const crashed = state === 'crashed' && isNewState;
   const unwell = (state === 'error' || state === 'safe') && isNewProcess;

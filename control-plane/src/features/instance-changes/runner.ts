@@ -1,4 +1,4 @@
-import type { InstanceChangeState } from '@flowyard/protocol';
+import { type InstanceChangeState, NO_FLOW_STATE } from '@flowyard/protocol';
 import type { Logger } from 'pino';
 import { type Actor, auditActor, SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -45,6 +45,7 @@ export class InstanceChangeRunner {
   readonly #parts: Parts;
   readonly #db: Database;
   readonly #looks: OneAtATime;
+  readonly #lookingSince = Date.now();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts) {
@@ -172,7 +173,7 @@ export class InstanceChangeRunner {
   }
 
   async #follow(change: InstanceChangeRow): Promise<void> {
-    const verdict = await this.#judge(change, change.toStackId, this.#parts.healthMs);
+    const verdict = await this.#judge(change, change.toStackId, { healthMs: this.#parts.healthMs });
     switch (verdict.kind) {
       case 'watch':
         if (verdict.state !== change.state) {
@@ -206,13 +207,13 @@ export class InstanceChangeRunner {
         return;
       }
       await tx.stores.instances.setParts(instance.id, change.fromStackId, change.fromTypeId);
-      const switched = await this.#restart(tx, instance);
+      const switched = await this.#restart(tx, instance, { isHeld: false });
       await this.#advance(tx, change, WATCHED, { state: 'returning', message: reason, log, ...switched });
     });
   }
 
   async #followReturn(change: InstanceChangeRow): Promise<void> {
-    const verdict = await this.#judge(change, change.fromStackId, 0);
+    const verdict = await this.#judge(change, change.fromStackId, { healthMs: 0, isReturning: true });
     const reason = change.message ?? '';
     const end = (state: 'returned' | 'failed', message: string) =>
       this.#db.transact((tx) => this.#finish(tx, change, ['returning'], state, message));
@@ -232,7 +233,11 @@ export class InstanceChangeRunner {
     }
   }
 
-  async #judge(change: InstanceChangeRow, stackId: string, healthMs: number): Promise<GateVerdict> {
+  async #judge(
+    change: InstanceChangeRow,
+    stackId: string,
+    { healthMs, isReturning = false }: { healthMs: number; isReturning?: boolean },
+  ): Promise<GateVerdict> {
     const instance = await this.#db.stores.instances.findForDriver(change.instanceId);
     const report = this.#parts.reportOf(change.instanceId);
     const switchedMs = Date.parse(change.switchedAt ?? change.createdAt);
@@ -245,16 +250,24 @@ export class InstanceChangeRunner {
       isNewProcess: (report?.startedFor ?? -1) >= (change.restarts ?? 0),
       isNewState: (report?.sinceMs ?? 0) >= switchedMs,
       stateForMs: report === undefined ? 0 : Date.now() - report.sinceMs,
-      waitedMs: Date.now() - switchedMs,
+      // For how long flows held it before this process began is not known.
+      waitedMs: Date.now() - Math.max(switchedMs, report?.heldMs ?? 0, this.#lookingSince),
+      flow: report?.flow ?? NO_FLOW_STATE,
+      isReturning,
     };
     return judge(facts, healthMs);
   }
 
   /** A fresh process, if one is to run; what the driver calls it, and since when it is waited for. */
-  async #restart(tx: Transaction, instance: InstanceRow): Promise<{ restarts: number; switchedAt: string }> {
+  async #restart(
+    tx: Transaction,
+    instance: InstanceRow,
+    { isHeld = true } = {},
+  ): Promise<{ restarts: number; switchedAt: string }> {
     const isRunning = instance.desired === 'running';
+    const { instances } = tx.stores;
     if (isRunning) {
-      await tx.stores.instances.addRestart(instance.id);
+      await (isHeld ? instances.addRestart(instance.id) : instances.addUnheldRestart(instance.id));
     }
     this.#reconcile(tx, instance.id);
     return { restarts: instance.restarts + (isRunning ? 1 : 0), switchedAt: new Date().toISOString() };

@@ -1,7 +1,9 @@
 import {
+  type FlowState,
   type InstanceState,
   instanceStatus,
   type LeftOut,
+  NO_FLOW_STATE,
   NOTIFICATION_KINDS,
   type ResolvedSettings,
   type RuntimeStatus,
@@ -60,6 +62,8 @@ interface Parts {
 /** A report with the time since which state, flows and process have been those. */
 export interface TimedReport extends InstanceReport {
   sinceMs: number;
+  /** When its flows were last known to hold updates; 0 for never. */
+  heldMs: number;
 }
 
 const AUDITED = ['running', 'stopped', 'suspended', 'crashed', 'safe', 'error'] as const;
@@ -96,6 +100,10 @@ export class InstanceDriverHost implements DriverHost {
     return this.#reports.get(instanceId);
   }
 
+  flowOf(instanceId: string): FlowState {
+    return this.#reports.get(instanceId)?.flow ?? NO_FLOW_STATE;
+  }
+
   /** How an instance is, for the page that the proxy shows when it does not answer. */
   stateOf(instanceId: string): { status: RuntimeStatus; reason: string | null } | null {
     const report = this.#reports.get(instanceId);
@@ -125,6 +133,7 @@ export class InstanceDriverHost implements DriverHost {
       folder: row.folder,
       desired: row.desired,
       restarts: row.restarts,
+      unheldRestarts: row.unheldRestarts,
       stack,
       memoryMb: row.memoryMb,
       cpuLimit: row.cpuLimit,
@@ -217,7 +226,13 @@ export class InstanceDriverHost implements DriverHost {
       before?.state === report.state &&
       before.flowsRevision === report.flowsRevision &&
       before.startedFor === report.startedFor;
-    this.#reports.set(report.instanceId, { ...report, sinceMs: same ? before.sinceMs : Date.now() });
+    const now = Date.now();
+    const holds = report.flow.hold !== null || (before?.flow.hold ?? null) !== null;
+    this.#reports.set(report.instanceId, {
+      ...report,
+      sinceMs: same ? before.sinceMs : now,
+      heldMs: holds ? now : (before?.heldMs ?? 0),
+    });
     if (!RUNS.has(report.state)) {
       this.#parts.counts.stopped(report.instanceId);
     }

@@ -1,4 +1,4 @@
-import { type InstanceView, instanceStatus, type Reference } from '@flowyard/protocol';
+import { type FlowState, type InstanceView, instanceStatus, type Reference } from '@flowyard/protocol';
 import { isProtected } from '../settings/levels.ts';
 import type { InstanceRow } from './store.ts';
 
@@ -29,11 +29,14 @@ function presentBlueprint(row: InstanceRow): InstanceView['blueprint'] {
     : null;
 }
 
-export function presentInstance(
-  row: InstanceRow,
-  url: string,
-  figures: RuntimeFigures | undefined,
-): InstanceView {
+/** What is known of an instance beside its row. */
+interface InstanceExtras {
+  url: string;
+  figures: RuntimeFigures | undefined;
+  flow: FlowState;
+}
+
+export function presentInstance(row: InstanceRow, { url, figures, flow }: InstanceExtras): InstanceView {
   return {
     id: row.id,
     name: row.name,
@@ -61,6 +64,7 @@ export function presentInstance(
     flowsChangedBy: row.flowsChangedBy,
     runningSnapshot: reference(row.runningSnapshotId, row.runningSnapshotName),
     targetSnapshot: reference(row.targetSnapshotId, row.targetSnapshotName),
+    flow,
     leftOut: row.leftOut === null ? null : JSON.parse(row.leftOut),
     memoryBytes: figures?.memoryBytes ?? null,
     cpuPercent: figures?.cpuPercent ?? null,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type AuditEventName,
+  type FlowState,
   type InstanceAction,
   type InstanceVariables,
   type InstanceView,
@@ -63,6 +64,7 @@ interface Parts {
   /** The public address of an instance by its name. */
   urlOf: (name: string) => string;
   figuresOf: (instanceId: string) => RuntimeFigures | undefined;
+  flowOf: (instanceId: string) => FlowState;
   readLockFile: (instanceId: string) => string | null;
 }
 
@@ -97,7 +99,8 @@ export class InstanceService {
   }
 
   present(row: InstanceRow): InstanceView {
-    return presentInstance(row, this.#parts.urlOf(row.name), this.#parts.figuresOf(row.id));
+    const { urlOf, figuresOf, flowOf } = this.#parts;
+    return presentInstance(row, { url: urlOf(row.name), figures: figuresOf(row.id), flow: flowOf(row.id) });
   }
 
   list(

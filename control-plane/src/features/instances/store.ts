@@ -38,6 +38,8 @@ export interface InstanceRow {
   blueprintNewest: number | null;
   desired: Desired;
   restarts: number;
+  /** The newest of these that flows cannot hold. */
+  unheldRestarts: number;
   folder: string | null;
   state: InstanceState;
   step: string | null;
@@ -106,6 +108,7 @@ const COLUMNS = {
   blueprintNewest: 'bp.version',
   desired: 'i.desired',
   restarts: 'i.restarts',
+  unheldRestarts: 'i.unheld_restarts',
   folder: 'i.folder',
   state: 'i.state',
   step: 'i.step',
@@ -307,14 +310,23 @@ export class InstanceStore {
     await this.#knex('instances').where({ id }).update({ description });
   }
 
+  /** What a person wants, which flows cannot hold. */
   async setDesired(id: string, desired: Desired, addRestart: boolean): Promise<void> {
-    const restarts = this.#knex.raw('restarts + ?', [addRestart ? 1 : 0]);
-    await this.#knex('instances').where({ id }).update({ desired, restarts });
+    await this.#knex('instances').where({ id }).update({ desired });
+    if (addRestart) {
+      await this.addUnheldRestart(id);
+    }
   }
 
   /** Asks for a fresh process, whatever is desired meanwhile. */
   async addRestart(id: string): Promise<void> {
     await this.#knex('instances').where({ id }).increment('restarts', 1);
+  }
+
+  /** Asks for a fresh process at once, also while flows hold updates. */
+  async addUnheldRestart(id: string): Promise<void> {
+    const next = this.#knex.raw('restarts + 1');
+    await this.#knex('instances').where({ id }).update({ restarts: next, unheld_restarts: next });
   }
 
   async setParts(id: string, stackId: string, instanceTypeId: string): Promise<void> {

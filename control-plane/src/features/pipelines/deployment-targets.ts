@@ -152,7 +152,7 @@ export class DeploymentTargets {
     if (instance === null || previous === null) {
       return null;
     }
-    await tx.stores.instances.addRestart(instance.id);
+    await tx.stores.instances.addUnheldRestart(instance.id);
     await tx.audit({
       event: 'instance.returned',
       actor: auditActor(SYSTEM),

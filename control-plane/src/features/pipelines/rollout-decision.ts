@@ -1,4 +1,9 @@
-import type { DeploymentState, DeploymentTargetState, RolloutPolicy } from '@flowyard/protocol';
+import {
+  type DeploymentState,
+  type DeploymentTargetState,
+  LONGEST_HOLD_MS,
+  type RolloutPolicy,
+} from '@flowyard/protocol';
 import type { Awaited } from './report-watch.ts';
 import {
   judgeReturning,
@@ -17,6 +22,8 @@ export interface RunTarget {
   reason: string | null;
   /** In milliseconds; null: it was not told. */
   toldAt: number | null;
+  /** When its state or reason last became another one. */
+  changedAt: number | null;
 }
 
 /** A deployment as it is decided on: times are in milliseconds. */
@@ -143,12 +150,13 @@ class Deciding {
   #judge(): void {
     const { returning, wave, waveDoneAt } = this.#run;
     for (const target of this.#targets) {
-      const facts = this.#facts.get(target.targetId);
-      if (facts === undefined) {
+      const found = this.#facts.get(target.targetId);
+      if (found === undefined) {
         continue;
       }
-      const forMs = this.#now - (target.toldAt ?? this.#now);
+      const facts = boundedHold(found, this.#now - (target.toldAt ?? this.#now));
       if (target.state === 'updating') {
+        const forMs = busyForMs(target, this.#now);
         const verdict = returning ? judgeReturning(facts, forMs) : judgeTarget(facts, forMs);
         Object.assign(target, verdict);
         if (verdict.state === 'skipped' && !returning) {
@@ -317,6 +325,17 @@ class Deciding {
       this.#run = { ...this.#run, ...end, waitsUntil: null };
     }
   }
+}
+
+/** For how long a target has been at it by itself: what flows hold has not begun. */
+function busyForMs({ reason, changedAt, toldAt }: RunTarget, now: number): number {
+  // While it is updating it has a reason only when flows hold it.
+  return reason === null ? now - (changedAt ?? toldAt ?? now) : 0;
+}
+
+/** Whoever runs the flows waits no longer than this; what it says of a hold after that is not waited for. */
+function boundedHold(facts: TargetFacts, toldForMs: number): TargetFacts {
+  return facts.kind === 'gone' || toldForMs <= LONGEST_HOLD_MS ? facts : { ...facts, held: null };
 }
 
 /** Those that were told go back; those that were not stay as they are. */

@@ -19,13 +19,16 @@ export type TargetFacts =
       develops: boolean;
       /** Why what its group is told says nothing to it; null when it does. */
       elsewhere: string | null;
+      /** The step in which it waits for flows that hold updates; null while they do not. */
+      held: string | null;
       /** When its maintenance window opens, in milliseconds; null while it is open. */
       opensAt: number | null;
     }
   | {
       kind: 'instance';
-      /** Whether the flows of the snapshot run. */
+      /** Whether the flows of the snapshot run, and those that must prove themselves have. */
       runsSnapshot: boolean;
+      held: string | null;
       /** For how long they have been running. */
       runsForMs: number;
       /** What people should know although it runs well. */
@@ -95,6 +98,9 @@ export function judgeTarget(facts: TargetFacts, updatingForMs: number): TargetVe
   const reason = skipped(facts);
   if (reason !== null) {
     return { state: 'skipped', reason };
+  }
+  if (facts.held !== null) {
+    return { state: 'updating', reason: facts.held };
   }
   if (updatingForMs >= PATIENCE_MS) {
     return { state: 'failed', reason: 'It did not report success within 30 minutes. Its log may say why.' };

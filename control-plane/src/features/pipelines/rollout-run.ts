@@ -20,13 +20,14 @@ export function runOf(deployment: DeploymentRow, targets: readonly DeploymentTar
     waveDoneAt: toMs(deployment.waveDoneAt),
     waitsUntil: toMs(deployment.waitsUntil),
     startAt: toMs(deployment.startAt),
-    targets: targets.map(({ targetId, name, wave: ofWave, state: is, reason, toldAt }) => ({
+    targets: targets.map(({ targetId, name, wave: ofWave, state: is, reason, toldAt, changedAt }) => ({
       targetId,
       name,
       wave: ofWave,
       state: is,
       reason,
       toldAt: toMs(toldAt),
+      changedAt: toMs(changedAt),
     })),
   };
 }

@@ -1,8 +1,8 @@
-import type { MaintenanceWindow } from '@flowyard/protocol';
+import { type FlowState, holdWords, type MaintenanceWindow, unwellWords } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import { targetSettings } from '../devices/device-levels.ts';
 import type { FollowedRow } from '../devices/device-row.ts';
-import { resolveTarget } from '../devices/presenter.ts';
+import { flowOfDevice, resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow } from './deployment-target-store.ts';
@@ -66,6 +66,7 @@ export class TargetFactsReader {
     const knows = device.currentGeneration >= device.generation;
     const gaveUp = wanted !== null && device.failedSnapshotId === wanted && knows;
     const { window } = deployment.policy;
+    const flow = flowOfDevice(device);
     return {
       kind: 'device',
       online: device.online,
@@ -81,7 +82,10 @@ export class TargetFactsReader {
         ? (device.reason ?? 'It gave the snapshot up and runs the previous one.')
         : replaced(resolved, wanted),
       unwell:
-        device.online && FAILED_STATES.has(device.state) ? (device.reason ?? `It is ${device.state}.`) : null,
+        device.online && FAILED_STATES.has(device.state)
+          ? (device.reason ?? `It is ${device.state}.`)
+          : unwellOf(flow),
+      held: flow.hold && holdWords(flow.hold),
       halted: device.online && device.desired !== 'running',
       develops: device.mode === 'developer',
       elsewhere: place.kind === 'device-group' ? elsewhere(device, place.id) : null,
@@ -108,19 +112,28 @@ export class TargetFactsReader {
       instance.since > (target.toldAt ?? deployment.createdAt) &&
       instance.desired === 'running';
     const { window } = deployment.policy;
+    const runs = report?.state === 'running' && current && instance.runningSnapshotId === wanted;
+    // What ran before is taken back whatever its flows say.
+    const isProven = deployment.returning || report?.flow.unproven === false;
+    const unwell = runs && !deployment.returning ? unwellOf(report.flow) : null;
     return {
       kind: 'instance',
-      runsSnapshot: report?.state === 'running' && current && instance.runningSnapshotId === wanted,
+      runsSnapshot: runs && isProven,
+      held: !runs && report?.flow.hold ? holdWords(report.flow.hold) : null,
       runsForMs: report === undefined ? 0 : now - report.sinceMs,
       notice: report?.state === 'running' ? report.reason : null,
       failure: failed
         ? (instance.reason ?? `It is ${instance.state}.`)
-        : replaced(instance.runningSnapshotId, wanted),
+        : (replaced(instance.runningSnapshotId, wanted) ?? unwell),
       unwell: null,
       halted: instance.desired !== 'running',
       opensAt: window === null ? null : this.#opensAt(window, window.timeZone, now),
     };
   }
+}
+
+function unwellOf({ unwell }: FlowState): string | null {
+  return unwell === null ? null : unwellWords(unwell);
 }
 
 /** Why what the group is told says nothing to a device of it. */

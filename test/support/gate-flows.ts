@@ -1,9 +1,10 @@
-import { answeringFlows } from './flows.ts';
+import type { FlowNode } from '@flowyard/protocol';
+import { answeringFlow } from './builders.ts';
 
 const HOME = { z: 'tab1', x: 100, y: 100 };
 
 /** A route that hands its query on as a message: `say=well`, `reason=…`; and answers when that went through. */
-function saying(route: string, gate: Record<string, unknown>): unknown[] {
+function saying(route: string, gate: Partial<FlowNode> & { type: string }): FlowNode[] {
   const id = route.slice(1);
   const func = 'msg.payload = msg.req.query.say; msg.reason = msg.req.query.reason; return msg;';
   return [
@@ -18,17 +19,17 @@ function saying(route: string, gate: Record<string, unknown>): unknown[] {
 export function gatedFlows(
   text: string,
   options: { proofSeconds?: number; longestMinutes?: number } = {},
-): unknown[] {
+): FlowNode[] {
   const { proofSeconds = '', longestMinutes = 60 } = options;
   return [
-    ...answeringFlows(text),
+    ...answeringFlow(text, '/hello'),
     ...saying('/health', { type: 'flowyard-health', proofSeconds }),
     ...saying('/lock', { type: 'flowyard-update-lock', longestMinutes }),
   ];
 }
 
 /** Flows that say by themselves, right after their start, how they are. */
-export function sayingFlows(text: string, payload: boolean, reason: string): unknown[] {
+export function sayingFlows(text: string, payload: boolean, reason: string): FlowNode[] {
   return [
     ...gatedFlows(text),
     {
