@@ -239,6 +239,9 @@ export class ControlPlane {
       recorder,
     } = this.#parts;
     clearInterval(this.#cleanUp);
+    // Whoever waits for a device now would have everything else wait.
+    this.#parts.partRepair.stop();
+    this.#parts.deviceSnapshots.stop();
     await this.#parts.partCleanup.stop();
     await this.#parts.partCheck.stop();
     await stacks.stop();

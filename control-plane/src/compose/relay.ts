@@ -88,5 +88,5 @@ export function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, tunnelHub, deviceSnapshots, partCheck, deviceLogs, liveHub, linkHub, proxy };
+  return { agentHub, tunnelHub, deviceSnapshots, partRepair, partCheck, deviceLogs, liveHub, linkHub, proxy };
 }

@@ -48,6 +48,13 @@ export class AgentRequests<T> {
     return pending !== null;
   }
 
+  /** No answer is waited for any more. */
+  failAll(error: Error): void {
+    for (const [id, { deviceId }] of [...this.#pending]) {
+      this.fail(deviceId, id, error);
+    }
+  }
+
   #take(deviceId: string, id: string): Pending<T> | null {
     const pending = this.#pending.get(id);
     if (pending === undefined || pending.deviceId !== deviceId) {

@@ -44,6 +44,13 @@ export class DeviceSnapshotService {
     );
   }
 
+  /** Waits for no device any more. */
+  stop(): void {
+    this.#requests.failAll(
+      new AppError(503, 'stopping', 'The control plane is being stopped. Try again in a moment.'),
+    );
+  }
+
   async take(
     actor: Actor,
     deviceId: string,

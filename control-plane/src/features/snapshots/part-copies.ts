@@ -17,8 +17,8 @@ export interface PartCopy {
   bytes: Buffer;
 }
 
-/** A place where a part of a snapshot may be a second time. */
-export type PartCopies = (digest: string) => AsyncIterable<PartCopy>;
+/** A place where a part of a snapshot may be a second time. When the signal comes nothing is waited for any more. */
+export type PartCopies = (digest: string, signal: AbortSignal) => AsyncIterable<PartCopy>;
 
 interface Parts {
   db: Pick<Database, 'stores'>;
@@ -46,10 +46,10 @@ export function placesOfCopies(parts: Parts): PartCopies[] {
         }
       }
     },
-    async function* onDevices(digest) {
+    async function* onDevices(digest, signal) {
       for (const id of await stores.partUses.devicesNear(digest)) {
-        const device = await stores.devices.find(id);
-        const late = wait(ANSWER_WITHIN_MS, null, { ref: false });
+        const device = signal.aborted ? null : await stores.devices.find(id);
+        const late = wait(ANSWER_WITHIN_MS, null, { ref: false, signal }).catch(() => null);
         const content = device && (await Promise.race([parts.askDevice(id), late]));
         for (const bytes of content ? ofDevice(parts.vault, device.credentialSecret, content) : []) {
           yield { from: `the device ${device?.name}`, bytes };

@@ -26,10 +26,16 @@ export class PartRepair {
   readonly #running = new Map<string, Promise<boolean>>();
   /** When nothing was found that has it. */
   readonly #hopelessSince = new Map<string, number>();
+  readonly #stopping = new AbortController();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
+  }
+
+  /** Nothing is asked for copies any more; what was not found by now is not lost for that. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   /** For whoever has just read a part in vain. @returns whether it can be read now */
@@ -62,6 +68,9 @@ export class PartRepair {
       await this.#recordIntact(digest, from);
       return true;
     }
+    if (this.#stopping.signal.aborted) {
+      return false;
+    }
     this.#hopelessSince.set(digest, Date.now());
     await this.#recordLost(digest);
     return false;
@@ -71,6 +80,9 @@ export class PartRepair {
   async #mendFromCopies(digest: string): Promise<string | null> {
     for (const place of this.#parts.places) {
       for await (const { from, bytes } of this.#copies(place, digest)) {
+        if (this.#stopping.signal.aborted) {
+          return null;
+        }
         await this.#db.stores.blobs.mendWith(bytes, digest);
         if (await this.#isIntact(digest)) {
           return from;
@@ -83,7 +95,7 @@ export class PartRepair {
   /** A place that fails must not keep others from being asked. */
   async *#copies(place: PartCopies, digest: string): AsyncGenerator<PartCopy> {
     try {
-      yield* place(digest);
+      yield* place(digest, this.#stopping.signal);
     } catch (error) {
       this.#parts.logger.warn({ err: error, digest }, 'a place could not be asked for a part of a snapshot');
     }
