@@ -106,6 +106,26 @@ export const getPipeline = operation('getPipeline', {
   response: PipelineView,
 });
 
+/** What whoever asks may do at a stage, where its target is and not only where the pipeline is. */
+export const StageRightsView = z.object({
+  id: Id,
+  /** Into it, from the stage before. */
+  mayPush: z.boolean(),
+  /** What somebody else pushes into it. */
+  mayApprove: z.boolean(),
+  /** Why not, for people; null for who may do both. */
+  whyNot: z.string().nullable(),
+});
+export type StageRightsView = z.infer<typeof StageRightsView>;
+
+export const getPipelineRights = operation('getPipelineRights', {
+  method: 'GET',
+  path: '/pipelines/:id/rights',
+  summary: 'What you may do at each stage of a pipeline',
+  params: IdParams,
+  response: z.object({ stages: z.array(StageRightsView) }),
+});
+
 export const updatePipeline = operation('updatePipeline', {
   method: 'PATCH',
   path: '/pipelines/:id',

@@ -10,6 +10,8 @@ describe('A push that waits for a second person, on the page', function () {
   let cp: RunningControlPlane;
   let open: OpenPage;
   let teamId: string;
+  /** The application in which the last stage is. */
+  let plantId: string;
   let stageId: string;
   let ada: { client: ApiClient; username: string };
 
@@ -21,7 +23,9 @@ describe('A push that waits for a second person, on the page', function () {
     const params = { id: place.applicationId };
     const pipeline = await cp.admin.call('createPipeline', { params, body: { name: 'Release' } });
     const source = await buildInstance(cp, place.applicationId, { flows: answeringFlow('new') });
-    const target = await buildInstance(cp, place.applicationId);
+    const plant = { params: { id: teamId }, body: { name: 'Plant' } };
+    plantId = (await cp.admin.call('createApplication', plant)).id;
+    const target = await buildInstance(cp, plantId);
     const at = { params: { id: pipeline.id } };
     const { stages } = await cp.admin.call('createStage', {
       ...at,
@@ -90,10 +94,15 @@ describe('A push that waits for a second person, on the page', function () {
 
   it('has no buttons for whoever asked for it, nor for those who may not push there', async () => {
     const { id } = await ask();
+    // Of the pipeline, but not where the push goes.
+    const elsewhere = await buildMember(cp, teamId, 'member');
+    const role = { params: { id: plantId, userId: elsewhere.userId }, body: { role: 'viewer' } } as const;
+    await cp.admin.call('setApplicationRole', role);
     const viewer = await buildMember(cp, teamId, 'viewer');
     for (const [person, text] of [
       [ada.username, 'It begins when somebody else who may push there has approved it.'],
-      [viewer.username, 'Your role may not push'],
+      [viewer.username, 'that does not allow this'],
+      [elsewhere.username, 'that does not allow this'],
     ] as const) {
       const other = await openPage();
       try {

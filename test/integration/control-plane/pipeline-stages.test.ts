@@ -147,6 +147,59 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await ada.client.call('deployStage', { params: { id: dev ?? '' }, body: {} });
     });
 
+    it('tell each person what they may do where the stage leads, as a push and an approval answer', async () => {
+      const other = await cp.admin.call('createApplication', {
+        params: { id: teamId },
+        body: { name: uniqueName('application') },
+      });
+      const [ada, ben, eve] = [
+        await buildMember(cp, teamId, 'member'),
+        await buildMember(cp, teamId, 'member'),
+        await buildMember(cp, teamId, 'viewer'),
+      ];
+      const roleIn = (id: string, userId: string, role: 'none' | 'viewer' | 'member') =>
+        cp.admin.call('setApplicationRole', { params: { id, userId }, body: { role } });
+      await roleIn(other.id, ada.userId, 'viewer');
+      await roleIn(other.id, eve.userId, 'member');
+      await add(pipeline.id, 'dev', await instanceId());
+      const { stages } = await add(pipeline.id, 'plant', await instanceId(other.id), { approval: true });
+      const params = { id: pipeline.id };
+      const rightsOf = async (client: ApiClient) =>
+        (await client.call('getPipelineRights', { params })).stages.map(({ mayPush, mayApprove }) => [
+          mayPush,
+          mayApprove,
+        ]);
+
+      assert.deepEqual(await rightsOf(ada.client), [
+        [true, true],
+        [false, false],
+      ]);
+      assert.deepEqual(await rightsOf(ben.client), [
+        [true, true],
+        [true, true],
+      ]);
+      assert.deepEqual(await rightsOf(eve.client), [
+        [false, false],
+        [false, false],
+      ]);
+      await pushFrom(ada.client, stages[0]?.id).refused(403);
+      await pushFrom(eve.client, stages[0]?.id).refused(403);
+      const from = { params: { id: stages[0]?.id ?? '' } };
+      const { deployment } = await ben.client.call('deployStage', { ...from, body: {} });
+      const decision = { params: { id: deployment.id }, body: { approve: true } };
+      await ada.client.refused('decideDeployment', 403, decision);
+      await eve.client.refused('decideDeployment', 403, decision);
+
+      await roleIn(applicationId, ben.userId, 'none');
+      await ben.client.refused('getPipelineRights', 404, { params });
+      await roleIn(applicationId, ada.userId, 'none');
+      await roleIn(applicationId, ada.userId, 'member');
+      await roleIn(other.id, ada.userId, 'member');
+      const [, plant] = (await ada.client.call('getPipelineRights', { params })).stages;
+      assert.deepEqual(plant, { id: stages[1]?.id, mayPush: true, mayApprove: true, whyNot: null });
+      await ada.client.call('decideDeployment', decision);
+    });
+
     it('name nobody who could not push there', async () => {
       const viewer = await buildMember(cp, teamId, 'viewer');
       const { stages } = await add(pipeline.id, 'dev', await instanceId());

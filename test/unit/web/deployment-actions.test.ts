@@ -11,9 +11,9 @@ const NONE = { total: 10, waiting: 0, updating: 0, succeeded: 0, failed: 0, skip
 function offered(
   state: DeploymentView['state'],
   counts: Partial<DeploymentView['counts']>,
-  returning = false,
+  { returning = false, mayPushThere = true } = {},
 ): string[] {
-  return offeredActions({ state, returning, counts: { ...NONE, ...counts } });
+  return offeredActions({ state, returning, counts: { ...NONE, ...counts } }, mayPushThere);
 }
 
 describe('what the page offers for a deployment', () => {
@@ -32,7 +32,16 @@ describe('what the page offers for a deployment', () => {
   it('is to run it again when it has ended, also when all went well', () => {
     assert.deepEqual(offered('succeeded', { succeeded: 10 }), ['again', 'rollback']);
     assert.deepEqual(offered('aborted', { skipped: 10 }), ['again']);
-    assert.deepEqual(offered('rolled-back', { returned: 10 }, true), ['again']);
+    assert.deepEqual(offered('rolled-back', { returned: 10 }, { returning: true }), ['again']);
+  });
+
+  it('is only to stop it for whoever may not push there', () => {
+    const counts = { waiting: 5, succeeded: 3, failed: 2 };
+    const elsewhere = { mayPushThere: false };
+
+    assert.deepEqual(offered('halted', counts, elsewhere), ['abort']);
+    assert.deepEqual(offered('running', counts, elsewhere), ['pause', 'abort']);
+    assert.deepEqual(offered('succeeded', { succeeded: 10 }, elsewhere), []);
   });
 
   it('counts what does not run the snapshot', () => {

@@ -5,7 +5,7 @@ import {
   progressOf,
 } from '../../../control-plane/web/src/features/pipelines/deployment-progress.ts';
 import { changeWords, moduleWords } from '../../../control-plane/web/src/features/pipelines/dry-run-words.ts';
-import { relationOf, whyNotInto } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
+import { relationOf } from '../../../control-plane/web/src/features/pipelines/stage-words.ts';
 
 function stage(snapshotId: string | null, kind: StageView['target']['kind'] = 'instance'): StageView {
   return {
@@ -38,18 +38,6 @@ describe('what the page says of a pipeline', () => {
   it('tells changes since the last snapshot from nothing at all', () => {
     assert.equal(relationOf(stage(null), stage('one')), 'changed');
     assert.equal(relationOf(stage(null, 'device-group'), stage('one')), 'empty');
-  });
-
-  it('says who may push into a stage', () => {
-    const member = { id: 'ada', may: (permission: string) => permission === 'pipeline:deploy' };
-    const owned = { ...stage('one'), pushers: 'owners' } as const;
-    const named = { ...stage('one'), pushers: 'people', people: [{ id: 'ben', name: 'ben' }] } as const;
-
-    assert.equal(whyNotInto(stage('one'), member), null);
-    assert.match(whyNotInto(owned, member) ?? '', /Only owners/);
-    assert.match(whyNotInto({ ...named, people: [...named.people] }, member) ?? '', /Only ben/);
-    assert.equal(whyNotInto({ ...named, people: [...named.people] }, { ...member, id: 'ben' }), null);
-    assert.match(whyNotInto(stage('one'), { id: 'ada', may: () => false }) ?? '', /Your role/);
   });
 
   it('takes a deployment for under way in the states in which it can still change', () => {

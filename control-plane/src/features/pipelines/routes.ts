@@ -6,6 +6,7 @@ import {
   deployStage,
   dryRunStage,
   getPipeline,
+  getPipelineRights,
   listPipelines,
   listTeamPipelines,
   updatePipeline,
@@ -29,7 +30,7 @@ interface Parts extends DeploymentRouteParts {
 }
 
 export function pipelineRoutes(parts: Parts): Route[] {
-  const { pipelines, dryRuns, stages, pushGate, deployments, access } = parts;
+  const { pipelines, dryRuns, stages, stageRights, pushGate, deployments, access } = parts;
   return [
     route(listPipelines, may('pipeline:read', 'application'), ({ params, query }) =>
       pipelines.list({ applicationId: params.id }, query),
@@ -44,6 +45,9 @@ export function pipelineRoutes(parts: Parts): Route[] {
       pipelines.create(actor, { teamId: scope.teamId, applicationId: params.id }, body.name),
     ),
     route(getPipeline, may('pipeline:read', 'pipeline'), ({ params }) => pipelines.view(params.id)),
+    route(getPipelineRights, may('pipeline:read', 'pipeline'), async ({ actor, params }) => ({
+      stages: await stageRights.ofPipeline(actor, params.id),
+    })),
     route(updatePipeline, may('pipeline:edit', 'pipeline'), ({ actor, params, body }) =>
       pipelines.rename(actor, params.id, body.name),
     ),

@@ -1,10 +1,23 @@
-import { roleMay } from '@flowyard/protocol';
+import { roleMay, type StageRightsView } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
 import type { Access, Scope } from '../../access/authorize.ts';
 import type { Database } from '../../db/database.ts';
-import { conflict, forbidden } from '../../errors.ts';
+import { AppError, conflict, forbidden } from '../../errors.ts';
 import { readStagePair, type StagePair } from './stage-pair.ts';
 import type { StageRow } from './store.ts';
+
+/** Why something is refused; null when it is not. */
+async function reasonOf(asked: Promise<unknown>): Promise<string | null> {
+  try {
+    await asked;
+    return null;
+  } catch (error) {
+    if (error instanceof AppError) {
+      return error.message;
+    }
+    throw error;
+  }
+}
 
 /** Who may push from one stage into the next. Their targets may be in different applications: each is asked. */
 export class StageRights {
@@ -24,6 +37,21 @@ export class StageRights {
       throw conflict('other_team', `${pair.from.name} and ${pair.to.name} are in different teams by now.`);
     }
     return pair;
+  }
+
+  /** What an actor may do at each stage of a pipeline, and why not. */
+  async ofPipeline(actor: Actor, pipelineId: string): Promise<StageRightsView[]> {
+    const stages = await this.#db.stores.pipelines.stagesOf([pipelineId]);
+    const atAll = await reasonOf(this.#access.authorize(actor, 'pipeline:deploy', 'pipeline', pipelineId));
+    const rights: StageRightsView[] = [];
+    for (const [index, stage] of stages.entries()) {
+      const into = atAll ?? (await reasonOf(this.requireInto(actor, stage)));
+      const before = stages[index - 1];
+      const from = before === undefined ? null : await reasonOf(this.requireRead(actor, before));
+      const whyNot = into ?? from;
+      rights.push({ id: stage.id, mayPush: whyNot === null, mayApprove: into === null, whyNot });
+    }
+    return rights;
   }
 
   /** What a stage runs is for those only who may read snapshots where its target is. */

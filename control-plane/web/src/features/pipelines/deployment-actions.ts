@@ -12,8 +12,18 @@ export const QUESTIONS: Readonly<
   again: { title: 'Run this deployment again?', action: 'Run again', harmless: true },
 };
 
-/** What can be done to a deployment as it is now, in the order of the buttons. */
+/** What changes targets needs the right to push there; who may push anywhere in the pipeline may stop any. */
+const BEGINS_ANEW: ReadonlySet<DeploymentAction> = new Set(['resume', 'rollback', 'again']);
+
+/** What somebody can do to a deployment as it is now, in the order of the buttons. */
 export function offeredActions(
+  deployment: Pick<DeploymentView, 'state' | 'returning' | 'counts'>,
+  mayPushThere: boolean,
+): DeploymentAction[] {
+  return possibleActions(deployment).filter((action) => mayPushThere || !BEGINS_ANEW.has(action));
+}
+
+function possibleActions(
   deployment: Pick<DeploymentView, 'state' | 'returning' | 'counts'>,
 ): DeploymentAction[] {
   const { state, returning, counts } = deployment;

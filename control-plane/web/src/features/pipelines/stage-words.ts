@@ -1,4 +1,4 @@
-import type { MissingVariables, Permission, StageAction, StagePushers, StageView } from '@flowyard/protocol';
+import type { MissingVariables, StageAction, StagePushers, StageView } from '@flowyard/protocol';
 
 /** What a push from a stage takes, in the words of the page. */
 export const ACTION_CHOICES: ReadonlyArray<{ value: StageAction; title: string; subtitle: string }> = [
@@ -36,23 +36,6 @@ export const MISSING_CHOICES: ReadonlyArray<{ value: MissingVariables; title: st
   { value: 'warn', title: 'Push, and say which' },
   { value: 'refuse', title: 'Refuse the push' },
 ];
-
-/** Why a person may not push into a stage; null when they may, as far as the page knows. */
-export function whyNotInto(
-  stage: StageView,
-  person: { id: string; may: (permission: Permission) => boolean },
-): string | null {
-  if (!person.may('pipeline:deploy')) {
-    return 'Your role may not push';
-  }
-  if (stage.pushers === 'owners' && !person.may('pipeline:deploy-protected')) {
-    return `Only owners push to ${stage.name}`;
-  }
-  if (stage.pushers === 'people' && !stage.people.some(({ id }) => id === person.id)) {
-    return `Only ${stage.people.map(({ name }) => name).join(', ')} may push to ${stage.name}`;
-  }
-  return null;
-}
 
 /** Where the thing behind a stage has its page. */
 export function pageOf(target: StageView['target']): string {
