@@ -37,6 +37,9 @@ async function buildSidebar() {
     platform: 'node',
     format: 'cjs',
     target: 'node18',
+    // Packages are to be small; names are kept, since they stand in stack traces.
+    minify: true,
+    keepNames: true,
     logLevel: 'warning',
   });
   const { outputFiles } = await build({

@@ -206,6 +206,7 @@ export class ControlPlane {
       await this.#db.stores.passkeys.deleteExpired(new Date().toISOString());
       await this.#parts.invitations.deleteExpired(Date.now());
       await this.#parts.registrations.deleteExpired();
+      await this.#parts.nodeRedSignIns.deleteExpired();
       await this.#parts.recycleBin.purgeOld();
       await this.#parts.partCleanup.run();
       await this.#parts.audit.prune();

@@ -14,6 +14,7 @@ import { instanceRoutes } from './features/instances/routes.ts';
 import { invitationRoutes } from './features/invitations/routes.ts';
 import { metricsRoutes } from './features/metrics/routes.ts';
 import { notificationRoutes } from './features/notifications/routes.ts';
+import { nodeRedSignInRoutes } from './features/oauth/node-red-sign-in-routes.ts';
 import { oauthRoutes } from './features/oauth/routes.ts';
 import { pipelineRoutes } from './features/pipelines/routes.ts';
 import { platformRoutes } from './features/platform/routes.ts';
@@ -82,6 +83,7 @@ export function createRoutes(parts: Parts, stores: Stores, secureCookies: () => 
     ...metricsRoutes(parts),
     ...notificationRoutes(parts),
     ...oauthRoutes({ ...parts, isDevice: async (id) => (await stores.devices.find(id)) !== null }),
+    ...nodeRedSignInRoutes(parts),
     ...auditRoutes(parts),
     ...auditStreamRoutes(parts),
   ];

@@ -20,6 +20,7 @@ export * from './api/instances.ts';
 export * from './api/invitations.ts';
 export * from './api/metrics.ts';
 export * from './api/node-counts.ts';
+export * from './api/node-red-sign-in.ts';
 export * from './api/notifications.ts';
 export * from './api/oauth.ts';
 export * from './api/passkeys.ts';

@@ -18,6 +18,7 @@ import * as instances from './api/instances.ts';
 import * as invitations from './api/invitations.ts';
 import * as metrics from './api/metrics.ts';
 import * as nodeCounts from './api/node-counts.ts';
+import * as nodeRedSignIn from './api/node-red-sign-in.ts';
 import * as notifications from './api/notifications.ts';
 import * as oauth from './api/oauth.ts';
 import * as passkeys from './api/passkeys.ts';
@@ -57,7 +58,7 @@ const TAGS: Record<string, object> = {
   notifications,
   blueprints,
   catalogue: { ...instanceTypes, ...catalogue, ...templates },
-  oauth,
+  oauth: { ...oauth, ...nodeRedSignIn },
   audit,
   auditStreams,
 };

@@ -78,6 +78,20 @@ describe('Editing on a device', function () {
     assert.deepEqual(complaints, []);
   });
 
+  it('has the sidebar, in the name of the person: snapshots of this device', async () => {
+    await editor.evaluate("RED.actions.invoke('flowyard:show-snapshots')");
+    const pane = editor.locator('.flowyard-pane:visible');
+    await pane.getByRole('button', { name: 'Take a snapshot' }).click();
+    await pane.getByLabel('Name', { exact: true }).fill('From its editor');
+    await editor.keyboard.press('Enter');
+
+    const item = pane.getByRole('listitem').filter({ hasText: 'From its editor' });
+    await item.waitFor();
+    assert.match((await item.textContent()) ?? '', /admin/);
+    await picture(editor, 'sidebar');
+    assert.deepEqual(complaints, []);
+  });
+
   it('shows on the page that it was edited, and who is at it', async () => {
     await page.locator('[data-test=edited]').waitFor();
     await page.locator('[data-test=editors]').getByText('admin').waitFor();

@@ -21,6 +21,7 @@ import { TrialService } from '../features/instance-changes/trials.ts';
 import { FlowsService } from '../features/instances/flows-service.ts';
 import { InstanceService } from '../features/instances/service.ts';
 import { InvitationService } from '../features/invitations/service.ts';
+import { NodeRedSignInService } from '../features/oauth/node-red-sign-in-service.ts';
 import { OAuthService } from '../features/oauth/service.ts';
 import { DeploymentActions } from '../features/pipelines/deployment-actions.ts';
 import { DeploymentApproval } from '../features/pipelines/deployment-approval.ts';
@@ -137,6 +138,7 @@ export function composeFeatures(
   const identities = new DeviceIdentityService({ db, vault, notifications, publicUrl });
   const machineImport = new MachineImport({ db, vault, targets, nodeRed: readBundledNodeRedVersion() });
   const registrations = new RegistrationService({ db, vault, access, devices, identities, publicUrl });
+  const nodeRedSignIns = new NodeRedSignInService({ db, vault, accessTokens, publicUrl });
   const pipelines = new PipelineService({ db });
   const stages = new StageService({ db, access });
   const stageRights = new StageRights({ db, access });
@@ -235,6 +237,7 @@ export function composeFeatures(
     identities,
     machineImport,
     registrations,
+    nodeRedSignIns,
     pipelines,
     stages,
     stageRights,

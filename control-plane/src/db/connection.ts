@@ -43,6 +43,7 @@ import * as stageTriggers from './migrations/085-stage-triggers.ts';
 import * as pushedTargets from './migrations/086-pushed-targets.ts';
 import * as partChecks from './migrations/088-part-checks.ts';
 import * as flowGates from './migrations/089-flow-gates.ts';
+import * as nodeRedSignIns from './migrations/092-node-red-sign-ins.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -88,6 +89,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '080-rollouts': rollouts,
     '088-part-checks': partChecks,
     '089-flow-gates': flowGates,
+    '092-node-red-sign-ins': nodeRedSignIns,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

@@ -20,6 +20,7 @@ import { DEVICE_METRICS, INSTANCE_METRICS, MetricsStore } from '../features/metr
 import { DeliveryStore } from '../features/notifications/delivery-store.ts';
 import { NotificationStore } from '../features/notifications/notification-store.ts';
 import { WebhookStore } from '../features/notifications/webhook-store.ts';
+import { NodeRedSignInStore } from '../features/oauth/node-red-sign-in-store.ts';
 import { OAuthStore } from '../features/oauth/store.ts';
 import { DeploymentStore } from '../features/pipelines/deployment-store.ts';
 import { DeploymentTargetStore } from '../features/pipelines/deployment-target-store.ts';
@@ -100,6 +101,7 @@ export function createStores(knex: Knex, mendPart?: MendPart) {
     deploymentTargets: new DeploymentTargetStore(knex),
     deviceIdentities: new DeviceIdentityStore(knex),
     registrations: new RegistrationStore(knex),
+    nodeRedSignIns: new NodeRedSignInStore(knex),
     provisioning: new ProvisioningStore(knex),
     crashes: new CrashStore(knex),
     deviceWatch: new DeviceWatchStore(knex),

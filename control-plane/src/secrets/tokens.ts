@@ -15,6 +15,7 @@ const PREFIXES = {
   tunnel: 'fyt_',
   registration: 'fyq_',
   trigger: 'fyg_',
+  'node-red': 'fyr_',
 } as const;
 export type TokenKind = keyof typeof PREFIXES;
 

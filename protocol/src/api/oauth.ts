@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id } from '../names.ts';
 import { NoContent, operation } from '../operation.ts';
+import { DEVICE_CODE_GRANT } from './node-red-sign-in.ts';
 
 /** RFC 6749 section 4.1 with RFC 7636 (PKCE, S256 only). The client is the instance. */
 export const AuthorizeQuery = z.strictObject({
@@ -26,14 +27,18 @@ export const authorize = operation('authorize', {
 export const exchangeCode = operation('exchangeCode', {
   method: 'POST',
   path: '/oauth/token',
-  summary: 'Change an authorization code into an editor session',
-  body: z.strictObject({
-    grant_type: z.literal('authorization_code'),
-    client_id: Id,
-    code: z.string().max(200),
-    redirect_uri: z.url().max(2000),
-    code_verifier: z.string().min(43).max(128),
-  }),
+  summary:
+    'Change an authorization code into an editor session, or a device code into the access token that a person agreed to; until then the answer is 400 with `authorization_pending`, `slow_down`, `access_denied` or `expired_token`',
+  body: z.discriminatedUnion('grant_type', [
+    z.strictObject({
+      grant_type: z.literal('authorization_code'),
+      client_id: Id,
+      code: z.string().max(200),
+      redirect_uri: z.url().max(2000),
+      code_verifier: z.string().min(43).max(128),
+    }),
+    z.strictObject({ grant_type: z.literal(DEVICE_CODE_GRANT), device_code: z.string().max(200) }),
+  ]),
   response: z.object({
     access_token: z.string(),
     token_type: z.literal('Bearer'),

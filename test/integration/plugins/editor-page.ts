@@ -27,24 +27,38 @@ export class EditorServer {
   readonly folder: string;
   readonly url: string;
   output = '';
-  readonly #process: ChildProcess;
+  readonly #port: number;
+  readonly #environment: Record<string, string>;
+  #process: ChildProcess;
 
   private constructor(folder: string, port: number, environment: Record<string, string>) {
     this.folder = folder;
     this.url = `http://127.0.0.1:${port}/`;
-    this.#process = spawn(
+    this.#port = port;
+    this.#environment = environment;
+    this.#process = this.#spawn();
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(
       NODE,
-      [path.join(path.dirname(NODE_RED), 'red.js'), '-u', folder, '-p', String(port)],
+      [path.join(path.dirname(NODE_RED), 'red.js'), '-u', this.folder, '-p', String(this.#port)],
       {
-        env: { PATH: process.env.PATH, HOME: folder, ...environment },
+        env: { PATH: process.env.PATH, HOME: this.folder, ...this.#environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+    for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk) => {
         this.output += chunk;
       });
     }
+    return child;
+  }
+
+  async #ready(): Promise<this> {
+    await eventually(() => this.output.includes('Started flows'), { withinMs: 30_000 });
+    return this;
   }
 
   static async start(
@@ -65,15 +79,25 @@ export class EditorServer {
     };
     await writeFile(path.join(folder, 'flows.json'), JSON.stringify(flows));
     await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify(all)};`);
-    const server = new EditorServer(folder, await freePort(), environment);
-    await eventually(() => server.output.includes('Started flows'), { withinMs: 30_000 });
-    return server;
+    return new EditorServer(folder, await freePort(), environment).#ready();
   }
 
-  async stop(): Promise<void> {
+  /** Killed and started again on the same folder. */
+  async restart(): Promise<void> {
+    await this.#kill();
+    this.output = '';
+    this.#process = this.#spawn();
+    await this.#ready();
+  }
+
+  async #kill(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill('SIGKILL');
     await ended;
+  }
+
+  async stop(): Promise<void> {
+    await this.#kill();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
@@ -84,12 +108,13 @@ export async function openEditor(
   url: string,
   problems: string[],
   language = 'en-US',
+  identity: string | null = 'signed.identity',
 ): Promise<Page> {
   const page = await browser.newPage({
     viewport: { width: 1400, height: 900 },
     locale: language,
     // What the proxy adds to each request of a person who is signed in.
-    extraHTTPHeaders: { 'x-flowyard-identity': 'signed.identity' },
+    ...(identity !== null && { extraHTTPHeaders: { 'x-flowyard-identity': identity } }),
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(url, { waitUntil: 'domcontentloaded' });

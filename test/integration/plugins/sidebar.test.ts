@@ -152,17 +152,12 @@ describe("the sidebar in Node-RED's editor", function () {
     await pane.getByRole('button', { name: 'Schnappschuss machen' }).waitFor();
   });
 
-  it('explains itself in a Node-RED that does not run in Flowyard', async () => {
-    const other = await EditorServer.start({});
-    try {
-      const alone = await openEditor(browser, other.url, problems);
-      for (const tab of ['snapshots', 'pipeline', 'devices'] as const) {
-        const pane = await showTab(alone, tab);
-        await pane.getByText('Not in Flowyard').waitFor();
-        assert.equal(await pane.getByRole('button').count(), 0);
-      }
-    } finally {
-      await other.stop();
-    }
+  it('says who it does not know when somebody came around the proxy', async () => {
+    const unknown = await openEditor(browser, server.url, problems, 'en-US', null);
+
+    const pane = await showTab(unknown, 'snapshots');
+
+    await pane.getByText('Flowyard does not know who you are').waitFor();
+    assert.equal(await pane.getByRole('button').count(), 0);
   });
 });

@@ -1,7 +1,8 @@
-import { authorize, exchangeCode } from '@flowyard/protocol';
+import { authorize, DEVICE_CODE_GRANT, exchangeCode } from '@flowyard/protocol';
 import type { Response } from 'express';
 import { AppError } from '../../errors.ts';
 import { open, type Route, route } from '../../http/route.ts';
+import type { NodeRedSignInService } from './node-red-sign-in-service.ts';
 import { EDITOR_SESSION_SECONDS, type OAuthService } from './service.ts';
 
 function refuse(response: Response, error: AppError): void {
@@ -18,6 +19,7 @@ function refuse(response: Response, error: AppError): void {
 export function oauthRoutes(parts: {
   oauth: OAuthService;
   deviceOauth: OAuthService;
+  nodeRedSignIns: NodeRedSignInService;
   isDevice: (id: string) => Promise<boolean>;
 }): Route[] {
   const oauthOf = async (id: string) => ((await parts.isDevice(id)) ? parts.deviceOauth : parts.oauth);
@@ -45,15 +47,18 @@ export function oauthRoutes(parts: {
         }
       },
     ),
-    route(exchangeCode, open('the code and its verifier are the proof'), async ({ body }) => ({
-      access_token: await (await oauthOf(body.client_id)).exchange({
+    route(exchangeCode, open('the code and its verifier are the proof'), async ({ body }) => {
+      if (body.grant_type === DEVICE_CODE_GRANT) {
+        const { token, expiresIn } = await parts.nodeRedSignIns.claim(body.device_code);
+        return { access_token: token, token_type: 'Bearer' as const, expires_in: expiresIn };
+      }
+      const token = await (await oauthOf(body.client_id)).exchange({
         clientId: body.client_id,
         code: body.code,
         redirectUri: body.redirect_uri,
         verifier: body.code_verifier,
-      }),
-      token_type: 'Bearer' as const,
-      expires_in: EDITOR_SESSION_SECONDS,
-    })),
+      });
+      return { access_token: token, token_type: 'Bearer' as const, expires_in: EDITOR_SESSION_SECONDS };
+    }),
   ];
 }

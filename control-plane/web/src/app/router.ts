@@ -221,6 +221,11 @@ const OTHER_PAGES: RouteRecordRaw[] = [
     component: () => import('../features/devices/RegisterDevicePage.vue'),
     meta: { title: 'Register a device' },
   },
+  {
+    path: '/sign-in-node-red/:code?',
+    component: () => import('../features/session/SignInNodeRedPage.vue'),
+    meta: { title: 'Sign in from Node-RED' },
+  },
   { path: '/no-access', component: () => import('./NoAccessPage.vue'), meta: { title: 'No access' } },
   { path: '/:path(.*)*', component: () => import('./NotFoundPage.vue'), meta: { title: 'Not found' } },
 ];

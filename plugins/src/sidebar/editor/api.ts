@@ -72,11 +72,56 @@ export interface Seat {
   /** The address of the control plane. */
   url: string;
   place: Place;
+  /** Whether Flowyard runs this Node-RED; else the person has signed in from it. */
+  isHome: boolean;
+  /** Who has signed in from there. */
+  person: string | null;
+}
+
+/** How far a person is with signing in, as `plugins/src/sidebar/runtime/sign-in/sign-ins.ts` says it. */
+export type SignInState =
+  | { state: 'signed-out'; url: string | null; message: string | null }
+  | { state: 'waiting'; url: string; code: string; page: string; expiresAt: string }
+  | {
+      state: 'signed-in';
+      url: string;
+      person: { name: string; username: string };
+      place: Place | null;
+    };
+
+/** Something that a Node-RED can work with which Flowyard does not run. */
+export interface ChoosablePlace extends Place {
+  name: string;
+  application: string | null;
 }
 
 /** The API of the control plane, as far as `plugins/src/sidebar/runtime/passages.ts` lets it through. */
 export const api = {
   readSeat: () => request<Seat>('GET', 'seat'),
+  readSignIn: () => request<SignInState>('GET', 'sign-in'),
+  beginSignIn: (url: string) => request<SignInState>('POST', 'sign-in', { url }),
+  signOut: () => request<null>('DELETE', 'sign-in'),
+  choosePlace: (place: Place) => request<null>('PUT', 'place', place),
+  /** The team in which this Node-RED may act, with what one can work with. */
+  listPlaces: async (): Promise<ChoosablePlace[]> => {
+    const [team] = (await list<{ id: string }>('/teams')).items;
+    if (team === undefined) {
+      return [];
+    }
+    const [instances, devices] = await Promise.all([
+      list<InstanceView>(`/teams/${team.id}/instances`),
+      list<DeviceView>(`/teams/${team.id}/devices`),
+    ]);
+    const choosable =
+      (kind: Place['kind']) =>
+      ({ id, name, application }: InstanceView | DeviceView): ChoosablePlace => ({
+        kind,
+        id,
+        name,
+        application: application?.name ?? null,
+      });
+    return [...instances.items.map(choosable('instance')), ...devices.items.map(choosable('device'))];
+  },
   readPlace: (place: Place) => get<InstanceView | DeviceView>(own(place)),
   listSnapshots: (place: Place, cursor: string | null, search = '') =>
     list<SnapshotView>(`${own(place)}/snapshots`, cursor, { limit: 50, search }),
@@ -94,6 +139,9 @@ export const api = {
     post<{ snapshot: SnapshotView; leftOut: string[] }>(`${own(place)}/snapshots/import`, body),
   setTarget: (place: Place, snapshotId: string | null) =>
     request<unknown>('PUT', `api${own(place)}/target-snapshot`, { snapshotId }),
+  /** Of what is deployed here, in a Node-RED that Flowyard does not run. */
+  takeOwnSnapshot: (body: { name: string; description?: string; credentials: boolean }) =>
+    request<SnapshotView>('POST', 'own-snapshot', body),
   rollBack: (instanceId: string, snapshotId: string) =>
     post<{ instance: InstanceView }>(`/instances/${instanceId}/rollback`, { snapshotId }),
   listPipelines: (applicationId: string) => list<PipelineView>(`/applications/${applicationId}/pipelines`),

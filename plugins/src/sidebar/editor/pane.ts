@@ -1,7 +1,12 @@
 import { ApiError } from './api';
 import { button, el, icon, replaceContent } from './dom';
+import { PlaceView } from './sign-in/place-view';
+import { SeatBar } from './sign-in/seat-bar';
+import { SignInView } from './sign-in/sign-in-view';
 import type { Part, Store } from './store';
 import { t } from './translate';
+
+export { reportDone, reportError } from './notices';
 
 const REFRESH_TIMES_MS = 60_000;
 const DRAW_EVERY_MS = 150;
@@ -20,17 +25,29 @@ export class Pane {
   readonly element: HTMLElement;
   readonly #store: Store;
   readonly #view: PaneView;
+  readonly #seat: SeatBar;
   readonly #content = el('div', { class: 'flowyard-content' });
   readonly #notice = el('div', { class: 'flowyard-notice', role: 'status', 'aria-live': 'polite' });
   #state: 'new' | 'loading' | 'ready' | 'failed' = 'new';
   #isVisible = false;
+  /** Whether nobody is signed in, or nothing was chosen to work with. */
+  #isMissing = false;
   #drawing: ReturnType<typeof setTimeout> | null = null;
 
   constructor(store: Store, view: PaneView) {
     this.#store = store;
     this.#view = view;
-    this.element = el('div', { class: 'flowyard-pane' }, view.head ?? null, this.#notice, this.#content);
+    this.#seat = new SeatBar(store);
+    this.element = el(
+      'div',
+      { class: 'flowyard-pane' },
+      this.#seat.element,
+      view.head ?? null,
+      this.#notice,
+      this.#content,
+    );
     store.listen(() => this.#drawSoon());
+    store.onForget(() => this.#beginAgain());
     new IntersectionObserver(([entry]) => this.#seen(entry?.isIntersecting ?? false)).observe(this.element);
     setInterval(() => this.draw(), REFRESH_TIMES_MS);
   }
@@ -60,6 +77,7 @@ export class Pane {
       return;
     }
     this.#setHead(true);
+    this.#seat.draw();
     const words = this.#store.isLive ? '' : t('notLive');
     if (this.#notice.textContent !== words) {
       this.#notice.textContent = words;
@@ -77,11 +95,24 @@ export class Pane {
 
   #seen(isVisible: boolean): void {
     this.#isVisible = isVisible;
-    if (isVisible && this.#state === 'new') {
+    // Somebody may have signed in meanwhile, in another tab.
+    if (isVisible && this.#isMissing) {
+      this.#beginAgain();
+    } else if (isVisible && this.#state === 'new') {
       this.#setHead(false);
       this.reload();
     } else if (isVisible) {
       this.draw();
+    }
+  }
+
+  #beginAgain(): void {
+    this.#isMissing = false;
+    this.#state = 'new';
+    this.#setHead(false);
+    this.#seat.draw();
+    if (this.#isVisible) {
+      this.reload();
     }
   }
 
@@ -91,8 +122,18 @@ export class Pane {
 
   #fail(error: unknown): void {
     this.#setHead(false);
-    if (error instanceof ApiError && error.code === 'outside') {
-      replaceContent(this.#content, ...emptyState('cloud', t('outside.title'), t('outside.text')));
+    const code = error instanceof ApiError ? error.code : '';
+    this.#isMissing = code === 'signed-out' || code === 'no-place';
+    if (code === 'signed-out') {
+      replaceContent(this.#content, new SignInView(() => this.#store.forget()).element);
+      return;
+    }
+    if (code === 'no-place') {
+      replaceContent(this.#content, new PlaceView(() => this.#store.forget()).element);
+      return;
+    }
+    if (code === 'unknown-person') {
+      replaceContent(this.#content, ...emptyState('user-secret', t('unknown.title'), t('unknown.text')));
       return;
     }
     const message = error instanceof Error ? error.message : String(error);
@@ -121,17 +162,6 @@ export class Pane {
 /** What a list says when there is nothing in it: what it is for, and the first step. */
 export function emptyState(iconName: string, title: string, text: string): Node[] {
   return [el('div', { class: 'flowyard-empty' }, icon(iconName), el('h3', {}, title), el('p', {}, text))];
-}
-
-/** Says that something went wrong that the person had asked for. */
-export function reportError(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  RED.notify($(el('span', { role: 'alert' }, message)), { type: 'error', timeout: 8000 });
-}
-
-/** Says that something has been done. */
-export function reportDone(text: string, timeout = 4000): void {
-  RED.notify($(el('span', { role: 'status' }, text)), { type: 'success', timeout });
 }
 
 /** Whether the person may change anything. */

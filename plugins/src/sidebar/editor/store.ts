@@ -44,10 +44,31 @@ export class Store {
   readonly #loaded = new Set<Part>();
   readonly #reading = new Set<Part>();
   readonly #listeners = new Set<() => void>();
+  readonly #forgetters = new Set<() => void>();
 
   /** Calls back after each change. */
   listen(listener: () => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Calls back when all that was read is not of this person any more. */
+  onForget(forgetter: () => void): void {
+    this.#forgetters.add(forgetter);
+  }
+
+  /** Somebody signed in or out, or chose something else to work with. */
+  forget(): void {
+    this.seat = null;
+    this.place = null;
+    this.snapshots = [];
+    this.nextSnapshots = null;
+    this.pipelines = [];
+    this.devices.clear();
+    this.#loaded.clear();
+    this.isLive = true;
+    for (const forgetter of this.#forgetters) {
+      forgetter();
+    }
   }
 
   /** Reads a part, afresh when it is known already. */

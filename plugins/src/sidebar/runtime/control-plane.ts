@@ -53,7 +53,7 @@ export function callControlPlane(caller: Caller, request: ApiRequest): Promise<A
         method: request.method,
         signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: {
-          authorization: `Bearer ${caller.token}`,
+          ...(caller.token === '' ? {} : { authorization: `Bearer ${caller.token}` }),
           ...(caller.identity === undefined ? {} : { [IDENTITY_HEADER]: caller.identity }),
           ...(body === null
             ? {}

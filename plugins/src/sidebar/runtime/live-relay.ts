@@ -136,8 +136,10 @@ class LiveRelay {
   }
 
   #tell(kind: string, id: string, value: unknown): void {
-    const { id: seat, isShared } = this.#seat;
-    this.#publish(CHANGE_TOPIC, isShared ? { seat, kind, id, value } : { seat, kind, id });
+    const { id: seat, isHome } = this.#seat;
+    // Everybody who may open the editor of an instance may read its application. In somebody's own Node-RED others
+    // only hear that something changed, and each reads it in their own name.
+    this.#publish(CHANGE_TOPIC, isHome ? { seat, kind, id, value } : { seat, kind, id });
   }
 
   #tellLink(connected: boolean): void {

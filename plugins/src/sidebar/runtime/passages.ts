@@ -17,6 +17,10 @@ export const READS = [
   '/deployments/:id',
   '/deployments/:id/targets',
   '/devices/:id/logs',
+  // To choose with what a Node-RED works that does not run in Flowyard.
+  '/teams',
+  '/teams/:id/instances',
+  '/teams/:id/devices',
 ] as const;
 
 export const WRITES = [
@@ -37,13 +41,17 @@ export const WRITES = [
 
 const ID = /^[0-9a-z]{6,40}$/;
 
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
 /** The path of the API for one of the templates; null when what stands for an identifier is none. */
 export function fillIn(template: string, parameters: Record<string, unknown>): string | null {
   let isGood = true;
   const path = template.replace(/:(\w+)/g, (_whole, name: string) => {
-    const value = String(parameters[name]);
-    isGood &&= ID.test(value);
-    return value;
+    const value = parameters[name];
+    isGood &&= isId(value);
+    return String(value);
   });
   return isGood ? path : null;
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { IDENTITY_HEADER } from './control-plane';
-import type { MissingSeat, Place, Seat } from './seat';
+import type { Place, Seat } from './seat';
 
 function placeOf({ FLOWYARD_INSTANCE_ID, FLOWYARD_DEVICE_ID }: NodeJS.ProcessEnv): Place | null {
   if (FLOWYARD_INSTANCE_ID) {
@@ -10,23 +10,22 @@ function placeOf({ FLOWYARD_INSTANCE_ID, FLOWYARD_DEVICE_ID }: NodeJS.ProcessEnv
 }
 
 /**
- * The seat of a person where Flowyard runs this Node-RED, as an instance or on a device. The environment is read
+ * The seat of a person where Flowyard runs this Node-RED, as an instance or on a device; null elsewhere. The environment is read
  * afresh each time: a warm process learns late where it is.
  */
 export function platformSeat(
   headers: IncomingHttpHeaders,
   environment: NodeJS.ProcessEnv = process.env,
-): Seat | MissingSeat {
+): Seat | 'unknown-person' | null {
   const { FLOWYARD_URL: url, FLOWYARD_TOKEN: token } = environment;
   const place = placeOf(environment);
   if (!url || !token || place === null) {
-    return 'outside';
+    return null;
   }
   const identity = headers[IDENTITY_HEADER];
   if (typeof identity !== 'string') {
     // Somebody who came around the proxy, by the login for emergencies. Flowyard does not know who it is.
     return 'unknown-person';
   }
-  // Everybody who may open this editor may read its application.
-  return { id: 'platform', url: url.replace(/\/+$/, ''), token, identity, place, isShared: true };
+  return { id: 'platform', url: url.replace(/\/+$/, ''), token, identity, place, isHome: true, person: null };
 }

@@ -19,12 +19,14 @@ export interface Seat extends Caller {
   /** Tells the seats of one Node-RED apart. */
   id: string;
   place: Place;
-  /**
-   * Whether everybody at this editor may see what this person sees. Where it is not so, others only hear that
-   * something changed, and each reads it in their own name.
-   */
-  isShared: boolean;
+  /** Whether Flowyard runs this Node-RED; else it is somebody's own, and the person has signed in from it. */
+  isHome: boolean;
+  /** Who has signed in from there; null where the editor itself shows it. */
+  person: string | null;
 }
 
-/** Why a person cannot work yet. */
-export type MissingSeat = 'outside' | 'unknown-person';
+/**
+ * Why a person cannot work: nobody is signed in, nothing was chosen to work with, or somebody came around the proxy
+ * so that Flowyard does not know who it is.
+ */
+export type MissingSeat = 'signed-out' | 'no-place' | 'unknown-person';

@@ -19,6 +19,10 @@ export function takeSnapshot(store: Store): void {
   }
   const name = el('input', { type: 'text', maxlength: 120, required: true });
   const description = el('textarea', { rows: 3, maxlength: 2000 });
+  const credentials = el('input', { type: 'checkbox', checked: true });
+  const own = seat.isHome
+    ? []
+    : [el('label', { class: 'flowyard-tick' }, credentials, t('snapshots.credentials'))];
   const undeployed = RED.nodes.dirty()
     ? [el('p', { class: 'flowyard-hint' }, t('snapshots.undeployed'))]
     : [];
@@ -27,13 +31,16 @@ export function takeSnapshot(store: Store): void {
     content: [
       field(t('snapshots.name'), name),
       field(t('snapshots.description'), description),
+      ...own,
       ...undeployed,
     ],
     action: t('snapshots.take'),
     onSubmit: async () => {
       const text = description.value.trim();
       const body = { name: name.value.trim(), ...(text === '' ? {} : { description: text }) };
-      const snapshot = await api.takeSnapshot(seat.place, body);
+      const snapshot = seat.isHome
+        ? await api.takeSnapshot(seat.place, body)
+        : await api.takeOwnSnapshot({ ...body, credentials: credentials.checked });
       put(store, snapshot.id, snapshot);
       reportDone(t('snapshots.taken', { name: snapshot.name }));
     },
