@@ -82,7 +82,7 @@ describe('Editing on a device', function () {
     await editor.evaluate("RED.actions.invoke('flowyard:show-snapshots')");
     const pane = editor.locator('.flowyard-pane:visible');
     await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name', { exact: true }).fill('From its editor');
+    await editor.getByLabel('Name', { exact: true }).fill('From its editor');
     await editor.keyboard.press('Enter');
 
     const item = pane.getByRole('listitem').filter({ hasText: 'From its editor' });

@@ -135,7 +135,7 @@ describe("The sidebar in somebody's own Node-RED", function () {
   it('takes a snapshot of what is deployed here, with its credentials', async () => {
     const pane = await showTab(editor, 'snapshots');
     await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name', { exact: true }).fill('From the laptop');
+    await editor.getByLabel('Name', { exact: true }).fill('From the laptop');
     await editor.keyboard.press('Enter');
     await pane.getByRole('listitem').filter({ hasText: 'From the laptop' }).waitFor();
 
@@ -186,7 +186,7 @@ describe("The sidebar in somebody's own Node-RED", function () {
     await pane.getByText('From the laptop').waitFor();
 
     await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name', { exact: true }).fill('Not allowed');
+    await other.getByLabel('Name', { exact: true }).fill('Not allowed');
     await other.keyboard.press('Enter');
 
     await other
