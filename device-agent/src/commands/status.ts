@@ -35,6 +35,9 @@ export function describeStatus(status: AgentStatus, isRunning: boolean): string 
     ['Snapshot', current.snapshotId],
     ['Node-RED', current.nodeRed === null ? null : `${current.nodeRed} on port ${status.port}`],
     ['Reason', current.reason],
+    // An agent from before that wrote none.
+    ['Flow says', current.flow?.unwell ?? null],
+    ['Flow holds', current.flow?.hold?.reason ?? null],
   ];
   return rows
     .filter(([, value]) => value !== null)

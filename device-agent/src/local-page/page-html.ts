@@ -70,6 +70,8 @@ async function look() {
     facts('facts', [
       ['State', current.state + (current.step ? ': ' + current.step : '')],
       ['Reason', current.reason],
+      ['A flow says', current.flow.unwell],
+      ['A flow holds updates', current.flow.hold && current.flow.hold.reason],
       ['Target', state.targetSnapshot],
       ['Node-RED', current.nodeRed && current.nodeRed + ' on port ' + state.port],
       ['Control plane', state.url + ' (' + (link.problem || link.state) + ')'],
