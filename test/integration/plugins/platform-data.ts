@@ -1,4 +1,10 @@
-import { DEFAULT_ROLLOUT, type DeploymentView, type PipelineView, type StageView } from '@flowyard/protocol';
+import {
+  DEFAULT_ROLLOUT,
+  type DeploymentView,
+  type DryRunView,
+  type PipelineView,
+  type StageView,
+} from '@flowyard/protocol';
 import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
 import { type FakePlatform, page } from '../nodes/support/fake-platform.ts';
 
@@ -10,6 +16,9 @@ export const INSTANCE = {
   application: { id: 'app001', name: 'Bottling line' },
   runningSnapshot: { id: 'snap02', name: 'Faster filling' },
   targetSnapshot: { id: 'snap01', name: 'Release 1' },
+  flowsRevision: 7,
+  flowsChangedBy: 'ada',
+  flowsChangedAt: TIME,
 };
 
 export const SNAPSHOTS = [
@@ -76,6 +85,32 @@ export function buildDeployment(overrides: Partial<DeploymentView> = {}): Deploy
     ],
     createdAt: TIME,
     finishedAt: null,
+    ...overrides,
+  };
+}
+
+/** A push that adds two nodes and changes three, with a module. */
+export function buildDryRun(overrides: Partial<DryRunView> = {}): DryRunView {
+  return {
+    from: { id: 'stage0', name: 'Development' },
+    to: { id: 'inst02', name: 'line-prod' },
+    snapshot: null,
+    current: { id: 'inst02', name: 'line-prod' },
+    comparison: {
+      same: false,
+      flows: { counts: { added: 2, changed: 3, removed: 0, moved: 0 }, flows: [], tabsReordered: false },
+      credentials: 'unknown',
+      settings: null,
+      variables: [],
+      modules: [{ name: 'node-red-x', change: 'added', before: null, after: '1.2.0' }],
+      lock: 'unknown',
+      runtime: [],
+    },
+    missingVariables: [],
+    effects: { nothing: 0, flows: 0, restart: 0, install: 1, later: 0 },
+    targets: [{ kind: 'instance', id: 'inst02', name: 'line-prod', effect: 'install', reason: null }],
+    refusals: [],
+    needsApproval: false,
     ...overrides,
   };
 }

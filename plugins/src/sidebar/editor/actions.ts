@@ -12,6 +12,8 @@ interface Action {
   /** Two keys, of which the first is used by nothing else in Node-RED 4.1 and 5. */
   key: string;
   run: () => void;
+  /** Whether the menu has a shorter label for it. */
+  isShort?: boolean;
   /** Only for those who may change something. */
   isWriting?: boolean;
 }
@@ -59,12 +61,22 @@ export function addActions(store: Store, session: CompareSession): void {
       run: () => void withSnapshots(() => takeSnapshot(store)).catch(reportError),
       isWriting: true,
     },
-    { id: 'compare-with-newest', key: 'c', run: () => void compareNewest().catch(reportError) },
-    { id: 'compare-with-running', key: 'r', run: () => void compareRunning().catch(reportError) },
-    { id: 'compare-with-deployed', key: 'l', run: () => compareWithDeployed(session) },
-    { id: 'compare-next', key: 'n', run: () => void session.step(1) },
-    { id: 'compare-previous', key: 'b', run: () => void session.step(-1) },
-    { id: 'end-compare', key: 'e', run: () => session.end() },
+    {
+      id: 'compare-with-newest',
+      key: 'c',
+      run: () => void compareNewest().catch(reportError),
+      isShort: true,
+    },
+    {
+      id: 'compare-with-running',
+      key: 'r',
+      run: () => void compareRunning().catch(reportError),
+      isShort: true,
+    },
+    { id: 'compare-with-deployed', key: 'l', run: () => compareWithDeployed(session), isShort: true },
+    { id: 'compare-next', key: 'n', run: () => void session.step(1), isShort: true },
+    { id: 'compare-previous', key: 'b', run: () => void session.step(-1), isShort: true },
+    { id: 'end-compare', key: 'e', run: () => session.end(), isShort: true },
   ];
   const offered = actions.filter(({ isWriting }) => !isWriting || mayWrite());
   for (const { id, key, run } of offered) {
@@ -76,9 +88,9 @@ export function addActions(store: Store, session: CompareSession): void {
 
 function addMenu(actions: Action[]): void {
   const entries = actions.map(
-    ({ id }): MenuItem => ({
+    ({ id, isShort }): MenuItem => ({
       id: `menu-item-flowyard-${id}`,
-      label: t(`actions.${id}`),
+      label: t(`${isShort ? 'menuLabels' : 'actions'}.${id}`),
       onselect: `flowyard:${id}`,
     }),
   );

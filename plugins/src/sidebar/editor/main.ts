@@ -1,9 +1,10 @@
 import { addActions } from './actions';
 import { markComparisons } from './compare/marks';
 import { CompareSession } from './compare/session';
-import { devicesPane } from './devices-pane';
+import { devicesPane } from './devices/devices-pane';
+import { tellOthersDeploys } from './others-deploy';
 import type { Pane } from './pane';
-import { pipelinePane } from './pipeline-pane';
+import { pipelinePane } from './pipeline/pipeline-pane';
 import { snapshotsPane } from './snapshots/snapshots-pane';
 import { type Change, Store } from './store';
 import { t } from './translate';
@@ -35,9 +36,10 @@ const plugin = {
     const session = new CompareSession();
     markComparisons(session);
     addActions(store, session);
+    tellOthersDeploys(store, session);
     for (const [id, icon, pane] of [
       ['snapshots', 'camera', snapshotsPane(store, session)],
-      ['pipeline', 'code-fork', pipelinePane(store)],
+      ['pipeline', 'code-fork', pipelinePane(store, session)],
       ['devices', 'microchip', devicesPane(store)],
     ] as const) {
       addTab({ id, icon, label: t(`${id}.tab`), name: t(`${id}.title`), pane });
@@ -48,6 +50,8 @@ const plugin = {
     RED.comms.subscribe('flowyard/link', (_topic: string, link: unknown) =>
       store.setLive(link as Parameters<Store['setLive']>[0]),
     );
+    // So that deploys of others are told though nobody has looked at a tab; outside of Flowyard there is nothing to read.
+    store.readPlace().catch(() => {});
   },
 };
 

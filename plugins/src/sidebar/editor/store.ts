@@ -105,10 +105,9 @@ export class Store {
 
   /** Reads afresh what this editor belongs to. */
   async readPlace(): Promise<void> {
-    if (this.seat !== null) {
-      this.place = await api.readPlace(this.seat.place);
-      this.#tell();
-    }
+    this.seat ??= await api.readSeat();
+    this.place = await api.readPlace(this.seat.place);
+    this.#tell();
   }
 
   setLive({ seat, connected: isLive }: { seat: string; connected: boolean }): void {

@@ -34,6 +34,11 @@ export function exactTime(iso: string): string {
   return new Date(iso).toLocaleString(language());
 }
 
+/** The time of day, for lines of a log. */
+export function clockTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString(language());
+}
+
 /** A time as "3 hours ago", with the exact one on hover. */
 export function time(iso: string): HTMLElement {
   return el('time', { datetime: iso, title: exactTime(iso) }, relativeTime(iso));

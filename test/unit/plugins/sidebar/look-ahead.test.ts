@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { lookAhead } from '../../../../plugins/src/sidebar/editor/restore/look-ahead.ts';
+
+const TYPES = {
+  isKnown: (type: string) => type !== 'odd',
+  hasCredentials: (type: string) => type === 'broker',
+};
+
+describe('what is said before a snapshot is restored into the workspace', () => {
+  it('names each type that is missing once', () => {
+    const flows = [
+      { id: '1', type: 'odd' },
+      { id: '2', type: 'odd' },
+      { id: '3', type: 'inject' },
+      { id: '4', type: 'subflow:9' },
+      { id: '5', type: 'tab' },
+    ];
+
+    assert.deepEqual(lookAhead(flows, [], TYPES).missingTypes, ['odd']);
+  });
+
+  it('names nodes that may have credentials and are not deployed now', () => {
+    const flows = [
+      { id: '1', type: 'broker', name: 'Plant' },
+      { id: '2', type: 'broker', name: '' },
+      { id: '3', type: 'inject' },
+    ];
+
+    assert.deepEqual(lookAhead(flows, [{ id: '1', type: 'broker' }], TYPES).withoutCredentials, ['broker']);
+  });
+});
