@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../support/eventually.ts';
 import { flowsInEditor, showTab } from './editor-page.ts';
 import { FLOWS, RELEASE_1 } from './flows-data.ts';
+import { buildDryRun } from './platform-data.ts';
 import { Sidebar } from './sidebar.ts';
 
 describe('a comparison in the editor', function () {
@@ -102,5 +103,53 @@ describe('a comparison in the editor', function () {
     assert.equal(await sidebar.page.locator('[class*="flowyard-node-"]').count(), 0);
     assert.equal((await flowsInEditor(sidebar.page)).size, FLOWS.length);
     assert.equal(await isDirty(), false);
+  });
+
+  it('goes through many flows, of which the list makes only what is looked at', async () => {
+    const many = Array.from({ length: 6 }, (_, flow) => [
+      { id: `more${flow}`, type: 'tab', label: `More ${flow}` },
+      ...Array.from({ length: 130 }, (_, at) => ({
+        id: `note${flow}x${at}`,
+        type: 'comment',
+        z: `more${flow}`,
+        name: `note ${at} of ${flow}`,
+        info: '',
+        x: 100,
+        y: 40 + at * 40,
+        wires: [],
+      })),
+    ]).flat();
+    sidebar.platform.on('GET /snapshots/snap01/flows', () => ({
+      status: 200,
+      body: { flows: [...FLOWS, ...many] },
+    }));
+    await compare('Release 1');
+    await panel().getByText('786 removed').waitFor();
+
+    await sidebar.page.evaluate(`RED.actions.invoke('flowyard:compare-previous')`);
+
+    await panel().getByText('786 of 786').waitFor();
+    await panel().locator('.red-ui-treeList-label.selected', { hasText: 'note 129 of 5' }).waitFor();
+    await panel().getByRole('button', { name: 'End compare' }).click();
+  });
+
+  it('shows everything that differs between two snapshots, the older first', async () => {
+    const { comparison } = buildDryRun();
+    sidebar.platform.on('GET /snapshots/snap01/diff/snap02', () => ({
+      status: 200,
+      body: {
+        ...comparison,
+        flows: { counts: { added: 0, changed: 0, removed: 0, moved: 0 }, flows: [], tabsReordered: false },
+        variables: [{ name: 'LIMIT', change: 'added', before: null, after: { value: '', secret: false } }],
+      },
+    }));
+
+    await sidebar.choose('Release 1', 'Compare with another snapshot …');
+    await sidebar.page.getByRole('dialog').getByRole('button', { name: 'Compare' }).click();
+
+    const tray = sidebar.page.getByRole('region', { name: 'Compare', exact: true });
+    await tray.getByText('node-red-x: none → 1.2.0').waitFor();
+    await tray.getByText('LIMIT is new').waitFor();
+    await tray.getByText('− Release 1').waitFor();
   });
 });

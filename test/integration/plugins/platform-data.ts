@@ -173,6 +173,8 @@ export const DEVICES = [
 export function furnish(platform: FakePlatform): FakePlatform {
   return platform
     .on('GET /instances/inst01', () => ({ status: 200, body: INSTANCE }))
+    .on('GET /devices/dev001', () => ({ status: 200, body: DEVICES[0] }))
+    .on('GET /devices/dev001/snapshots', () => ({ status: 200, body: page(SNAPSHOTS) }))
     .on('GET /instances/inst01/snapshots', () => ({ status: 200, body: page(SNAPSHOTS) }))
     .on('GET /applications/app001/snapshots', () => ({
       status: 200,

@@ -51,6 +51,30 @@ describe("the sidebar in Node-RED's editor", function () {
     await eventually(async () => (await pane.getByText('The connection to Flowyard is lost').count()) === 0);
   });
 
+  it('says for each tab that it could not be read, and tries again when it is told to', async () => {
+    const tabs = [
+      ['snapshots', '/instances/inst01/snapshots', 'Faster filling'],
+      ['pipeline', '/applications/app001/pipelines', 'To production'],
+      ['devices', '/applications/app001/devices', 'Capper'],
+    ] as const;
+    const error = { code: 'busy', message: 'The database is busy.' };
+    for (const [, path] of tabs) {
+      platform.on(`GET ${path}`, () => ({ status: 503, body: { error } }));
+    }
+    const other = await openEditor(browser, server.url, problems);
+    for (const [tab] of tabs) {
+      const pane = await showTab(other, tab);
+      await pane.getByText('The database is busy.').waitFor();
+    }
+    furnish(platform);
+
+    for (const [tab, , words] of tabs) {
+      const pane = await showTab(other, tab);
+      await pane.getByRole('button', { name: 'Try again' }).click();
+      await pane.getByText(words).first().waitFor();
+    }
+  });
+
   it('speaks German where the editor does', async () => {
     const german = await openEditor(browser, server.url, problems, 'de');
 

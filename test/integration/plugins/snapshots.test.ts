@@ -136,6 +136,7 @@ describe('the tab with snapshots', function () {
     await showTab(sidebar.page, 'snapshots');
 
     await sidebar.choose('Release 1', 'Roll back …');
+    await sidebar.page.getByRole('alertdialog').waitFor();
     await sidebar.page.keyboard.press('Escape');
     await sidebar.page.getByRole('alertdialog').waitFor({ state: 'detached' });
     assert.notEqual(sidebar.last('POST')?.path, '/instances/inst01/rollback');
@@ -291,6 +292,29 @@ describe('the tab with snapshots for somebody who may only read', function () {
         'Compare with the editor',
         'Compare with another snapshot …',
       ]);
+      assert.deepEqual(sidebar.problems, []);
+    } finally {
+      await sidebar.close();
+    }
+  });
+});
+
+describe('the tab with snapshots in the editor of a device', function () {
+  this.timeout(60_000);
+
+  it('is about the device: no roll back past the editor, and its own target', async () => {
+    const sidebar = await Sidebar.open({ flows: FLOWS, place: { FLOWYARD_DEVICE_ID: 'dev001' } });
+    try {
+      const pane = await showTab(sidebar.page, 'snapshots');
+      await pane.getByText('target', { exact: true }).waitFor();
+
+      await sidebar.page.getByRole('button', { name: 'What to do with Faster filling' }).click();
+      const entries = sidebar.page.locator('.flowyard-menu a');
+      await entries.first().waitFor();
+      const labels = await entries.allTextContents();
+
+      assert.equal(labels.includes('Roll back …'), false);
+      assert.equal(labels.includes('Set as target of this device …'), true);
       assert.deepEqual(sidebar.problems, []);
     } finally {
       await sidebar.close();

@@ -19,10 +19,9 @@ interface Deployed {
 /** Says who deployed what this editor does not show, and when: once for each deploy, and not for one's own. */
 export function tellOthersDeploys(store: Store, session: CompareSession): void {
   let known: number | null = null;
-  let lastOwn = Number.NEGATIVE_INFINITY;
   let notice: { close(): void } | null = null;
   editor.events.on('deploy', () => {
-    lastOwn = Date.now();
+    store.ownChangeAt = Date.now();
     notice?.close();
   });
 
@@ -68,7 +67,7 @@ export function tellOthersDeploys(store: Store, session: CompareSession): void {
     const seen: Deployed = place;
     setTimeout(() => {
       const isOwn =
-        Date.now() - lastOwn < OWN_DEPLOY_MS + WAIT_MS &&
+        Date.now() - store.ownChangeAt < OWN_DEPLOY_MS + WAIT_MS &&
         (seen.flowsChangedBy === null || seen.flowsChangedBy === editor.settings.user?.username);
       if (!isOwn && known === seen.flowsRevision) {
         tell(seen);

@@ -39,6 +39,8 @@ export class Store {
   snapshotSearch = '';
   pipelines: PipelineView[] = [];
   readonly devices = new Map<string, DeviceView>();
+  /** When the person of this editor last changed what is deployed, which is no news to them. */
+  ownChangeAt = Number.NEGATIVE_INFINITY;
   /** Whether changes arrive by themselves now. */
   isLive = true;
   readonly #loaded = new Set<Part>();

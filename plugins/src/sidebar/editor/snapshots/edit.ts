@@ -80,12 +80,13 @@ export function removeSnapshot(store: Store, snapshot: SnapshotView): void {
 }
 
 /** Puts a snapshot back where it runs, at once and without the editor. */
-export function rollBack(snapshot: SnapshotView): void {
+export function rollBack(store: Store, snapshot: SnapshotView): void {
   confirmAction({
     title: t('snapshots.rollBackTo', { name: snapshot.name }),
     content: [t('snapshots.rollBackText'), ...(RED.nodes.dirty() ? [t('snapshots.rollBackUndeployed')] : [])],
     action: t('snapshots.rollBack'),
     onConfirm: () => {
+      store.ownChangeAt = Date.now();
       api
         .rollBack(snapshot.owner.id, snapshot.id)
         .then(() => reportDone(t('snapshots.rolledBack', { name: snapshot.name })), reportError);

@@ -32,7 +32,7 @@ export function snapshotEntries(store: Store, session: CompareSession, snapshot:
     ...looks,
     entry('menu.restore', () => void restoreIntoWorkspace(snapshot).catch(reportError)),
     ...(isInstance && place?.runningSnapshot?.id !== snapshot.id
-      ? [entry('menu.rollBack', () => rollBack(snapshot))]
+      ? [entry('menu.rollBack', () => rollBack(store, snapshot))]
       : []),
     isTarget
       ? entry(`target.${seat?.place.kind}.clear`, () => setTarget(store, null))
