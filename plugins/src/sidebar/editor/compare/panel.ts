@@ -52,6 +52,7 @@ export class ComparePanel {
 
   #draw(): void {
     const { running } = this.#session;
+    const wasHidden = this.element.hidden;
     this.element.hidden = running === null;
     if (running === null) {
       this.#tree.clear();
@@ -74,5 +75,9 @@ export class ComparePanel {
     this.#position.textContent =
       running.at < 0 ? '' : t('compare.position', { at: running.at + 1, total: running.changes.length });
     this.#tree.draw(running);
+    if (wasHidden) {
+      // The browser keeps the list where it was, with what has come above it out of sight.
+      this.element.closest('.flowyard-pane')?.scrollTo(0, 0);
+    }
   }
 }
