@@ -6,6 +6,7 @@ import helper from 'node-red-node-test-helper';
 import { answeringFlow, buildApplication, buildInstance, instanceIn } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { requireOfNodeRed } from '../../support/node-red.ts';
 
 const require = createRequire(import.meta.url);
 type NodeSet = (RED: NodeAPI) => void;
@@ -59,7 +60,7 @@ describe('The deploy node', () => {
       FLOWYARD_TOKEN: credentials.token,
       FLOWYARD_DEVICE_ID: id,
     });
-    helper.init(require.resolve('node-red'));
+    helper.init(requireOfNodeRed.resolve('node-red'));
     await new Promise<void>((resolve) => helper.startServer(resolve));
   });
 
@@ -75,7 +76,7 @@ describe('The deploy node', () => {
 
   async function run(sends: 'end' | 'changes', address = webhook): Promise<Node> {
     received = [];
-    const core = require('@node-red/nodes/core/common/25-catch.js') as NodeSet;
+    const core = requireOfNodeRed('@node-red/nodes/core/common/25-catch.js') as NodeSet;
     const place = { z: 'tab', x: 100, y: 100 };
     const flow = [
       { id: 'tab', type: 'tab', label: 'Test' },

@@ -7,6 +7,7 @@ import type { NodeAPI, NodeMessage } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { FlowStates } from '../../../launcher/src/child/flow-states.ts';
 import { eventually } from '../../support/eventually.ts';
+import { requireOfNodeRed } from '../../support/node-red.ts';
 
 const require = createRequire(import.meta.url);
 const NODES = path.resolve(import.meta.dirname, '../../../nodes');
@@ -19,7 +20,7 @@ interface Received extends NodeMessage {
   error?: { message: string };
 }
 
-helper.init(require.resolve('node-red'));
+helper.init(requireOfNodeRed.resolve('node-red'));
 
 describe('the palette nodes health and update lock', () => {
   let states: FlowStates;
@@ -47,7 +48,7 @@ describe('the palette nodes health and update lock', () => {
   });
 
   async function run(type: string, properties: Record<string, unknown> = {}) {
-    const core = require('@node-red/nodes/core/common/25-catch.js') as NodeSet;
+    const core = requireOfNodeRed('@node-red/nodes/core/common/25-catch.js') as NodeSet;
     const flow = [
       { id: 'tab', type: 'tab', label: 'Test' },
       { id: 'node', type, z: 'tab', name: '', x: 100, y: 100, wires: [['after']], ...properties },
@@ -131,7 +132,7 @@ describe('the palette nodes health and update lock', () => {
     it('begins anew with a deploy that leaves it running, and says nothing once it is gone', async () => {
       const { say } = await run('flowyard-health', { proofSeconds: 600 });
       await say('well');
-      const { events } = require('node-red');
+      const { events } = requireOfNodeRed('node-red');
 
       events.emit('flows:starting', { config: {}, type: 'nodes' });
       assert.equal(health().unproven, true);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import helper from 'node-red-node-test-helper';
 import { eventually } from '../../support/eventually.ts';
+import { requireOfNodeRed } from '../../support/node-red.ts';
 import { buildDevice, buildSnapshotView } from '../../unit/nodes/builders.ts';
 import { FakePlatform, page, TOKEN } from './support/fake-platform.ts';
 
@@ -13,7 +14,7 @@ const NODES = path.resolve(import.meta.dirname, '../../../nodes');
 type NodeSet = (RED: NodeAPI) => void;
 const load = (type: string): NodeSet => require(path.join(NODES, 'dist', `${type}.js`)).default as NodeSet;
 
-helper.init(require.resolve('node-red'));
+helper.init(requireOfNodeRed.resolve('node-red'));
 
 interface Received extends NodeMessage {
   previous?: string | null;
@@ -52,7 +53,7 @@ describe('the palette nodes', () => {
 
   /** Loads one node of ours, followed by a helper that keeps what it sends; and what a catch node catches. */
   async function run(type: string, properties: Record<string, unknown>): Promise<Node> {
-    const core = require('@node-red/nodes/core/common/25-catch.js') as NodeSet;
+    const core = requireOfNodeRed('@node-red/nodes/core/common/25-catch.js') as NodeSet;
     const flow = [
       { id: 'tab', type: 'tab', label: 'Test' },
       // What has no place on the canvas is taken for a config node.
