@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { installNodeRed5 } from '../support/node-red-5.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const NODES = ['nodes', 'flow-gates', 'deploy'].map((name) => `test/integration/nodes/${name}.test.ts`);
+const NODES = ['nodes', 'link-nodes', 'flow-gates', 'deploy'].map(
+  (name) => `test/integration/nodes/${name}.test.ts`,
+);
 const SIDEBAR = readdirSync(join(ROOT, 'test/integration/plugins'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/integration/plugins/${name}`);
