@@ -13,6 +13,7 @@ import { DeviceEditors } from '../features/devices/device-editors.ts';
 import { DeviceTargets } from '../features/devices/device-targets.ts';
 import { DeviceModeService } from '../features/devices/mode-service.ts';
 import { DeviceService } from '../features/devices/service.ts';
+import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
 import { HttpTokenService } from '../features/http-tokens/service.ts';
 import { InstanceChangeRunner } from '../features/instance-changes/runner.ts';
 import { InstanceChangeService } from '../features/instance-changes/service.ts';
@@ -30,6 +31,7 @@ import { DeploymentService } from '../features/pipelines/deployment-service.ts';
 import { DeploymentTargets } from '../features/pipelines/deployment-targets.ts';
 import { DryRunService } from '../features/pipelines/dry-run.ts';
 import { PushGate } from '../features/pipelines/push-gate.ts';
+import { PushedSnapshots } from '../features/pipelines/pushed-snapshots.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
 import { StageRights } from '../features/pipelines/stage-rights.ts';
 import { StageService } from '../features/pipelines/stage-service.ts';
@@ -143,8 +145,9 @@ export function composeFeatures(
   const stages = new StageService({ db, access });
   const stageRights = new StageRights({ db, access });
   const rollout = new DeploymentTargets({ snapshots, applier, targets });
-  const pushGate = new PushGate({ db, vault, rights: stageRights });
-  const dryRuns = new DryRunService({ db, vault, rights: stageRights });
+  const deviceSnapshots = new DeviceSnapshotService({ db, vault });
+  const pushGate = new PushGate({ db, vault, deviceSnapshots, rights: stageRights });
+  const dryRuns = new DryRunService({ db, vault, deviceSnapshots, rights: stageRights });
   const runner = new DeploymentRunner({
     db,
     changes,
@@ -154,7 +157,8 @@ export function composeFeatures(
     logger,
   });
   const carryOn = (id: string) => runner.advance(id);
-  const deployments = new DeploymentService({ db, snapshots, notifications, advance: carryOn });
+  const pushed = new PushedSnapshots({ db, snapshots, deviceSnapshots });
+  const deployments = new DeploymentService({ db, pushed, notifications, advance: carryOn });
   const triggerPuller = new TriggerPuller({ db, gate: pushGate, deployments, logger });
   const triggers = new TriggerService({ db, rights: stageRights, puller: triggerPuller });
   const deploymentApproval = new DeploymentApproval({
@@ -230,6 +234,7 @@ export function composeFeatures(
     bulkDevices,
     agents,
     deviceTargets,
+    deviceSnapshots,
     editors,
     modes,
     groups,

@@ -1,6 +1,5 @@
 import { isStillSignedIn } from '../access/still-signed-in.ts';
 import { DeviceLogService } from '../features/devices/log-service.ts';
-import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
 import { ProxyClient } from '../features/oauth/proxy-client.ts';
 import { PartCheck } from '../features/snapshots/part-check.ts';
 import { placesOfCopies } from '../features/snapshots/part-copies.ts';
@@ -39,7 +38,8 @@ export function composeRelay(
     editors: features.editors,
     logger,
   });
-  const deviceSnapshots = new DeviceSnapshotService({ db, vault, agentHub });
+  const { deviceSnapshots } = features;
+  deviceSnapshots.connect(agentHub);
   const partRepair = new PartRepair({
     db,
     places: placesOfCopies({
@@ -88,5 +88,5 @@ export function composeRelay(
     isTrustedProxy: (address) => config.trustedProxies.includes(address),
     logger,
   });
-  return { agentHub, tunnelHub, deviceSnapshots, partRepair, partCheck, deviceLogs, liveHub, linkHub, proxy };
+  return { agentHub, tunnelHub, partRepair, partCheck, deviceLogs, liveHub, linkHub, proxy };
 }

@@ -15,6 +15,15 @@ export type StageAction = z.infer<typeof StageAction>;
 export const StageTargetKind = z.enum(['instance', 'device', 'device-group']);
 export type StageTargetKind = z.infer<typeof StageTargetKind>;
 
+/** Of a group no snapshots are taken: it passes on its target, or one that is chosen. */
+export const STAGE_ACTIONS: Readonly<Record<StageTargetKind, readonly StageAction[]>> = {
+  instance: StageAction.options,
+  device: StageAction.options,
+  'device-group': ['active', 'prompt'],
+};
+export const NOT_OF_A_GROUP =
+  'must be active or prompt for a device group: no snapshots are taken of a group. Choose active to pass on its target.';
+
 /** Who may push into a stage: everybody who may push at all, owners, or those who are named. */
 export const StagePushers = z.enum(['members', 'owners', 'people']);
 export type StagePushers = z.infer<typeof StagePushers>;
@@ -146,6 +155,7 @@ export const deletePipeline = operation('deletePipeline', {
 
 const StageFields = z.strictObject({
   name: DisplayName,
+  /** When left out, `create` for a hosted instance and `active` for a device or a group. */
   action: StageAction.optional(),
   pushers: StagePushers.optional(),
   /** Of the team, and allowed to push there; given where `pushers` is `people`. */
@@ -165,9 +175,15 @@ export const createStage = operation('createStage', {
     instanceId: Id.optional(),
     deviceId: Id.optional(),
     deviceGroupId: Id.optional(),
-  }).refine((body) => [body.instanceId, body.deviceId, body.deviceGroupId].filter(Boolean).length === 1, {
-    message: 'Name exactly one of instanceId, deviceId and deviceGroupId',
-  }),
+  })
+    .refine((body) => [body.instanceId, body.deviceId, body.deviceGroupId].filter(Boolean).length === 1, {
+      message: 'Name exactly one of instanceId, deviceId and deviceGroupId',
+    })
+    .refine(
+      ({ deviceGroupId, action = 'active' }) =>
+        deviceGroupId === undefined || STAGE_ACTIONS['device-group'].includes(action),
+      { path: ['action'], message: NOT_OF_A_GROUP },
+    ),
   response: PipelineView,
   status: 201,
 });

@@ -2,19 +2,23 @@ import {
   AGENT_CAPABILITY,
   type AgentSnapshot,
   type FlowCredentials,
+  type Flows,
   Modules,
   type SnapshotManifest,
 } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import type { Stores } from '../../db/stores.ts';
 import { AppError, conflict, invalid } from '../../errors.ts';
 import type { AgentHub } from '../../relay/agent-hub.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { digestOf } from '../snapshots/blob-store.ts';
 import { openSettings } from '../snapshots/instance-contents.ts';
-import { keepLockFile } from '../snapshots/lock-files.ts';
+import { keepLockFile, lockDigestOf } from '../snapshots/lock-files.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import { sealCredentials } from '../snapshots/seal-credentials.ts';
+import type { SnapshotInput } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { AgentRequests } from './agent-requests.ts';
 import type { DeviceRow } from './device-row.ts';
@@ -24,10 +28,11 @@ import { requireDevice } from './require-device.ts';
 
 const ANSWER_WITHIN_MS = 60_000;
 
+type Hub = Pick<AgentHub, 'isConnected' | 'can' | 'send' | 'onRequestFailed'>;
+
 interface Parts {
   db: Database;
   vault: Vault;
-  agentHub: Pick<AgentHub, 'isConnected' | 'can' | 'send' | 'onRequestFailed'>;
   answerWithinMs?: number;
 }
 
@@ -35,11 +40,17 @@ interface Parts {
 export class DeviceSnapshotService {
   readonly #parts: Parts;
   readonly #requests: AgentRequests<AgentSnapshot>;
+  #agentHub: Hub | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#requests = new AgentRequests(parts.answerWithinMs ?? ANSWER_WITHIN_MS);
-    parts.agentHub.onRequestFailed((deviceId, id, reason) =>
+  }
+
+  /** Devices are asked through it from now on. */
+  connect(agentHub: Hub): void {
+    this.#agentHub = agentHub;
+    agentHub.onRequestFailed((deviceId, id, reason) =>
       this.#requests.fail(deviceId, id, conflict('snapshot_failed', `The device says: ${reason}`)),
     );
   }
@@ -56,27 +67,53 @@ export class DeviceSnapshotService {
     deviceId: string,
     input: { name: string; description?: string | undefined },
   ): Promise<SnapshotRow> {
-    const { db } = this.#parts;
-    const device = await requireDevice(db.stores, deviceId);
+    const content = await this.ask(deviceId);
+    return this.#parts.db.transact(async (tx) => {
+      const device = await requireDevice(tx.stores, deviceId);
+      await tx.stores.teams.lock(device.teamId);
+      return this.keep(tx, actor, deviceId, { ...input, kind: 'manual' }, content);
+    });
+  }
+
+  /**
+   * What runs on a device now.
+   * @throws AppError 409 when it is not there, or too old to say, 504 when it does not answer
+   */
+  async ask(deviceId: string): Promise<AgentSnapshot> {
+    const device = await requireDevice(this.#parts.db.stores, deviceId);
     this.#refuseAway(device);
-    const content = await this.#ask(device);
-    return db.transact((tx) => this.#keep(tx, actor, deviceId, input, content));
+    return this.#ask(device);
   }
 
   /** What runs on a device, without keeping a snapshot of it; null when it does not say. */
   async read(deviceId: string): Promise<AgentSnapshot | null> {
-    const { agentHub, db } = this.#parts;
-    const device = await db.stores.devices.find(deviceId);
-    if (device === null || !agentHub.can(deviceId, AGENT_CAPABILITY.snapshot)) {
+    const device = await this.#parts.db.stores.devices.find(deviceId);
+    if (device === null || !this.#agentHub?.can(deviceId, AGENT_CAPABILITY.snapshot)) {
       return null;
     }
     return this.#ask(device).catch(() => null);
   }
 
+  /** The snapshot that would be taken of a device now; nothing of it is kept. Throws as `ask` does. */
+  async preview(deviceId: string): Promise<{ flows: Flows; manifest: SnapshotManifest }> {
+    const { stores } = this.#parts.db;
+    const content = await this.ask(deviceId);
+    const device = await requireDevice(stores, deviceId);
+    const surroundings = await surroundingsOf(stores, device, content);
+    const hasCredentials = Object.keys(content.credentials).length > 0;
+    const manifest: SnapshotManifest = {
+      ...surroundings,
+      flows: digestOf(bytesOf(content.flows)),
+      credentials: hasCredentials ? digestOf(bytesOf(content.credentials)) : null,
+      lock: lockDigestOf(content.lock, surroundings.modules),
+    };
+    return { flows: content.flows, manifest };
+  }
+
   #ask({ id: deviceId, name }: DeviceRow): Promise<AgentSnapshot> {
     return this.#requests.ask(
       deviceId,
-      (id) => this.#parts.agentHub.send(deviceId, { type: 'take-snapshot', id }),
+      (id) => this.#agentHub?.send(deviceId, { type: 'take-snapshot', id }),
       () =>
         new AppError(
           504,
@@ -95,14 +132,13 @@ export class DeviceSnapshotService {
   }
 
   #refuseAway(device: DeviceRow): void {
-    const { agentHub } = this.#parts;
-    if (!agentHub.isConnected(device.id)) {
+    if (!this.#agentHub?.isConnected(device.id)) {
       throw conflict(
         'device_offline',
         `${device.name} is offline. A snapshot of it can be taken when it is there again.`,
       );
     }
-    if (!agentHub.can(device.id, AGENT_CAPABILITY.snapshot)) {
+    if (!this.#agentHub.can(device.id, AGENT_CAPABILITY.snapshot)) {
       throw conflict(
         'agent_too_old',
         `The agent on ${device.name} is too old to send snapshots. Update it there.`,
@@ -110,48 +146,29 @@ export class DeviceSnapshotService {
     }
   }
 
-  async #keep(
+  /** Keeps what a device sent when it was asked. For a snapshot that counts against limits the team must be locked. */
+  async keep(
     tx: Transaction,
     actor: Actor,
     deviceId: string,
-    input: { name: string; description?: string | undefined },
+    { name, description = '', kind }: SnapshotInput,
     content: AgentSnapshot,
   ): Promise<SnapshotRow> {
     const device = await requireDevice(tx.stores, deviceId);
-    await tx.stores.teams.lock(device.teamId);
-    return keepDeviceSnapshot(tx, actor, device, {
-      name: input.name,
-      description: input.description ?? '',
-      kind: 'manual',
-      flows: content.flows,
-      ...(await this.#manifest(tx, device, content)),
-    });
-  }
-
-  async #manifest(
-    tx: Transaction,
-    device: DeviceRow,
-    content: AgentSnapshot,
-  ): Promise<{ manifest: SnapshotManifest; lockProblem: string | null }> {
-    const base = content.baseSnapshotId && (await tx.stores.snapshots.find(content.baseSnapshotId));
-    const modules = Modules.safeParse(content.modules);
-    if (!modules.success) {
-      throw invalid('modules', 'has a module of which no other device could have the same version');
-    }
-    const { lock, problem } = await keepLockFile(tx, content.lock, modules.data, 'device');
+    const surroundings = await surroundingsOf(tx.stores, device, content);
+    const { lock, problem } = await keepLockFile(tx, content.lock, surroundings.modules, 'device');
     const manifest: SnapshotManifest = {
-      version: 1,
-      flows: await tx.stores.blobs.put(Buffer.from(JSON.stringify(content.flows))),
+      ...surroundings,
+      flows: await tx.stores.blobs.put(bytesOf(content.flows)),
       // They leave the key of the device and come under that of the platform.
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
-      variables: base && base.teamId === device.teamId ? variablesOf(device, base) : [],
-      modules: modules.data,
-      settings: openSettings(device.settings),
       lock,
-      nodeRed: content.nodeRed,
-      nodeJs: content.nodeJs,
     };
-    return { manifest, lockProblem: problem };
+    const { flows } = content;
+    return keepDeviceSnapshot(tx, actor, device, {
+      ...{ name, description, kind, flows, manifest },
+      lockProblem: problem,
+    });
   }
 
   #decrypt(device: DeviceRow, content: AgentSnapshot): FlowCredentials | null {
@@ -167,6 +184,33 @@ export class DeviceSnapshotService {
       );
     }
   }
+}
+
+type Surroundings = Omit<SnapshotManifest, 'flows' | 'credentials' | 'lock'>;
+
+/** What comes with the flows of a device. */
+async function surroundingsOf(
+  stores: Stores,
+  device: DeviceRow,
+  content: AgentSnapshot,
+): Promise<Surroundings> {
+  const base = content.baseSnapshotId && (await stores.snapshots.find(content.baseSnapshotId));
+  const modules = Modules.safeParse(content.modules);
+  if (!modules.success) {
+    throw invalid('modules', 'has a module of which no other device could have the same version');
+  }
+  return {
+    version: 1,
+    variables: base && base.teamId === device.teamId ? variablesOf(device, base) : [],
+    modules: modules.data,
+    settings: openSettings(device.settings),
+    nodeRed: content.nodeRed,
+    nodeJs: content.nodeJs,
+  };
+}
+
+function bytesOf(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 /** Those of the snapshot that it began with, as they count there: what a push brought has no values to pass on. */

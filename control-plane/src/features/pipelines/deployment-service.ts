@@ -15,14 +15,14 @@ import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
-import type { SnapshotService } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, DeploymentTargetStore } from './deployment-target-store.ts';
 import { presentTarget, readDeploymentViews } from './deployment-views.ts';
 import { deploymentInto, emptyGroup } from './push-refusals.ts';
-import { namedSnapshot, noSnapshot, snapshotThere } from './push-source.ts';
+import { namedSnapshot } from './push-source.ts';
+import type { PushedSnapshots } from './pushed-snapshots.ts';
 import { inWords } from './rollout-words.ts';
 import { readStagePair } from './stage-pair.ts';
 import { lockPlace, targetOf } from './stage-place.ts';
@@ -45,7 +45,7 @@ interface Plan {
 
 interface Parts {
   db: Database;
-  snapshots: SnapshotService;
+  pushed: PushedSnapshots;
   notifications: NotificationService;
   /** Told of a deployment that is to be carried on. */
   advance: (deploymentId: string) => void;
@@ -106,11 +106,15 @@ export class DeploymentService {
     request: PushRequest,
     along?: (tx: Transaction) => Promise<void>,
   ): Promise<DeploymentView> {
+    const sent = request.snapshotId === undefined ? await this.#parts.pushed.askDevice(stageId) : null;
     const id = await this.#db.transact(async (tx) => {
       const { from, to } = await readStagePair(tx.stores, stageId);
       await refuseSecond(tx, to);
       const { snapshotId, startAt, ...changes } = request;
-      const snapshot = await this.#snapshotOf(tx, actor, from, to, snapshotId);
+      const snapshot =
+        snapshotId === undefined
+          ? await this.#parts.pushed.of(tx, actor, { from, to }, sent)
+          : await namedSnapshot(tx.stores, from, snapshotId);
       const policy = { ...to.rollout, ...withoutUndefined(changes) };
       await along?.(tx);
       return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
@@ -139,37 +143,6 @@ export class DeploymentService {
     });
     this.#parts.advance(id);
     return this.view(id);
-  }
-
-  async #snapshotOf(
-    tx: Transaction,
-    actor: Actor,
-    from: StageRow,
-    to: StageRow,
-    snapshotId: string | undefined,
-  ): Promise<SnapshotRow> {
-    if (snapshotId !== undefined) {
-      return namedSnapshot(tx.stores, from, snapshotId);
-    }
-    const snapshot =
-      from.action === 'create' && from.target.kind === 'instance'
-        ? await this.#take(tx, actor, from, to)
-        : await snapshotThere(tx.stores, from);
-    if (snapshot === null) {
-      throw noSnapshot(from);
-    }
-    return snapshot;
-  }
-
-  async #take(tx: Transaction, actor: Actor, from: StageRow, to: StageRow): Promise<SnapshotRow | null> {
-    const instance = await tx.stores.instances.find(from.target.id);
-    return instance === null
-      ? null
-      : this.#parts.snapshots.takeInTransaction(tx, actor, instance, {
-          name: `Push to ${to.name}`.slice(0, 120),
-          description: `Taken for the push from ${from.name} to ${to.name}.`,
-          kind: 'deploy',
-        });
   }
 
   async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<string> {

@@ -6,16 +6,14 @@ import {
   type SnapshotManifest,
 } from '@flowyard/protocol';
 import type { Actor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
 import { AppError } from '../../errors.ts';
-import type { Vault } from '../../secrets/vault.ts';
 import { variablesAsRun, variablesForAgent } from '../devices/pushed-target.ts';
 import { surroundingsOf } from '../snapshots/instance-contents.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import { missingVariables, variablesOnDevices } from './missing-variables.ts';
 import { countEffects, effectOnDevice, effectOnInstance } from './push-effects.ts';
 import { refusalsOf } from './push-refusals.ts';
-import { type PushSource, readSource } from './push-source.ts';
+import { type PushSource, readSource, type SourceParts } from './push-source.ts';
 import { readStagePair } from './stage-pair.ts';
 import type { StageRights } from './stage-rights.ts';
 import type { StageRow } from './store.ts';
@@ -31,9 +29,7 @@ interface Current {
   targets: DryRunView['targets'];
 }
 
-interface Parts {
-  db: Database;
-  vault: Vault;
+interface Parts extends SourceParts {
   rights: StageRights;
 }
 
@@ -46,11 +42,11 @@ export class DryRunService {
   }
 
   async read(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<DryRunView> {
-    const { db, vault, rights } = this.#parts;
+    const { db, rights } = this.#parts;
     const { from, to } = await readStagePair(db.stores, stageId);
     await rights.requireRead(actor, from);
     await rights.requireRead(actor, to);
-    const source = await readSource(db.stores, vault, from, snapshotId);
+    const source = await readSource(this.#parts, from, snapshotId);
     const missing = await missingVariables(db.stores, to.target, source.manifest.variables);
     const current =
       to.target.kind === 'instance' ? await this.#instance(to, source) : await this.#devices(to, source);
@@ -59,6 +55,7 @@ export class DryRunService {
       to.target.kind === 'instance'
         ? promoted(before.manifest, source.manifest)
         : await this.#promotedToDevices(to, before.manifest, source.manifest),
+      source.flows,
     );
     return {
       from: { id: from.id, name: from.name },
@@ -152,12 +149,12 @@ export class DryRunService {
     return { ...rest, ...(before.settings && { settings: before.settings }), nodeJs: before.nodeJs };
   }
 
-  async #contents(manifest: Manifest): Promise<Contents & { manifest: Manifest }> {
-    const flows: Flows =
-      manifest.flows === ''
-        ? []
-        : JSON.parse((await this.#parts.db.stores.blobs.get(manifest.flows)).toString());
-    return { flows, manifest };
+  async #contents(manifest: Manifest, known?: Flows): Promise<Contents & { manifest: Manifest }> {
+    if (known !== undefined || manifest.flows === '') {
+      return { flows: known ?? [], manifest };
+    }
+    const { blobs } = this.#parts.db.stores;
+    return { flows: JSON.parse((await blobs.get(manifest.flows)).toString()), manifest };
   }
 }
 

@@ -1,17 +1,13 @@
 import type { Actor } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
-import type { Vault } from '../../secrets/vault.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import { missingVariables } from './missing-variables.ts';
 import { missingAt } from './push-refusals.ts';
-import { type PushSource, readSource } from './push-source.ts';
+import { type PushSource, readSource, type SourceParts } from './push-source.ts';
 import type { StagePair } from './stage-pair.ts';
 import type { StageRights } from './stage-rights.ts';
 import type { StageRow } from './store.ts';
 
-interface Parts {
-  db: Database;
-  vault: Vault;
+interface Parts extends SourceParts {
   rights: StageRights;
 }
 
@@ -25,10 +21,9 @@ export class PushGate {
 
   /** @throws AppError 403 for who may not, 409 when the stage wants variables that are missing */
   async pass(actor: Actor, stageId: string, snapshotId: string | undefined): Promise<StagePair> {
-    const { db, vault, rights } = this.#parts;
-    const pair = await rights.requirePush(actor, stageId);
+    const pair = await this.#parts.rights.requirePush(actor, stageId);
     if (pair.to.missingVariables === 'refuse') {
-      await this.#refuseMissing(pair.to, await readSource(db.stores, vault, pair.from, snapshotId));
+      await this.#refuseMissing(pair.to, await readSource(this.#parts, pair.from, snapshotId));
     }
     return pair;
   }

@@ -1,16 +1,27 @@
-import type { SnapshotManifest } from '@flowyard/protocol';
+import type { Flows, SnapshotManifest } from '@flowyard/protocol';
+import type { Database } from '../../db/database.ts';
 import type { Stores } from '../../db/stores.ts';
 import { conflict, invalid } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import { resolveTarget } from '../devices/presenter.ts';
+import type { DeviceSnapshotService } from '../devices/snapshot-service.ts';
 import { surroundingsOf } from '../snapshots/instance-contents.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import type { StageRow } from './store.ts';
 
-/** What a push takes: a snapshot, or the one that it would take of an instance at that moment. */
+/** What a push takes: a snapshot, or the one that it would take of an instance or device at that moment. */
 export interface PushSource {
   snapshot: Pick<SnapshotRow, 'id' | 'name'> | null;
   manifest: SnapshotManifest;
+  /** Where only a device has them; else they are under their digest. */
+  flows?: Flows;
+}
+
+export interface SourceParts {
+  db: Database;
+  vault: Vault;
+  deviceSnapshots: Pick<DeviceSnapshotService, 'preview'>;
 }
 
 /** A snapshot that a person names for a push; it must be of where the push comes from. */
@@ -35,8 +46,10 @@ export async function snapshotThere(
   if (action === 'prompt') {
     throw invalid('snapshotId', 'must be named: this stage asks which snapshot to push');
   }
-  if (target.kind === 'instance' && action === 'latest') {
-    return stores.snapshots.newestOfInstance(target.id);
+  if (action === 'latest' && target.kind !== 'device-group') {
+    return target.kind === 'instance'
+      ? stores.snapshots.newestOfInstance(target.id)
+      : stores.snapshots.newestOfDevice(target.id);
   }
   const id = await runningThere(stores, target);
   return id ? stores.snapshots.find(id) : null;
@@ -46,8 +59,10 @@ async function runningThere(stores: Stores, { kind, id }: StageRow['target']): P
   switch (kind) {
     case 'instance':
       return (await stores.instances.find(id))?.runningSnapshotId ?? null;
-    case 'device':
-      return (await stores.devices.find(id))?.runningSnapshotId ?? null;
+    case 'device': {
+      const device = await stores.devices.find(id);
+      return device && (device.runningSnapshotId ?? resolveTarget(device)?.snapshotId ?? null);
+    }
     case 'device-group':
       return (await stores.deviceGroups.find(id))?.targetSnapshotId ?? null;
   }
@@ -60,14 +75,21 @@ export function noSnapshot({ name }: StageRow) {
   );
 }
 
-/** @throws AppError 409 when there is nothing that could be pushed */
+/** Whether a push from there takes a new snapshot, unless one is named. */
+export function takesNew({ action, target }: StageRow): boolean {
+  return action === 'create' && target.kind !== 'device-group';
+}
+
+/** @throws AppError 409 when there is nothing that could be pushed, or the device that has it is not there */
 export async function readSource(
-  stores: Stores,
-  vault: Vault,
+  { db: { stores }, vault, deviceSnapshots }: SourceParts,
   from: StageRow,
   snapshotId: string | undefined,
 ): Promise<PushSource> {
-  if (snapshotId === undefined && from.action === 'create' && from.target.kind === 'instance') {
+  if (snapshotId === undefined && takesNew(from)) {
+    if (from.target.kind === 'device') {
+      return { snapshot: null, ...(await deviceSnapshots.preview(from.target.id)) };
+    }
     const instance = await stores.instances.find(from.target.id);
     if (instance === null) {
       throw noSnapshot(from);

@@ -1,8 +1,10 @@
 import {
   DEFAULT_ROLLOUT,
   type MissingVariables,
+  NOT_OF_A_GROUP,
   type RolloutPolicy,
   roleMay,
+  STAGE_ACTIONS,
   type StageAction,
   type StagePushers,
 } from '@flowyard/protocol';
@@ -56,7 +58,7 @@ export class StageService {
         pipelineId,
         position: stages.length,
         name: input.name,
-        action: input.action ?? 'create',
+        action: input.action ?? (target.kind === 'instance' ? 'create' : 'active'),
         pushers: input.pushers ?? 'members',
         approval: input.approval ?? false,
         missingVariables: input.missingVariables ?? 'warn',
@@ -74,6 +76,9 @@ export class StageService {
   async update(actor: Actor, id: string, input: StageInput): Promise<string> {
     return this.#db.transact(async (tx) => {
       const { stage, pipeline } = await this.#require(tx, id);
+      if (input.action !== undefined && !STAGE_ACTIONS[stage.target.kind].includes(input.action)) {
+        throw invalid('action', NOT_OF_A_GROUP);
+      }
       await tx.stores.teams.lock(pipeline.teamId);
       const { position, people: _, ...fields } = input;
       await tx.stores.pipelines.updateStage(id, fields);

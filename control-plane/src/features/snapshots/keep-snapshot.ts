@@ -56,7 +56,10 @@ export async function keepSnapshot(
   };
   await tx.stores.snapshots.insert(row);
   const snapshot: SnapshotRow = { ...row, pinned: false, labels: [] };
-  await refuseBeyondLimits(tx, teamId, ['snapshots', 'storageMb']);
+  // What the platform takes by itself must not fail for a limit, as with instances.
+  if (kind === 'manual' || kind === 'import') {
+    await refuseBeyondLimits(tx, teamId, ['snapshots', 'storageMb']);
+  }
   await tx.audit({
     event: 'snapshot.created',
     actor: who,

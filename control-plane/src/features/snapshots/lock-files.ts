@@ -1,6 +1,7 @@
 import { installableModules, type Modules, readLockFile } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
 import type { InstanceRow } from '../instances/store.ts';
+import { digestOf } from './packed.ts';
 
 /** The lock file of a set of modules, as a digest; where there is none though there could be, why and what to do. */
 export interface KeptLock {
@@ -39,6 +40,15 @@ export async function keepLockFile(
   return 'lock' in reading
     ? { lock: await tx.stores.blobs.put(Buffer.from(reading.lock)), problem: null }
     : { lock: null, problem: `${reading.problem} ${reading.advice}` };
+}
+
+/** Under which digest `keepLockFile` would keep a lock file; null when it would not. */
+export function lockDigestOf(text: string | null, modules: Modules): string | null {
+  if (text === null || installableModules(modules).length === 0) {
+    return null;
+  }
+  const reading = readLockFile(text, modules);
+  return 'lock' in reading ? digestOf(Buffer.from(reading.lock)) : null;
 }
 
 /** The lock file by which an instance's modules are to be installed, else the one that npm made of them. */

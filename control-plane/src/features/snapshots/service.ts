@@ -34,7 +34,7 @@ interface Parts {
   readLockFile: (instanceId: string) => string | null;
 }
 
-interface SnapshotInput {
+export interface SnapshotInput {
   name: string;
   description?: string | undefined;
   kind: SnapshotKind;
