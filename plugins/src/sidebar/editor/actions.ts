@@ -1,7 +1,8 @@
 import { readDeployed } from './api';
 import type { CompareSession } from './compare/session';
 import { editor, type MenuItem } from './node-red';
-import { mayWrite, reportError } from './pane';
+import { reportError } from './notices';
+import { mayWrite } from './pane';
 import { takeSnapshot } from './snapshots/edit';
 import { compareWithEditor } from './snapshots/menu';
 import type { Store } from './store';

@@ -6,8 +6,6 @@ import { SignInView } from './sign-in/sign-in-view';
 import type { Part, Store } from './store';
 import { t } from './translate';
 
-export { reportDone, reportError } from './notices';
-
 const REFRESH_TIMES_MS = 60_000;
 const DRAW_EVERY_MS = 150;
 

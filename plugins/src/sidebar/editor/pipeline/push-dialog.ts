@@ -2,7 +2,7 @@ import type { DryRunView, SnapshotView, StageView } from '@flowyard/protocol';
 import { api } from '../api';
 import { field, openForm, tick } from '../dialog';
 import { el } from '../dom';
-import { reportDone, reportError } from '../pane';
+import { reportDone, reportError } from '../notices';
 import { exactTime } from '../times';
 import { t } from '../translate';
 import { dryRunReport, lacksVariables } from './dry-run-report';

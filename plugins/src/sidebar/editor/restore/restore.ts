@@ -6,7 +6,7 @@ import { countWords } from '../compare/words';
 import { confirmAction } from '../confirm';
 import { el } from '../dom';
 import { editor, isTrayOpen } from '../node-red';
-import { reportDone, reportError } from '../pane';
+import { reportDone, reportError } from '../notices';
 import { t } from '../translate';
 import { lookAhead } from './look-ahead';
 import { replaceWorkspace } from './replace-workspace';

@@ -3,7 +3,7 @@ import { api } from '../api';
 import { openCompareTray } from '../compare/tray';
 import { field, openForm } from '../dialog';
 import { el } from '../dom';
-import { reportError } from '../pane';
+import { reportError } from '../notices';
 import type { Store } from '../store';
 import { exactTime } from '../times';
 import { t } from '../translate';

@@ -3,7 +3,7 @@ import { api } from '../api';
 import { confirmAction } from '../confirm';
 import { field, openForm } from '../dialog';
 import { el } from '../dom';
-import { reportDone, reportError } from '../pane';
+import { reportDone, reportError } from '../notices';
 import type { Store } from '../store';
 import { t } from '../translate';
 

@@ -1,7 +1,7 @@
 import { api, type ImportBody } from '../api';
 import { field, openForm, tick } from '../dialog';
 import { button, el } from '../dom';
-import { reportDone } from '../pane';
+import { reportDone } from '../notices';
 import type { Store } from '../store';
 import { t } from '../translate';
 import { type FileSummary, summariseFile } from './file-summary';
