@@ -169,7 +169,7 @@ describe('The whole journey', function () {
     const pane = await showTab(editor, 'snapshots');
 
     await pane.getByRole('button', { name: 'Take a snapshot' }).click();
-    await pane.getByLabel('Name').fill('Version one');
+    await editor.getByRole('dialog').getByLabel('Name').fill('Version one');
     await editor.keyboard.press('Enter');
 
     await pane.getByRole('listitem').filter({ hasText: 'Version one' }).waitFor();
@@ -186,7 +186,8 @@ describe('The whole journey', function () {
     );
 
     const pane = await showTab(editor, 'snapshots');
-    await pane.getByRole('button', { name: 'Roll back to Version one' }).click();
+    await pane.getByRole('button', { name: 'What to do with Version one' }).click();
+    await editor.locator('.flowyard-menu').getByText('Roll back …').click();
     await editor.getByRole('alertdialog').getByRole('button', { name: 'Roll back', exact: true }).click();
 
     await eventually(
@@ -230,7 +231,7 @@ describe('The whole journey', function () {
     const pane = await showTab(editor, 'pipeline');
 
     await pane.getByRole('button', { name: 'Push from Development to Production' }).click();
-    await editor.getByRole('alertdialog').getByRole('button', { name: 'Push', exact: true }).click();
+    await editor.getByRole('dialog').getByRole('button', { name: 'Push', exact: true }).click();
 
     await pane.getByText('done', { exact: true }).first().waitFor({ timeout: 60_000 });
     await page.locator('[data-test=deployment]').getByText('succeeded').first().waitFor();
