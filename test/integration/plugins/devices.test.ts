@@ -95,10 +95,10 @@ describe('the tab with devices', function () {
     );
     await sidebar.page.getByText('developer mode').waitFor();
 
-    await sidebar.choose('Filler 3', 'Open its editor');
-    await sidebar.choose('Capper', 'Open its page in Flowyard');
-
     const opened = () => sidebar.page.evaluate('window.opened') as Promise<string[]>;
+    await sidebar.choose('Filler 3', 'Open its editor');
+    await eventually(async () => (await opened()).length === 1);
+    await sidebar.choose('Capper', 'Open its page in Flowyard');
     await eventually(async () => (await opened()).length === 2);
     assert.deepEqual(await opened(), ['http://dev001.example/', `${sidebar.platform.url}/devices/dev002`]);
   });

@@ -61,6 +61,8 @@ export class Sidebar {
   /** Opens the menu of a snapshot by keyboard and takes one of its entries. */
   async choose(snapshot: string, entry: string): Promise<void> {
     await this.page.getByRole('button', { name: `What to do with ${snapshot}`, exact: true }).press('Enter');
-    await this.page.locator('.flowyard-menu').getByText(entry, { exact: true }).click();
+    const menu = this.page.locator('.flowyard-menu');
+    await menu.getByText(entry, { exact: true }).click();
+    await menu.waitFor({ state: 'detached' });
   }
 }
