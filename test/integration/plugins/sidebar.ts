@@ -58,9 +58,9 @@ export class Sidebar {
     await dialog.waitFor({ state: 'detached' });
   }
 
-  /** Opens the menu of a snapshot by keyboard and takes one of its entries. */
+  /** Opens the menu of a snapshot or device and takes one of its entries. */
   async choose(snapshot: string, entry: string): Promise<void> {
-    await this.page.getByRole('button', { name: `What to do with ${snapshot}`, exact: true }).press('Enter');
+    await this.page.getByRole('button', { name: `What to do with ${snapshot}`, exact: true }).click();
     const menu = this.page.locator('.flowyard-menu');
     await menu.getByText(entry, { exact: true }).click();
     await menu.waitFor({ state: 'detached' });

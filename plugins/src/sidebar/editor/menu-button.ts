@@ -34,6 +34,6 @@ function openMenu(opener: HTMLButtonElement, key: string, entries: MenuEntry[]):
     onclose: () => (document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? opener).focus(),
   });
   menu.show({ target: $(opener), align: 'left', offset: [opener.offsetWidth, 0] });
-  // It is shown by sliding, and something hidden takes no focus.
-  setTimeout(() => document.querySelector<HTMLElement>('.flowyard-menu a')?.focus(), 20);
+  // It would slide in: an entry that moves away beneath the pointer is not pressed, and one not yet shown takes no focus.
+  $('.flowyard-menu').finish().find('a').first().trigger('focus');
 }
