@@ -39,7 +39,7 @@ export class Arrivals {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#inbox = new Inbox(options.folder);
+    this.#inbox = new Inbox(options.folder, options.warn);
   }
 
   /** @returns how to stop listening */

@@ -50,6 +50,7 @@ export class FlowLinks {
           ? void this.#groups.send(outgoing)
           : this.#sendMessages(outgoing),
       onChange: () => this.#changed(),
+      warn: options.warn,
     });
     this.#connection = new Connection({
       platform: options.platform,

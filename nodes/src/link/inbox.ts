@@ -1,8 +1,11 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LinkRuntime } from '@flowyard/protocol';
+import { diskFault } from './queue/disk-fault';
 
 const WRITE_AFTER_MS = 200;
+/** After the disk had no room. */
+const WRITE_AGAIN_MS = 5000;
 /** A sender that was not heard of for so long begins a new stream when it comes back. */
 const FORGET_AFTER_MS = 90 * 24 * 60 * 60_000;
 
@@ -19,10 +22,12 @@ export type Arrival = 'new' | 'known' | 'gap';
 export class Inbox {
   readonly #file: string;
   readonly #streams: Map<string, Known>;
+  readonly #warn: (text: string) => void;
   #timer: NodeJS.Timeout | undefined;
+  #isFailing = false;
 
-  constructor(folder: string) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  constructor(folder: string, warn: (text: string) => void) {
+    this.#warn = warn;
     this.#file = path.join(folder, 'taken.json');
     this.#streams = new Map(Object.entries(this.#read()));
   }
@@ -65,12 +70,25 @@ export class Inbox {
         this.#streams.delete(key);
       }
     }
+    const next = `${this.#file}.new`;
     try {
-      const next = `${this.#file}.new`;
+      mkdirSync(path.dirname(next), { recursive: true, mode: 0o700 });
       writeFileSync(next, JSON.stringify(Object.fromEntries(this.#streams)), { mode: 0o600 });
       renameSync(next, this.#file);
-    } catch {
-      // A full disk. What is not remembered may arrive once more after a restart.
+      this.#isFailing = false;
+    } catch (error) {
+      rmSync(next, { force: true });
+      this.#timer = setTimeout(() => this.flush(), WRITE_AGAIN_MS).unref();
+      this.#tellOnce(error);
+    }
+  }
+
+  #tellOnce(error: unknown): void {
+    if (!this.#isFailing) {
+      this.#isFailing = true;
+      this.#warn(
+        `Messages that arrive now may arrive once more after a restart: that they came cannot be written. ${diskFault(error)}`,
+      );
     }
   }
 

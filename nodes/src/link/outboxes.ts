@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { LinkAddress } from '@flowyard/protocol';
 import { Budget } from './queue/budget';
@@ -17,6 +17,8 @@ interface Options {
   mostBytes?: number;
   send: (outgoing: Outgoing) => void;
   onChange: () => void;
+  /** For the log of Node-RED. */
+  warn: (text: string) => void;
 }
 
 function keyOf({ place, name, link }: LinkAddress): string {
@@ -35,15 +37,8 @@ export class Outboxes {
   constructor(options: Options) {
     this.#options = options;
     this.#budget = new Budget(options.mostBytes ?? MOST_BYTES);
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(options.folder)) {
-      const folder = path.join(options.folder, name);
-      const known = StreamFile.read(folder);
-      if (known !== null && new DiskQueue(folder).last > known.acknowledged) {
-        this.#open(known.address);
-      } else {
-        rmSync(folder, { recursive: true, force: true });
-      }
+    for (const name of existsSync(options.folder) ? readdirSync(options.folder) : []) {
+      this.#openKept(path.join(options.folder, name));
     }
   }
 
@@ -92,6 +87,22 @@ export class Outboxes {
     await Promise.all([...this.#byAddress.values()].map((outbox) => outbox.close()));
   }
 
+  #openKept(folder: string): void {
+    if (!DiskQueue.isIn(folder)) {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    }
+    const known = StreamFile.read(folder);
+    if (known === null) {
+      // Not deleted: it is found again when a message goes to the address that the folder is named for.
+      this.#options.warn(
+        `Messages that wait in ${folder} are not sent: its stream.json is damaged, so it is not known where they go. They leave with the next message to the same address.`,
+      );
+      return;
+    }
+    this.#open(known.address);
+  }
+
   #open(address: LinkAddress): Outbox {
     if (this.#byAddress.size >= MOST_ADDRESSES) {
       throw new Error(`Messages to more than ${MOST_ADDRESSES} addresses cannot be kept.`);
@@ -100,7 +111,6 @@ export class Outboxes {
       this.#options.folder,
       createHash('sha256').update(keyOf(address)).digest('hex').slice(0, 24),
     );
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const isOneByOne = address.place === 'any-of' || address.place === 'device-group';
     const outbox = new Outbox({
       folder,

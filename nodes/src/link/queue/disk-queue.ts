@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeEntries, type Entry, encodeEntries } from './segment';
 
@@ -14,6 +14,14 @@ interface Segment {
   entries: number;
 }
 
+function segmentsIn(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => NAME.test(name))
+        .sort()
+    : [];
+}
+
 /**
  * Messages of one stream that wait on the disk, in files of a megabyte that are only added to. A file is deleted when
  * all in it is acknowledged.
@@ -22,17 +30,16 @@ export class DiskQueue {
   readonly #folder: string;
   readonly #segments: Segment[] = [];
   #handle: FileHandle | null = null;
+  /** The end of the newest file could not be cut off: what is added goes to a new one. */
+  #isSpoilt = false;
   /** The entries of the file that was read last: the next ones are mostly in it. */
   #read: { file: string; bytes: number; entries: Entry[] } | null = null;
 
   /** Reads what an earlier process left, and cuts off what was half written. */
   constructor(folder: string) {
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const name of readdirSync(folder).sort()) {
-      if (NAME.test(name)) {
-        this.#open(path.join(folder, name));
-      }
+    for (const name of segmentsIn(folder)) {
+      this.#open(path.join(folder, name));
     }
   }
 
@@ -54,6 +61,11 @@ export class DiskQueue {
     return this.#segments.at(-1)?.last ?? 0;
   }
 
+  /** Whether messages of an earlier process are in that folder. */
+  static isIn(folder: string): boolean {
+    return segmentsIn(folder).length > 0;
+  }
+
   /** Adds entries behind the others. When this resolves they survive a power cut; when it rejects none was added. */
   async append(entries: readonly Entry[]): Promise<void> {
     const [first, last] = [entries[0], entries.at(-1)];
@@ -62,8 +74,8 @@ export class DiskQueue {
     }
     const bytes = encodeEntries(entries);
     const newest = this.#segments.at(-1);
-    const segment =
-      newest !== undefined && newest.bytes < SEGMENT_BYTES ? newest : await this.#begin(first.number);
+    const hasRoom = newest !== undefined && newest.bytes < SEGMENT_BYTES && !this.#isSpoilt;
+    const segment = hasRoom ? newest : await this.#begin(first.number);
     try {
       this.#handle ??= await open(segment.file, 'a', 0o600);
       await this.#handle.appendFile(bytes);
@@ -106,7 +118,8 @@ export class DiskQueue {
         await this.#closeFile();
       }
       this.#read = null;
-      await rm(segment?.file ?? '', { force: true });
+      // What a failing disk does not let go is sent once more by the next process, and known by its number.
+      await rm(segment?.file ?? '', { force: true }).catch(() => undefined);
     }
   }
 
@@ -126,23 +139,37 @@ export class DiskQueue {
 
   async #begin(first: number): Promise<Segment> {
     await this.#closeFile();
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const file = path.join(this.#folder, `${String(first).padStart(16, '0')}.queue`);
     this.#handle = await open(file, 'w', 0o600);
+    this.#isSpoilt = false;
     const segment = { file, first, last: 0, bytes: 0, entries: 0 };
     this.#segments.push(segment);
     await syncFolder(this.#folder);
     return segment;
   }
 
-  /** Takes back what a full disk left of an addition. */
+  /** Takes back what a full disk left of an addition, so that a later process does not find it after a power cut. */
   async #cutBack(segment: Segment): Promise<void> {
-    await this.#closeFile();
+    // Closing may say once more what is wrong.
+    await this.#closeFile().catch(() => undefined);
     if (segment.bytes === 0) {
       this.#segments.splice(this.#segments.indexOf(segment), 1);
       await rm(segment.file, { force: true });
+      await syncFolder(this.#folder);
       return;
     }
-    truncateSync(segment.file, segment.bytes);
+    try {
+      const handle = await open(segment.file, 'r+');
+      try {
+        await handle.truncate(segment.bytes);
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+    } catch {
+      this.#isSpoilt = true;
+    }
   }
 
   async #closeFile(): Promise<void> {

@@ -61,7 +61,10 @@ export class KeptMessages {
 
   /** When this resolves they survive a power cut; when it rejects none was added. */
   append(entries: readonly Entry[]): Promise<void> {
-    return this.#inTurn(() => this.#queue.append(entries));
+    return this.#inTurn(async () => {
+      this.#file.save();
+      await this.#queue.append(entries);
+    });
   }
 
   /** The next ones behind that number. */

@@ -1,17 +1,14 @@
 import type { LinkAddress } from '@flowyard/protocol';
-import { Backlog } from './backlog';
 import type { Budget } from './budget';
+import { NotKeptError } from './disk-fault';
+import { type Fresh, FreshMessages } from './fresh-messages';
 import { KeptMessages } from './kept-messages';
 import { Pause } from './pause';
 import type { Entry } from './segment';
 import { SendWindow } from './send-window';
-import { ExpiredError, type Waiter, Waiters } from './waiters';
+import { ExpiredError, Waiters } from './waiters';
 
-/** A message is written to the disk when it was not taken within this time. */
-const KEEP_AFTER_MS = 100;
 const WINDOW_MESSAGES = 2000;
-const MOST_IN_MEMORY_BYTES = 8 * 1024 * 1024;
-const KEEP_AT_ONCE_BYTES = 8 * 1024 * 1024;
 const AWAY_MS = 30_000;
 const REFUSED_MS = 60_000;
 const FIRST_BUSY_MS = 100;
@@ -44,10 +41,6 @@ interface Options {
   onChange: () => void;
 }
 
-interface Fresh extends Entry {
-  kept: Waiter | null;
-}
-
 /**
  * The messages to one address, in their order, from being given to being taken.
  *
@@ -63,7 +56,7 @@ export class Outbox {
   readonly address: LinkAddress;
   readonly #options: Options;
   readonly #disk: KeptMessages;
-  readonly #fresh = new Backlog<Fresh>();
+  readonly #fresh: FreshMessages;
   readonly #waiters = new Waiters();
   readonly #window: SendWindow;
   /** Told to have failed, or too old: what of these is on the disk is passed over. */
@@ -76,8 +69,6 @@ export class Outbox {
   #isClosed = false;
   #problem: string | null = null;
   #busyMs = FIRST_BUSY_MS;
-  #keepTimer: NodeJS.Timeout | undefined;
-  #keeping: Promise<void> | null = null;
   #isReading = false;
   #pumping: NodeJS.Immediate | undefined;
 
@@ -85,6 +76,13 @@ export class Outbox {
     this.#options = options;
     this.address = options.address;
     this.#disk = new KeptMessages(options.folder, options.address);
+    this.#fresh = new FreshMessages({
+      disk: this.#disk,
+      isThere: () => this.#isThere,
+      sent: () => this.#sent,
+      onKept: () => this.#kept(),
+      onLost: (lost, error) => this.#giveUp(lost, error),
+    });
     this.#window = new SendWindow({
       messages: options.window ?? WINDOW_MESSAGES,
       send: (after, entries) => options.send({ to: this.address, stream: this.#disk.stream, after, entries }),
@@ -112,7 +110,7 @@ export class Outbox {
 
   /**
    * Takes a message. Resolves when it is kept, or delivered.
-   * @throws QueueFullError, ExpiredError, RefusedError, or what the disk says against it
+   * @throws QueueFullError, ExpiredError, RefusedError, NotKeptError
    */
   async give(body: Uint8Array, options: { confirm: Confirmation; until: number }): Promise<void> {
     if (this.#isClosed) {
@@ -122,7 +120,7 @@ export class Outbox {
       throw new RefusedError(this.#problem);
     }
     this.#options.budget.check(body.length);
-    this.#disk.reserve(this.#last + 1);
+    this.#reserve(this.#last + 1);
     this.#last += 1;
     const entry: Fresh = { number: this.#last, at: Date.now(), until: options.until, body, kept: null };
     const done = new Promise<void>((resolve, reject) => {
@@ -136,7 +134,7 @@ export class Outbox {
     this.#waiting += 1;
     this.#tellUse();
     this.#pumpSoon();
-    this.#keepSoon();
+    this.#fresh.keepSoon();
     this.#options.onChange();
     return done;
   }
@@ -149,7 +147,7 @@ export class Outbox {
   disconnected(): void {
     this.#isConnected = false;
     this.#goBack();
-    this.#keepSoon();
+    this.#fresh.keepSoon();
   }
 
   /** The receiver has all up to that number. */
@@ -184,7 +182,7 @@ export class Outbox {
     if (reason === 'busy') {
       this.#busyMs = Math.min(this.#busyMs * 2, LONGEST_BUSY_MS);
     }
-    this.#keepSoon();
+    this.#fresh.keepSoon();
     this.#options.onChange();
   }
 
@@ -196,7 +194,10 @@ export class Outbox {
     this.#problem = message;
     this.#goBack();
     const error = new RefusedError(message);
-    this.#giveUp(() => true, error);
+    this.#giveUp(
+      this.#fresh.takeIf(() => true),
+      error,
+    );
     for (const number of this.#waiters.rejectAll(error)) {
       this.#pass(number);
     }
@@ -215,12 +216,7 @@ export class Outbox {
 
   /** Resolves when what is in memory is on the disk, as far as that has room. */
   async flush(): Promise<void> {
-    await this.#keeping;
-    for (let left = Number.POSITIVE_INFINITY; this.#fresh.size > 0 && this.#fresh.size < left; ) {
-      left = this.#fresh.size;
-      this.#startKeeping();
-      await this.#keeping;
-    }
+    await this.#fresh.flush();
   }
 
   /** Puts everything on the disk and ends. */
@@ -228,12 +224,8 @@ export class Outbox {
     this.#isClosed = true;
     this.#rest.end();
     clearImmediate(this.#pumping);
-    clearTimeout(this.#keepTimer);
     this.#window.clear();
-    await this.#keeping;
-    while (this.#fresh.size > 0) {
-      await this.#keep();
-    }
+    await this.#fresh.close();
     await this.#disk.close();
     this.#waiters.rejectAll(
       new Error(
@@ -251,9 +243,7 @@ export class Outbox {
     this.#sent = Math.max(this.#sent, number);
     // With nothing on its way, all that was sent was taken, or not worth it any more.
     const upTo = this.#window.isEmpty ? this.#sent : number;
-    for (const { kept } of this.#fresh.takeUpTo(upTo)) {
-      kept?.resolve();
-    }
+    this.#fresh.takeUpTo(upTo);
     this.#waiters.resolveUpTo(upTo);
     for (const unwanted of this.#unwanted) {
       if (unwanted <= upTo) {
@@ -264,9 +254,21 @@ export class Outbox {
     this.#tellUse();
   }
 
+  get #isThere(): boolean {
+    return this.#isConnected && !this.#rest.isOn && !this.#isClosed;
+  }
+
+  /** @throws NotKeptError */
+  #reserve(number: number): void {
+    try {
+      this.#disk.reserve(number);
+    } catch (error) {
+      throw new NotKeptError(error);
+    }
+  }
+
   #maySend(): boolean {
-    const isThere = this.#isConnected && !this.#rest.isOn && !this.#isClosed;
-    return isThere && this.#window.hasRoom && this.#sent < this.#last;
+    return this.#isThere && this.#window.hasRoom && this.#sent < this.#last;
   }
 
   /** At once when nothing is on its way; else with what else is given in this moment. */
@@ -358,60 +360,25 @@ export class Outbox {
     this.#pump();
   }
 
-  /** What is older than a moment goes to the disk; while messages flow, none is. */
-  #keepSoon(): void {
-    const oldest = this.#fresh.after(0);
-    if (oldest === undefined || this.#isClosed) {
-      return;
-    }
-    const isThere = this.#isConnected && !this.#rest.isOn;
-    const age = Date.now() - oldest.at;
-    if (!isThere || age >= KEEP_AFTER_MS || age < 0 || this.#fresh.bytes > MOST_IN_MEMORY_BYTES) {
-      this.#startKeeping();
-      return;
-    }
-    this.#keepTimer ??= setTimeout(() => {
-      this.#keepTimer = undefined;
-      this.#keepSoon();
-    }, KEEP_AFTER_MS - age);
-  }
-
-  #startKeeping(): void {
-    this.#keeping ??= this.#keep().finally(() => {
-      this.#keeping = null;
-      this.#keepSoon();
-    });
-  }
-
-  /** Writes what is in memory to the disk. When that fails, what nobody can have received is given up. */
-  async #keep(): Promise<void> {
-    const entries = this.#fresh.first(KEEP_AT_ONCE_BYTES);
-    const last = entries.at(-1)?.number ?? 0;
-    try {
-      await this.#disk.append(entries);
-    } catch (error) {
-      const isLost = ({ number }: Entry) => number <= last && (number > this.#sent || this.#isClosed);
-      this.#giveUp(isLost, new Error(`The message could not be kept: ${(error as Error).message}`));
-      return;
-    }
-    for (const { kept } of this.#fresh.takeUpTo(last)) {
-      kept?.resolve();
-    }
-    await this.#disk.acknowledge(this.#disk.acknowledged);
+  /** What was in memory is on the disk. */
+  #kept(): void {
+    // Some of it may have been taken meanwhile.
+    void this.#disk.acknowledge(this.#disk.acknowledged).then(() => this.#tellUse());
     this.#tellUse();
     this.#pump();
   }
 
-  #giveUp(isLost: (entry: Fresh) => boolean, error: Error): void {
-    const lost = this.#fresh.takeIf(isLost);
+  #giveUp(lost: readonly Fresh[], error: Error): void {
     this.#waiting = Math.max(0, this.#waiting - lost.length);
     for (const { number, kept } of lost) {
-      // It may be on its way to the disk at this moment.
-      this.#unwanted.add(number);
+      if (number <= this.#fresh.keepingUpTo) {
+        this.#unwanted.add(number);
+      }
       kept?.reject(error);
       this.#waiters.reject(number, error);
     }
     this.#tellUse();
+    this.#options.onChange();
   }
 
   #tellUse(): void {

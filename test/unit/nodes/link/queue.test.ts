@@ -333,19 +333,19 @@ describe('The memory of a link in', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('knows what arrived before, also in the next process', () => {
-    const inbox = new Inbox(folder);
+    const inbox = new Inbox(folder, assert.fail);
     assert.equal(inbox.arrive(FROM, { stream: 's', number: 5, after: 0 }), 'new');
     assert.equal(inbox.arrive(FROM, { stream: 's', number: 5, after: 0 }), 'known');
     inbox.flush();
 
-    const next = new Inbox(folder);
+    const next = new Inbox(folder, assert.fail);
 
     assert.equal(next.arrive(FROM, { stream: 's', number: 5, after: 0 }), 'known');
     assert.equal(next.arrive(FROM, { stream: 's', number: 6, after: 5 }), 'new');
   });
 
   it('does not take a message before the one that it follows', () => {
-    const inbox = new Inbox(folder);
+    const inbox = new Inbox(folder, assert.fail);
     inbox.arrive(FROM, { stream: 's', number: 5, after: 0 });
 
     assert.equal(inbox.arrive(FROM, { stream: 's', number: 9, after: 7 }), 'gap');
@@ -354,7 +354,7 @@ describe('The memory of a link in', () => {
   });
 
   it('tells streams and senders apart', () => {
-    const inbox = new Inbox(folder);
+    const inbox = new Inbox(folder, assert.fail);
     inbox.arrive(FROM, { stream: 's', number: 5, after: 0 });
 
     assert.equal(inbox.arrive(FROM, { stream: 'other', number: 1, after: 0 }), 'new');
