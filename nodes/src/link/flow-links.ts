@@ -70,6 +70,11 @@ export class FlowLinks {
     return this.#outboxes.waiting;
   }
 
+  /** Messages to all addresses that waited and were damaged on the disk. */
+  get lost(): number {
+    return this.#outboxes.lost;
+  }
+
   /** The messages to one address; undefined when nothing was sent there. */
   outbox(address: LinkAddress): Outbox | undefined {
     return this.#outboxes.find(address);

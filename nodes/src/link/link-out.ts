@@ -27,10 +27,19 @@ export function registerLinkOut(RED: NodeAPI): void {
       return { fill: 'green', shape: 'dot', text: 'node-red:common.status.connected' };
     }
     const setting: AddressSetting = def;
-    const outbox = setting.place === 'message' ? undefined : links.outbox(addressOf(setting, {}));
-    const waiting = outbox?.waiting ?? (setting.place === 'message' ? links.waiting : 0);
-    if (outbox?.problem) {
-      return { fill: 'red', shape: 'dot', text: outbox.problem.slice(0, 60) };
+    const { waiting, lost, problem } =
+      setting.place === 'message'
+        ? { waiting: links.waiting, lost: links.lost, problem: null }
+        : (links.outbox(addressOf(setting, {})) ?? { waiting: 0, lost: 0, problem: null });
+    if (problem !== null) {
+      return { fill: 'red', shape: 'dot', text: problem.slice(0, 60) };
+    }
+    if (lost > 0) {
+      return {
+        fill: 'red',
+        shape: 'ring',
+        text: RED._('flowyard-link-out.status.damaged', { lost, waiting }),
+      };
     }
     if (waiting > 0) {
       return { fill: 'yellow', shape: 'dot', text: RED._('flowyard-link-out.status.waiting', { waiting }) };

@@ -47,6 +47,11 @@ export class Outboxes {
     return [...this.#byAddress.values()].reduce((sum, outbox) => sum + outbox.waiting, 0);
   }
 
+  /** Messages to all addresses that waited and were damaged on the disk. */
+  get lost(): number {
+    return [...this.#byAddress.values()].reduce((sum, outbox) => sum + outbox.lost, 0);
+  }
+
   to(address: LinkAddress): Outbox {
     return this.#byAddress.get(keyOf(address)) ?? this.#open(address);
   }
@@ -89,7 +94,9 @@ export class Outboxes {
 
   #openKept(folder: string): void {
     if (!DiskQueue.isIn(folder)) {
-      rmSync(folder, { recursive: true, force: true });
+      if (!DiskQueue.hasDamaged(folder)) {
+        rmSync(folder, { recursive: true, force: true });
+      }
       return;
     }
     const known = StreamFile.read(folder);
@@ -119,6 +126,7 @@ export class Outboxes {
       ...(isOneByOne && { window: 1 }),
       send: this.#options.send,
       onChange: this.#options.onChange,
+      warn: this.#options.warn,
     });
     this.#byAddress.set(keyOf(address), outbox);
     this.#byStream.set(outbox.stream, outbox);

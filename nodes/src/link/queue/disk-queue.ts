@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { decodeEntries, type Entry, encodeEntries } from './segment';
+import { copyAside, openSegment } from './open-segment';
+import { type Damage, decodeEntries, type Entry, encodeEntries, lossOf } from './segment';
 
 const SEGMENT_BYTES = 1024 * 1024;
 const NAME = /^(\d{16})\.queue$/;
@@ -12,6 +13,23 @@ interface Segment {
   last: number;
   bytes: number;
   entries: number;
+}
+
+/** Messages that were damaged on the disk. */
+export interface Loss {
+  /** At most so many. */
+  messages: number;
+  /** Their numbers are in between. */
+  from: number;
+  to: number;
+  /** Where the damaged bytes are. */
+  files: string[];
+}
+
+interface Options {
+  /** What the file of the stream says was taken. */
+  acknowledged: number;
+  onLoss: (loss: Loss) => void;
 }
 
 function segmentsIn(folder: string): string[] {
@@ -28,6 +46,7 @@ function segmentsIn(folder: string): string[] {
  */
 export class DiskQueue {
   readonly #folder: string;
+  readonly #options: Options;
   readonly #segments: Segment[] = [];
   #handle: FileHandle | null = null;
   /** The end of the newest file could not be cut off: what is added goes to a new one. */
@@ -35,20 +54,29 @@ export class DiskQueue {
   /** The entries of the file that was read last: the next ones are mostly in it. */
   #read: { file: string; bytes: number; entries: Entry[] } | null = null;
 
-  /** Reads what an earlier process left, and cuts off what was half written. */
-  constructor(folder: string) {
+  /** Messages that an earlier process left and nobody took. */
+  readonly left: number;
+
+  /** Reads what an earlier process left, and mends what is damaged. */
+  constructor(folder: string, options: Options) {
     this.#folder = folder;
-    for (const name of segmentsIn(folder)) {
-      this.#open(path.join(folder, name));
+    this.#options = options;
+    const losses: Loss[] = [];
+    const names = segmentsIn(folder);
+    this.left = names.reduce((sum, name, index) => sum + this.#open(name, names[index + 1], losses), 0);
+    const [first, last] = [losses[0], losses.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      options.onLoss({
+        messages: losses.reduce((sum, { messages }) => sum + messages, 0),
+        from: first.from,
+        to: last.to,
+        files: [...new Set(losses.flatMap(({ files }) => files))],
+      });
     }
   }
 
   get bytes(): number {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  get entries(): number {
-    return this.#segments.reduce((sum, { entries }) => sum + entries, 0);
   }
 
   /** The number of the first entry; 0 when there is none. */
@@ -64,6 +92,11 @@ export class DiskQueue {
   /** Whether messages of an earlier process are in that folder. */
   static isIn(folder: string): boolean {
     return segmentsIn(folder).length > 0;
+  }
+
+  /** Whether damaged bytes are there that somebody may want to look at. */
+  static hasDamaged(folder: string): boolean {
+    return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.damaged'));
   }
 
   /** Adds entries behind the others. When this resolves they survive a power cut; when it rejects none was added. */
@@ -91,23 +124,14 @@ export class DiskQueue {
 
   /** The next entries behind a number, in order: at least one where there is one. */
   async read(after: number, most: { entries: number; bytes: number }): Promise<Entry[]> {
-    const segment = this.#segments.find(({ last }) => last > after);
-    if (segment === undefined) {
-      return [];
-    }
-    const found: Entry[] = [];
-    let bytes = 0;
-    for (const entry of await this.#entriesOf(segment)) {
-      if (entry.number <= after) {
-        continue;
+    for (const segment of this.#segments.filter(({ last }) => last > after)) {
+      const entries = (await this.#entriesOf(segment)).filter(({ number }) => number > after);
+      // In the next file when all of the rest was damaged meanwhile.
+      if (entries.length > 0) {
+        return firstOf(entries, most);
       }
-      if (found.length > 0 && (found.length >= most.entries || bytes + entry.body.length > most.bytes)) {
-        break;
-      }
-      found.push(entry);
-      bytes += entry.body.length;
     }
-    return found;
+    return [];
   }
 
   /** Forgets all up to that number. */
@@ -128,13 +152,35 @@ export class DiskQueue {
     await this.#closeFile();
   }
 
-  async #entriesOf({ file, bytes }: Segment): Promise<Entry[]> {
+  async #entriesOf(segment: Segment): Promise<Entry[]> {
+    const { file, bytes } = segment;
     if (this.#read?.file !== file || this.#read.bytes !== bytes) {
       // What is being added at this moment may be in the file already; it is not in `bytes`.
       const content = (await readFile(file)).subarray(0, bytes);
-      this.#read = { file, bytes, entries: decodeEntries(content).entries };
+      const range = { after: segment.first - 1, below: segment.last + 1 };
+      const { entries, damage, end } = decodeEntries(content, range);
+      if (entries.length < segment.entries) {
+        const after = entries.at(-1)?.number ?? range.after;
+        const rest = { start: end, end: bytes, after, below: range.below, entries: null };
+        this.#lost(segment, content, end < bytes ? [...damage, rest] : damage, entries.length);
+      }
+      this.#read = { file, bytes, entries };
     }
     return this.#read.entries;
+  }
+
+  /** Since the file was opened something in it was damaged. */
+  #lost(segment: Segment, content: Buffer, damage: readonly Damage[], left: number): void {
+    const messages = segment.entries - left;
+    segment.entries = left;
+    let files: string[] = [];
+    try {
+      files = [copyAside(segment.file, content, damage)];
+    } catch {
+      // A full disk.
+    }
+    const [from, to] = [(damage[0]?.after ?? 0) + 1, (damage.at(-1)?.below ?? 0) - 1];
+    this.#options.onLoss({ messages, from, to, files });
   }
 
   async #begin(first: number): Promise<Segment> {
@@ -178,24 +224,48 @@ export class DiskQueue {
     await handle?.close();
   }
 
-  #open(file: string): void {
-    const { entries, end } = decodeEntries(readFileSync(file));
+  /** @returns how many messages are in it that nobody took */
+  #open(name: string, next: string | undefined, losses: Loss[]): number {
+    const { acknowledged } = this.#options;
+    const file = path.join(this.#folder, name);
+    const below = next === undefined ? Number.MAX_SAFE_INTEGER : numberOf(next);
+    const range = { after: numberOf(name) - 1, below, isLast: next === undefined };
+    const { entries, bytes, damage, aside } = openSegment(file, range);
+    for (const one of damage) {
+      const loss = lossOf(one, acknowledged);
+      if (loss !== null) {
+        losses.push({ ...loss, files: aside === null ? [] : [aside] });
+      }
+    }
     const [first, last] = [entries[0], entries.at(-1)];
     if (first === undefined || last === undefined) {
+      return 0;
+    }
+    if (last.number <= acknowledged) {
       rmSync(file, { force: true });
-      return;
+      return 0;
     }
-    if (statSync(file).size > end) {
-      truncateSync(file, end);
-    }
-    this.#segments.push({
-      file,
-      first: first.number,
-      last: last.number,
-      bytes: end,
-      entries: entries.length,
-    });
+    this.#segments.push({ file, first: first.number, last: last.number, bytes, entries: entries.length });
+    return entries.filter(({ number }) => number > acknowledged).length;
   }
+}
+
+function numberOf(name: string): number {
+  return Number.parseInt(name, 10);
+}
+
+/** As many as that, and at least one. */
+function firstOf(entries: readonly Entry[], most: { entries: number; bytes: number }): Entry[] {
+  const found: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries.slice(0, most.entries)) {
+    bytes += entry.body.length;
+    if (found.length > 0 && bytes > most.bytes) {
+      break;
+    }
+    found.push(entry);
+  }
+  return found;
 }
 
 /** A new file is lost with a power cut unless its folder is synced, too; where that cannot be done, it need not be. */

@@ -1,5 +1,5 @@
 import type { LinkAddress } from '@flowyard/protocol';
-import { DiskQueue } from './disk-queue';
+import { DiskQueue, type Loss } from './disk-queue';
 import type { Entry } from './segment';
 import { StreamFile } from './stream-file';
 
@@ -16,9 +16,9 @@ export class KeptMessages {
   #work: Promise<unknown> = Promise.resolve();
   #rememberTimer: NodeJS.Timeout | undefined;
 
-  constructor(folder: string, address: LinkAddress) {
-    this.#queue = new DiskQueue(folder);
+  constructor(folder: string, address: LinkAddress, onLoss: (loss: Loss) => void) {
     this.#file = StreamFile.open(folder, address);
+    this.#queue = new DiskQueue(folder, { acknowledged: this.#file.acknowledged, onLoss });
     this.#acknowledged = Math.max(this.#file.acknowledged, this.#queue.first - 1, 0);
   }
 
@@ -30,8 +30,9 @@ export class KeptMessages {
     return this.#queue.bytes;
   }
 
-  get entries(): number {
-    return this.#queue.entries;
+  /** Messages that an earlier process left and nobody took. */
+  get left(): number {
+    return this.#queue.left;
   }
 
   /** The number of the last one; 0 when there is none. */
@@ -75,7 +76,7 @@ export class KeptMessages {
   /** Forgets all up to that number, also those that are being added. */
   async acknowledge(number: number): Promise<void> {
     this.#acknowledged = Math.max(this.#acknowledged, number);
-    if (this.#queue.entries > 0) {
+    if (this.#queue.last > 0) {
       this.#rememberTimer ??= setTimeout(() => this.#remember(), REMEMBER_MS).unref();
       await this.#inTurn(() => this.#queue.acknowledge(this.#acknowledged));
     }

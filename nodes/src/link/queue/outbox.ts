@@ -1,6 +1,7 @@
 import type { LinkAddress } from '@flowyard/protocol';
 import type { Budget } from './budget';
 import { NotKeptError } from './disk-fault';
+import type { Loss } from './disk-queue';
 import { type Fresh, FreshMessages } from './fresh-messages';
 import { KeptMessages } from './kept-messages';
 import { Pause } from './pause';
@@ -39,6 +40,8 @@ interface Options {
   window?: number;
   send: (outgoing: Outgoing) => void;
   onChange: () => void;
+  /** For the log of Node-RED. */
+  warn: (text: string) => void;
 }
 
 /**
@@ -64,7 +67,8 @@ export class Outbox {
   readonly #rest = new Pause(() => this.#pump());
   #last: number;
   #sent: number;
-  #waiting: number;
+  #waiting = 0;
+  #lost = 0;
   #isConnected = false;
   #isClosed = false;
   #problem: string | null = null;
@@ -75,7 +79,7 @@ export class Outbox {
   constructor(options: Options) {
     this.#options = options;
     this.address = options.address;
-    this.#disk = new KeptMessages(options.folder, options.address);
+    this.#disk = new KeptMessages(options.folder, options.address, (loss) => this.#wasLost(loss));
     this.#fresh = new FreshMessages({
       disk: this.#disk,
       isThere: () => this.#isThere,
@@ -90,13 +94,18 @@ export class Outbox {
     });
     this.#sent = this.#disk.acknowledged;
     this.#last = this.#disk.lastGiven;
-    this.#waiting = this.#disk.entries;
+    this.#waiting = this.#disk.left;
     this.#tellUse();
   }
 
   /** Messages that were given and not taken. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Messages that waited and were damaged on the disk, since Node-RED was started. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Why nothing can be sent there, for people; null when nothing stands against it. */
@@ -310,8 +319,11 @@ export class Outbox {
   async #sendFromDisk(): Promise<void> {
     const entries = await this.#disk.read(this.#sent);
     if (entries.length === 0) {
-      // What should be there cannot be read any more.
+      // All that should be there is damaged.
       this.#sent = Math.max(this.#sent, this.#disk.last);
+      if (this.#window.isEmpty) {
+        this.#forgetUpTo(this.#sent);
+      }
     }
     for (const entry of entries) {
       if (!this.#maySend()) {
@@ -378,6 +390,18 @@ export class Outbox {
       this.#waiters.reject(number, error);
     }
     this.#tellUse();
+    this.#options.onChange();
+  }
+
+  #wasLost({ messages, from, to, files }: Loss): void {
+    this.#lost += messages;
+    this.#waiting = Math.max(0, this.#waiting - messages);
+    const { place, name, link } = this.address;
+    const what = messages === 1 ? '1 message' : `Up to ${messages} messages`;
+    const where = files.length > 0 ? ` The damaged bytes are in ${files.join(' and ')}.` : '';
+    this.#options.warn(
+      `${what} to ${place} “${name}”, link “${link}”, cannot be sent: what waited on the disk is damaged (numbers ${from} to ${to}).${where}`,
+    );
     this.#options.onChange();
   }
 

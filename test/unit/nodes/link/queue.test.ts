@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Inbox } from '../../../../nodes/src/link/inbox.ts';
 import { Budget } from '../../../../nodes/src/link/queue/budget.ts';
-import { DiskQueue } from '../../../../nodes/src/link/queue/disk-queue.ts';
 import { Outbox } from '../../../../nodes/src/link/queue/outbox.ts';
 import { eventually } from '../../../support/eventually.ts';
 
@@ -43,6 +42,7 @@ describe('The queue of a link out', () => {
         }
       },
       onChange: () => {},
+      warn: assert.fail,
     });
     open.push(made);
     return made;
@@ -104,24 +104,6 @@ describe('The queue of a link out', () => {
 
     await eventually(() => sent.length === 2);
     assert.deepEqual(texts(), ['a', 'b']);
-  });
-
-  it('does not send what is damaged on the disk', async () => {
-    const first = new DiskQueue(folder);
-    const entry = (number: number) => ({ number, at: 0, until: 0, body: Buffer.from(`message ${number}`) });
-    await first.append([entry(1), entry(2)]);
-    await first.close();
-    const file = join(folder, queueFiles()[0] ?? '');
-    const bytes = readFileSync(file);
-    bytes[bytes.length - 1] = 0;
-    writeFileSync(file, bytes);
-
-    const again = new DiskQueue(folder);
-
-    assert.deepEqual(
-      (await again.read(0, { entries: 10, bytes: 1000 })).map(({ number }) => number),
-      [1],
-    );
   });
 
   it('sends everything again from the first that was not taken, after a loss of the connection', async () => {
