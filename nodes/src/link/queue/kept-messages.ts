@@ -1,17 +1,21 @@
 import type { LinkAddress } from '@flowyard/protocol';
 import { DiskQueue, type Loss } from './disk-queue';
+import { isGivenUp, type Refusals, refusedAgain } from './refusals';
 import type { Entry } from './segment';
 import { StreamFile } from './stream-file';
 
 const READ_AT_ONCE = { entries: 2000, bytes: 4 * 1024 * 1024 };
 /** How old the number of what was taken may be on the disk. */
 const REMEMBER_MS = 5000;
+/** How old the last refusal may be on the disk: it comes every minute. */
+const REMEMBER_REFUSALS_MS = 15 * 60_000;
 
 /** The messages of one stream that are on the disk, and what must be known of the stream in the next process. */
 export class KeptMessages {
   readonly #queue: DiskQueue;
   readonly #file: StreamFile;
   #acknowledged: number;
+  #refusals: Refusals | null;
   /** Work on the disk is done one after the other: a file must not be read while it is cut. */
   #work: Promise<unknown> = Promise.resolve();
   #rememberTimer: NodeJS.Timeout | undefined;
@@ -19,6 +23,7 @@ export class KeptMessages {
   constructor(folder: string, address: LinkAddress, onLoss: (loss: Loss) => void) {
     this.#file = StreamFile.open(folder, address);
     this.#queue = new DiskQueue(folder, { acknowledged: this.#file.acknowledged, onLoss });
+    this.#refusals = this.#file.refusals;
     this.#acknowledged = Math.max(this.#file.acknowledged, this.#queue.first - 1, 0);
   }
 
@@ -75,10 +80,31 @@ export class KeptMessages {
 
   /** Forgets all up to that number, also those that are being added. */
   async acknowledge(number: number): Promise<void> {
+    this.#refusals = this.#file.refusals;
     this.#acknowledged = Math.max(this.#acknowledged, number);
     if (this.#queue.last > 0) {
       this.#rememberTimer ??= setTimeout(() => this.#remember(), REMEMBER_MS).unref();
       await this.#inTurn(() => this.#queue.acknowledge(this.#acknowledged));
+    }
+  }
+
+  /** The address was refused. @returns since when that is so, once it is not worth waiting any longer; else null */
+  refused(now: number): Date | null {
+    this.#refusals = refusedAgain(this.#refusals, now);
+    if (isGivenUp(this.#refusals)) {
+      return new Date(this.#refusals.since);
+    }
+    if (now - (this.#file.refusals?.last ?? 0) >= REMEMBER_REFUSALS_MS) {
+      this.#remember();
+    }
+    return null;
+  }
+
+  /** The address means something. */
+  notRefused(): void {
+    if (this.#refusals !== null) {
+      this.#refusals = null;
+      this.#remember();
     }
   }
 
@@ -97,11 +123,11 @@ export class KeptMessages {
   #remember(): void {
     clearTimeout(this.#rememberTimer);
     this.#rememberTimer = undefined;
-    if (this.#acknowledged <= this.#file.acknowledged) {
+    if (this.#acknowledged <= this.#file.acknowledged && this.#refusals?.last === this.#file.refusals?.last) {
       return;
     }
     try {
-      this.#file.acknowledge(this.#acknowledged);
+      this.#file.note(Math.max(this.#acknowledged, this.#file.acknowledged), this.#refusals);
     } catch {
       // A full disk: what was taken is sent once more by the next process, and known by its number.
     }

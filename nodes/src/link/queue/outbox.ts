@@ -167,6 +167,7 @@ export class Outbox {
       this.#goBack();
     } else {
       this.#problem = null;
+      this.#disk.notRefused();
       this.#busyMs = FIRST_BUSY_MS;
       this.#forgetUpTo(number);
     }
@@ -176,6 +177,7 @@ export class Outbox {
 
   /** That message was put back: `taken` is the number up to which the receiver has all, where it was asked. */
   notTaken(number: number, reason: 'away' | 'gap' | 'busy', taken: number | null): void {
+    this.#disk.notRefused();
     if (taken !== null && taken > this.#disk.acknowledged) {
       this.taken(taken);
     }
@@ -211,7 +213,9 @@ export class Outbox {
       this.#pass(number);
     }
     if (this.#disk.last > this.#disk.acknowledged) {
-      this.#rest.begin(REFUSED_MS);
+      this.#waitOrLetGo(message);
+    } else {
+      this.#disk.notRefused();
     }
     this.#options.onChange();
   }
@@ -391,6 +395,24 @@ export class Outbox {
     }
     this.#tellUse();
     this.#options.onChange();
+  }
+
+  /** What is kept for an address that is refused waits on, for a while. */
+  #waitOrLetGo(reason: string): void {
+    const since = this.#disk.refused(Date.now());
+    if (since === null) {
+      this.#rest.begin(REFUSED_MS);
+      return;
+    }
+    const waiting = this.#waiting;
+    this.#waiting = 0;
+    this.#forgetUpTo(this.#last);
+    this.#disk.notRefused();
+    const { place, name, link } = this.address;
+    const what = waiting === 1 ? '1 message' : `${waiting} messages`;
+    this.#options.warn(
+      `${what} to ${place} “${name}”, link “${link}”, are given up: for more than 30 days, since ${since.toISOString().slice(0, 10)}, nothing may be sent there. ${reason}`,
+    );
   }
 
   #wasLost({ messages, from, to, files }: Loss): void {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import type { LinkAddress } from '@flowyard/protocol';
+import type { Refusals } from './refusals';
 
 /** So many numbers are set aside at once that a full disk does not stop messages that somebody takes for days. */
 const SET_ASIDE = 100_000_000;
@@ -22,6 +23,8 @@ interface Content {
   reserved: number;
   /** All up to here was taken; what the file says may be a little less than is true. */
   acknowledged: number;
+  /** Only while the address is refused. */
+  refusals?: Refusals | undefined;
 }
 
 function newStream(): string {
@@ -99,9 +102,14 @@ export class StreamFile {
     }
   }
 
-  /** @throws Error when the disk is full */
-  acknowledge(number: number): void {
-    this.#write({ ...this.#content, acknowledged: number });
+  /** Null while the address is not refused. */
+  get refusals(): Refusals | null {
+    return this.#content.refusals ?? null;
+  }
+
+  /** What the next process is to know. @throws Error when the disk is full */
+  note(acknowledged: number, refusals: Refusals | null): void {
+    this.#write({ ...this.#content, acknowledged, refusals: refusals ?? undefined });
   }
 
   /** Begins anew: the other end remembers more of this stream than it can know. */

@@ -169,12 +169,12 @@ describe('A full disk', () => {
     const before = readFileSync(join(folder, 'stream.json'), 'utf8');
     fullDiskAt(join(folder, 'stream.json.new'));
 
-    assert.throws(() => stream.acknowledge(5), { code: 'ENOSPC' });
+    assert.throws(() => stream.note(5, null), { code: 'ENOSPC' });
 
     assert.equal(readFileSync(join(folder, 'stream.json'), 'utf8'), before);
     assert.deepEqual(readdirSync(folder), ['stream.json']);
     assert.equal(stream.acknowledged, 0);
-    stream.acknowledge(5);
+    stream.note(5, null);
     assert.equal(StreamFile.read(folder)?.acknowledged, 5);
   });
 
