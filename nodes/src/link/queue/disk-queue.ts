@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { copyAside, openSegment } from './open-segment';
+import { openSegment, tryCopyAside } from './open-segment';
 import { type Damage, decodeEntries, type Entry, encodeEntries, lossOf } from './segment';
 
 const SEGMENT_BYTES = 1024 * 1024;
@@ -46,7 +46,8 @@ function segmentsIn(folder: string): string[] {
  */
 export class DiskQueue {
   readonly #folder: string;
-  readonly #options: Options;
+  readonly #onLoss: (loss: Loss) => void;
+  #acknowledged: number;
   readonly #segments: Segment[] = [];
   #handle: FileHandle | null = null;
   /** The end of the newest file could not be cut off: what is added goes to a new one. */
@@ -58,21 +59,14 @@ export class DiskQueue {
   readonly left: number;
 
   /** Reads what an earlier process left, and mends what is damaged. */
-  constructor(folder: string, options: Options) {
+  constructor(folder: string, { acknowledged, onLoss }: Options) {
     this.#folder = folder;
-    this.#options = options;
+    this.#acknowledged = acknowledged;
+    this.#onLoss = onLoss;
     const losses: Loss[] = [];
     const names = segmentsIn(folder);
     this.left = names.reduce((sum, name, index) => sum + this.#open(name, names[index + 1], losses), 0);
-    const [first, last] = [losses[0], losses.at(-1)];
-    if (first !== undefined && last !== undefined) {
-      options.onLoss({
-        messages: losses.reduce((sum, { messages }) => sum + messages, 0),
-        from: first.from,
-        to: last.to,
-        files: [...new Set(losses.flatMap(({ files }) => files))],
-      });
-    }
+    this.#tell(losses);
   }
 
   get bytes(): number {
@@ -136,6 +130,7 @@ export class DiskQueue {
 
   /** Forgets all up to that number. */
   async acknowledge(number: number): Promise<void> {
+    this.#acknowledged = Math.max(this.#acknowledged, number);
     while (this.#segments[0] !== undefined && this.#segments[0].last <= number) {
       const segment = this.#segments.shift();
       if (this.#segments.length === 0) {
@@ -171,16 +166,33 @@ export class DiskQueue {
 
   /** Since the file was opened something in it was damaged. */
   #lost(segment: Segment, content: Buffer, damage: readonly Damage[], left: number): void {
-    const messages = segment.entries - left;
+    const missing = segment.entries - left;
     segment.entries = left;
-    let files: string[] = [];
-    try {
-      files = [copyAside(segment.file, content, damage)];
-    } catch {
-      // A full disk.
+    const losses = this.#lossesOf(damage, null);
+    if (losses.length > 0) {
+      const aside = tryCopyAside(segment.file, content, damage);
+      this.#tell(
+        losses.map((loss) => ({ ...loss, files: aside === null ? [] : [aside] })),
+        missing,
+      );
     }
-    const [from, to] = [(damage[0]?.after ?? 0) + 1, (damage.at(-1)?.below ?? 0) - 1];
-    this.#options.onLoss({ messages, from, to, files });
+  }
+
+  /** Those of which something was not taken yet. */
+  #lossesOf(damage: readonly Damage[], aside: string | null): Loss[] {
+    return damage
+      .map((one) => lossOf(one, this.#acknowledged))
+      .filter((loss) => loss !== null)
+      .map((loss) => ({ ...loss, files: aside === null ? [] : [aside] }));
+  }
+
+  #tell(losses: readonly Loss[], most = Number.POSITIVE_INFINITY): void {
+    const [first, last] = [losses[0], losses.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      const messages = losses.reduce((sum, loss) => sum + loss.messages, 0);
+      const files = [...new Set(losses.flatMap((loss) => loss.files))];
+      this.#onLoss({ messages: Math.min(messages, most), from: first.from, to: last.to, files });
+    }
   }
 
   async #begin(first: number): Promise<Segment> {
@@ -226,27 +238,21 @@ export class DiskQueue {
 
   /** @returns how many messages are in it that nobody took */
   #open(name: string, next: string | undefined, losses: Loss[]): number {
-    const { acknowledged } = this.#options;
     const file = path.join(this.#folder, name);
     const below = next === undefined ? Number.MAX_SAFE_INTEGER : numberOf(next);
     const range = { after: numberOf(name) - 1, below, isLast: next === undefined };
     const { entries, bytes, damage, aside } = openSegment(file, range);
-    for (const one of damage) {
-      const loss = lossOf(one, acknowledged);
-      if (loss !== null) {
-        losses.push({ ...loss, files: aside === null ? [] : [aside] });
-      }
-    }
+    losses.push(...this.#lossesOf(damage, aside));
     const [first, last] = [entries[0], entries.at(-1)];
     if (first === undefined || last === undefined) {
       return 0;
     }
-    if (last.number <= acknowledged) {
+    if (last.number <= this.#acknowledged) {
       rmSync(file, { force: true });
       return 0;
     }
     this.#segments.push({ file, first: first.number, last: last.number, bytes, entries: entries.length });
-    return entries.filter(({ number }) => number > acknowledged).length;
+    return entries.filter(({ number }) => number > this.#acknowledged).length;
   }
 }
 

@@ -49,8 +49,16 @@ export function openSegment(
   return { entries, bytes, damage, aside: null };
 }
 
-/** Copies damaged bytes to a file of their own beside a segment. @returns that file */
-export function copyAside(file: string, content: Buffer, damage: readonly Damage[]): string {
+/** Copies damaged bytes to a file of their own beside a segment. @returns that file; null when there is no room */
+export function tryCopyAside(file: string, content: Buffer, damage: readonly Damage[]): string | null {
+  try {
+    return copyAside(file, content, damage);
+  } catch {
+    return null;
+  }
+}
+
+function copyAside(file: string, content: Buffer, damage: readonly Damage[]): string {
   const aside = freeNameFor(file);
   try {
     writeSynced(aside, Buffer.concat(damage.map(({ start, end }) => content.subarray(start, end))));

@@ -144,6 +144,16 @@ describe('A queue that is damaged on the disk', () => {
     assert.deepEqual(losses, []);
   });
 
+  it('says nothing when what is damaged while it is open was taken before', async () => {
+    write(1, 2, 3);
+    const queue = openQueue();
+    await queue.acknowledge(1);
+    rot(1, BODY_AT);
+
+    assert.deepEqual(await numbersIn(queue), [2, 3]);
+    assert.deepEqual(losses, []);
+  });
+
   it('goes on when there is no room for the damaged bytes', async () => {
     write(1, 2, 3);
     rot(1, ONE + BODY_AT);
