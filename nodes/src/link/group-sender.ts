@@ -9,6 +9,13 @@ interface Options {
   warn: (text: string) => void;
 }
 
+interface Given {
+  number: number;
+  members: Set<string>;
+  /** Those of whom the log says already that it could not be kept for them. */
+  told: Set<string>;
+}
+
 const ANSWER_MS = 15_000;
 
 /**
@@ -19,7 +26,7 @@ export class GroupSender {
   readonly #options: Options;
   readonly #asked = new Map<string, (answer: LinkRuntime[] | CallError) => void>();
   /** By stream, of the message that is being handed on: the members that have it, for when it is tried again. */
-  readonly #given = new Map<string, { number: number; members: Set<string> }>();
+  readonly #given = new Map<string, Given>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -40,10 +47,10 @@ export class GroupSender {
       return;
     }
     const known = this.#given.get(stream);
-    const given = known?.number === number ? known : { number, members: new Set<string>() };
+    const given: Given = known?.number === number ? known : { number, members: new Set(), told: new Set() };
     this.#given.set(stream, given);
     const missing = members.filter(({ id }) => !given.members.has(id));
-    await Promise.all(missing.map((member) => this.#give(member, to.link, { body, until }, given.members)));
+    await Promise.all(missing.map((member) => this.#give(member, to.link, { body, until }, given)));
     if (members.every(({ id }) => given.members.has(id))) {
       this.#given.delete(stream);
       group.taken(number);
@@ -68,17 +75,20 @@ export class GroupSender {
     { kind, id, name }: LinkRuntime,
     link: string,
     { body, until }: Pick<Outgoing['entries'][number], 'body' | 'until'>,
-    given: Set<string>,
+    given: Given,
   ): Promise<void> {
     // At once, in case the message is tried again meanwhile.
-    given.add(id);
+    given.members.add(id);
     try {
       await this.#options.outboxTo({ place: kind, name: id, link }).give(body, { confirm: 'kept', until });
     } catch (error) {
       const { message } = error as Error;
-      this.#options.warn(`A message to a group could not be kept for ${name}: ${message}`);
+      if (!given.told.has(id)) {
+        given.told.add(id);
+        this.#options.warn(`A message to a group could not be kept for ${name}: ${message}`);
+      }
       if (!(error instanceof RefusedError)) {
-        given.delete(id);
+        given.members.delete(id);
       }
     }
   }

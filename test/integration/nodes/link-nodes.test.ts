@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -155,6 +155,48 @@ describe('The link nodes', function () {
     node('lost').receive({ payload: 'order 8' });
     await eventually(() => received.length === 2, { withinMs: 20_000 });
     assert.ok(received[1]?.error?.message, 'an error for the catch node');
+  });
+
+  it('deliver what is whole when a message that waits is damaged on the disk, and show that one is lost', async () => {
+    const LATE = { ...TO_SELF, link: 'late' };
+    const out = { ...place, ...LATE, id: 'out', type: 'flowyard-link-out', mode: 'send', confirm: 'kept' };
+    const first = await run(out);
+    for (const payload of ['order 1', 'order 2', 'order 3']) {
+      first('out').receive({ payload });
+    }
+    const queue = path.join(folder, 'flowyard-links', 'out');
+    const kept = () =>
+      readdirSync(queue, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.queue'))
+        .map((name) => path.join(queue, name))
+        .find((file) => ['order 1', 'order 2', 'order 3'].every((text) => readFileSync(file).includes(text)));
+    const file = await eventually(kept, { withinMs: 20_000 });
+    const bytes = readFileSync(file);
+    bytes[bytes.indexOf('order 2')] = 0;
+    writeFileSync(file, bytes);
+    await helper.unload();
+
+    const node = await run(out, {
+      ...place,
+      id: 'in',
+      type: 'flowyard-link-in',
+      link: 'late',
+      hears: 'application',
+      wires: [['after']],
+    });
+
+    await eventually(() => received.length === 2, { withinMs: 20_000 });
+    assert.deepEqual(
+      received.map(({ payload }) => payload),
+      ['order 1', 'order 3'],
+    );
+    const { args } = node('out').status as unknown as { args: Array<[{ fill: string; text: string }]> };
+    await eventually(() => args.some(([{ fill, text }]) => fill === 'red' && /damaged|lost/.test(text)));
+    const log = helper.log().args as Array<[{ msg: unknown }]>;
+    assert.equal(
+      log.filter(([{ msg }]) => /1 message to device “Gateway”.*damaged/.test(String(msg))).length,
+      1,
+    );
   });
 
   it('refuse an answer to nobody', async () => {

@@ -4,16 +4,12 @@ import { NotKeptError } from './disk-fault';
 import type { Loss } from './disk-queue';
 import { type Fresh, FreshMessages } from './fresh-messages';
 import { KeptMessages } from './kept-messages';
-import { Pause } from './pause';
 import type { Entry } from './segment';
-import { SendWindow } from './send-window';
+import { Sending } from './sending';
+import { tellGivenUp, tellLoss } from './told';
 import { ExpiredError, Waiters } from './waiters';
 
 const WINDOW_MESSAGES = 2000;
-const AWAY_MS = 30_000;
-const REFUSED_MS = 60_000;
-const FIRST_BUSY_MS = 100;
-const LONGEST_BUSY_MS = 5000;
 
 /** When a message counts as done: safe on the disk or taken, or only when the other flow has taken it. */
 export type Confirmation = 'kept' | 'delivered';
@@ -52,8 +48,7 @@ interface Options {
  *          ▼
  *     on the disk ──────── taken ──▶ gone
  *
- * It rests while nobody is there; then new messages go to the disk at once. After that, everything that was not taken
- * is sent again from the first: the receiver knows by the numbers what it has.
+ * While nobody is there new messages go to the disk at once.
  */
 export class Outbox {
   readonly address: LinkAddress;
@@ -61,20 +56,14 @@ export class Outbox {
   readonly #disk: KeptMessages;
   readonly #fresh: FreshMessages;
   readonly #waiters = new Waiters();
-  readonly #window: SendWindow;
+  readonly #sending: Sending;
   /** Told to have failed, or too old: what of these is on the disk is passed over. */
   readonly #unwanted = new Set<number>();
-  readonly #rest = new Pause(() => this.#pump());
   #last: number;
-  #sent: number;
   #waiting = 0;
   #lost = 0;
-  #isConnected = false;
   #isClosed = false;
   #problem: string | null = null;
-  #busyMs = FIRST_BUSY_MS;
-  #isReading = false;
-  #pumping: NodeJS.Immediate | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -82,17 +71,24 @@ export class Outbox {
     this.#disk = new KeptMessages(options.folder, options.address, (loss) => this.#wasLost(loss));
     this.#fresh = new FreshMessages({
       disk: this.#disk,
-      isThere: () => this.#isThere,
-      sent: () => this.#sent,
+      isThere: () => this.#sending.isThere,
+      sent: () => this.#sending.sent,
       onKept: () => this.#kept(),
       onLost: (lost, error) => this.#giveUp(lost, error),
     });
-    this.#window = new SendWindow({
+    this.#sending = new Sending({
+      disk: this.#disk,
+      fresh: this.#fresh,
       messages: options.window ?? WINDOW_MESSAGES,
       send: (after, entries) => options.send({ to: this.address, stream: this.#disk.stream, after, entries }),
-      onSilence: () => this.#again(),
+      last: () => this.#last,
+      isWanted: ({ number, until }) => !this.#unwanted.has(number) && (until === 0 || until >= Date.now()),
+      onPassed: (number) => this.#pass(number),
+      onDone: (number) => this.#forgetUpTo(number),
+      onUnreadable: ({ message }) => {
+        this.#problem = `What waits cannot be read: ${message}`;
+      },
     });
-    this.#sent = this.#disk.acknowledged;
     this.#last = this.#disk.lastGiven;
     this.#waiting = this.#disk.left;
     this.#tellUse();
@@ -125,7 +121,7 @@ export class Outbox {
     if (this.#isClosed) {
       throw new Error('The flows are being stopped.');
     }
-    if (this.#problem !== null && this.#rest.isOn) {
+    if (this.#problem !== null && this.#sending.isResting) {
       throw new RefusedError(this.#problem);
     }
     this.#options.budget.check(body.length);
@@ -142,20 +138,18 @@ export class Outbox {
     this.#fresh.push(entry);
     this.#waiting += 1;
     this.#tellUse();
-    this.#pumpSoon();
+    this.#sending.pumpSoon();
     this.#fresh.keepSoon();
     this.#options.onChange();
     return done;
   }
 
   connected(): void {
-    this.#isConnected = true;
-    this.#rest.over();
+    this.#sending.connected();
   }
 
   disconnected(): void {
-    this.#isConnected = false;
-    this.#goBack();
+    this.#sending.disconnected();
     this.#fresh.keepSoon();
   }
 
@@ -164,14 +158,13 @@ export class Outbox {
     if (number > this.#last) {
       // A backup of this folder was restored: what is given now must not look like what was given before.
       this.#disk.renew();
-      this.#goBack();
+      this.#sending.goBack();
     } else {
       this.#problem = null;
       this.#disk.notRefused();
-      this.#busyMs = FIRST_BUSY_MS;
       this.#forgetUpTo(number);
     }
-    this.#pump();
+    this.#sending.pump();
     this.#options.onChange();
   }
 
@@ -181,18 +174,14 @@ export class Outbox {
     if (taken !== null && taken > this.#disk.acknowledged) {
       this.taken(taken);
     }
-    if (!this.#window.has(number)) {
+    if (!this.#sending.isOnItsWay(number)) {
       return;
     }
     if (reason === 'gap') {
-      this.#again();
+      this.#sending.again();
       return;
     }
-    this.#goBack();
-    this.#rest.begin(reason === 'away' ? AWAY_MS : this.#busyMs);
-    if (reason === 'busy') {
-      this.#busyMs = Math.min(this.#busyMs * 2, LONGEST_BUSY_MS);
-    }
+    this.#sending.rest(reason);
     this.#fresh.keepSoon();
     this.#options.onChange();
   }
@@ -203,7 +192,7 @@ export class Outbox {
    */
   refused(message: string): void {
     this.#problem = message;
-    this.#goBack();
+    this.#sending.goBack();
     const error = new RefusedError(message);
     this.#giveUp(
       this.#fresh.takeIf(() => true),
@@ -222,9 +211,7 @@ export class Outbox {
 
   /** Somebody is there now, or may be. */
   there(): void {
-    if (this.#rest.isOn) {
-      this.#rest.over();
-    }
+    this.#sending.there();
   }
 
   /** Resolves when what is in memory is on the disk, as far as that has room. */
@@ -235,9 +222,7 @@ export class Outbox {
   /** Puts everything on the disk and ends. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#rest.end();
-    clearImmediate(this.#pumping);
-    this.#window.clear();
+    this.#sending.close();
     await this.#fresh.close();
     await this.#disk.close();
     this.#waiters.rejectAll(
@@ -252,10 +237,8 @@ export class Outbox {
     if (number <= this.#disk.acknowledged) {
       return;
     }
-    this.#waiting = Math.max(0, this.#waiting - this.#window.takeUpTo(number));
-    this.#sent = Math.max(this.#sent, number);
-    // With nothing on its way, all that was sent was taken, or not worth it any more.
-    const upTo = this.#window.isEmpty ? this.#sent : number;
+    const { taken, upTo } = this.#sending.takeUpTo(number);
+    this.#waiting = Math.max(0, this.#waiting - taken);
     this.#fresh.takeUpTo(upTo);
     this.#waiters.resolveUpTo(upTo);
     for (const unwanted of this.#unwanted) {
@@ -267,89 +250,12 @@ export class Outbox {
     this.#tellUse();
   }
 
-  get #isThere(): boolean {
-    return this.#isConnected && !this.#rest.isOn && !this.#isClosed;
-  }
-
   /** @throws NotKeptError */
   #reserve(number: number): void {
     try {
       this.#disk.reserve(number);
     } catch (error) {
       throw new NotKeptError(error);
-    }
-  }
-
-  #maySend(): boolean {
-    return this.#isThere && this.#window.hasRoom && this.#sent < this.#last;
-  }
-
-  /** At once when nothing is on its way; else with what else is given in this moment. */
-  #pumpSoon(): void {
-    if (this.#window.isEmpty) {
-      this.#pump();
-      return;
-    }
-    this.#pumping ??= setImmediate(() => {
-      this.#pumping = undefined;
-      this.#pump();
-    });
-  }
-
-  /** Sends what the window has room for: first what is on the disk, since it is older. */
-  #pump(): void {
-    while (this.#maySend() && this.#disk.last <= this.#sent) {
-      const next = this.#fresh.after(this.#sent);
-      if (next === undefined) {
-        break;
-      }
-      this.#sendOne(next);
-    }
-    this.#window.flush();
-    if (this.#maySend() && this.#disk.last > this.#sent && !this.#isReading) {
-      this.#isReading = true;
-      void this.#sendFromDisk()
-        .catch((error: Error) => {
-          this.#problem = `What waits cannot be read: ${error.message}`;
-          this.#rest.begin(REFUSED_MS);
-        })
-        .finally(() => {
-          this.#isReading = false;
-          this.#pump();
-        });
-    }
-  }
-
-  async #sendFromDisk(): Promise<void> {
-    const entries = await this.#disk.read(this.#sent);
-    if (entries.length === 0) {
-      // All that should be there is damaged.
-      this.#sent = Math.max(this.#sent, this.#disk.last);
-      if (this.#window.isEmpty) {
-        this.#forgetUpTo(this.#sent);
-      }
-    }
-    for (const entry of entries) {
-      if (!this.#maySend()) {
-        break;
-      }
-      if (entry.number > this.#sent) {
-        this.#sendOne(entry);
-      }
-    }
-    this.#window.flush();
-  }
-
-  #sendOne(entry: Entry): void {
-    const { number, until } = entry;
-    this.#sent = number;
-    if (!this.#unwanted.has(number) && (until === 0 || until >= Date.now())) {
-      this.#window.put(entry);
-      return;
-    }
-    this.#pass(number);
-    if (this.#window.isEmpty) {
-      this.#forgetUpTo(number);
     }
   }
 
@@ -365,23 +271,12 @@ export class Outbox {
     }
   }
 
-  /** Everything that was not taken is to be sent again. */
-  #goBack(): void {
-    this.#window.clear();
-    this.#sent = this.#disk.acknowledged;
-  }
-
-  #again(): void {
-    this.#goBack();
-    this.#pump();
-  }
-
   /** What was in memory is on the disk. */
   #kept(): void {
     // Some of it may have been taken meanwhile.
     void this.#disk.acknowledge(this.#disk.acknowledged).then(() => this.#tellUse());
     this.#tellUse();
-    this.#pump();
+    this.#sending.pump();
   }
 
   #giveUp(lost: readonly Fresh[], error: Error): void {
@@ -401,29 +296,20 @@ export class Outbox {
   #waitOrLetGo(reason: string): void {
     const since = this.#disk.refused(Date.now());
     if (since === null) {
-      this.#rest.begin(REFUSED_MS);
+      this.#sending.rest('refused');
       return;
     }
     const waiting = this.#waiting;
     this.#waiting = 0;
     this.#forgetUpTo(this.#last);
     this.#disk.notRefused();
-    const { place, name, link } = this.address;
-    const what = waiting === 1 ? '1 message' : `${waiting} messages`;
-    this.#options.warn(
-      `${what} to ${place} “${name}”, link “${link}”, are given up: for more than 30 days, since ${since.toISOString().slice(0, 10)}, nothing may be sent there. ${reason}`,
-    );
+    this.#options.warn(tellGivenUp(this.address, waiting, since, reason));
   }
 
-  #wasLost({ messages, from, to, files }: Loss): void {
-    this.#lost += messages;
-    this.#waiting = Math.max(0, this.#waiting - messages);
-    const { place, name, link } = this.address;
-    const what = messages === 1 ? '1 message' : `Up to ${messages} messages`;
-    const where = files.length > 0 ? ` The damaged bytes are in ${files.join(' and ')}.` : '';
-    this.#options.warn(
-      `${what} to ${place} “${name}”, link “${link}”, cannot be sent: what waited on the disk is damaged (numbers ${from} to ${to}).${where}`,
-    );
+  #wasLost(loss: Loss): void {
+    this.#lost += loss.messages;
+    this.#waiting = Math.max(0, this.#waiting - loss.messages);
+    this.#options.warn(tellLoss(this.address, loss));
     this.#options.onChange();
   }
 
