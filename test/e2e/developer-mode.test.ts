@@ -92,6 +92,28 @@ describe('Editing on a device', function () {
     assert.deepEqual(complaints, []);
   });
 
+  it('goes back to a snapshot at once, and undo deploys nothing', async () => {
+    await editor.evaluate(
+      "(() => { const node = RED.nodes.node('tpl1'); node.template = 'worse'; node.dirty = true; node.changed = true; RED.nodes.dirty(true); RED.actions.invoke('core:deploy-flows'); })()",
+    );
+    await eventually(async () => (await world.device.get('/hello')) === 'worse');
+
+    await editor.getByRole('button', { name: 'What to do with From its editor' }).click();
+    await editor.locator('.flowyard-menu').getByText('Restore and deploy …', { exact: true }).click();
+    const question = editor.getByRole('alertdialog');
+    await question.getByText('1 changed').waitFor();
+    await picture(editor, 'restore-and-deploy');
+    await question.getByRole('button', { name: 'Restore and deploy' }).click();
+
+    await editor.getByText('Restored and deployed: From its editor').waitFor();
+    await eventually(async () => (await world.device.get('/hello')) === 'tried here');
+    await editor.evaluate("RED.actions.invoke('core:undo')");
+    assert.equal(await editor.evaluate("RED.nodes.node('tpl1').template"), 'worse');
+    assert.equal(await world.device.get('/hello'), 'tried here');
+    await editor.evaluate("RED.actions.invoke('core:redo'); RED.nodes.dirty(false)");
+    assert.deepEqual(complaints, []);
+  });
+
   it('shows on the page that it was edited, and who is at it', async () => {
     await page.locator('[data-test=edited]').waitFor();
     await page.locator('[data-test=editors]').getByText('admin').waitFor();

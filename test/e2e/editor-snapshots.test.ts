@@ -112,6 +112,9 @@ describe("Snapshots in a hosted instance's editor", function () {
       await panel.getByRole('button', { name: 'End compare' }).click();
 
       await menu.press('Enter');
+      const entries = await page.locator('.flowyard-menu a').allTextContents();
+      assert.equal(entries.includes('Roll back …'), true);
+      assert.equal(entries.includes('Restore and deploy …'), false);
       await page.locator('.flowyard-menu').getByText('Restore into the workspace …').click();
       await page.getByRole('alertdialog').getByRole('button', { name: 'Restore' }).click();
       await eventually(async () => (await functionNow()) === 'msg.payload = 1;\nreturn msg;');

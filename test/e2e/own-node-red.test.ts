@@ -155,6 +155,35 @@ describe("The sidebar in somebody's own Node-RED", function () {
     assert.ok(file.credentials?.$, 'credentials are in it, sealed');
   });
 
+  it('goes back to it at once, straight to this Node-RED, which keeps its credentials', async () => {
+    await editor.evaluate(`
+      RED.nodes.node('n1').name = 'ask another scale';
+      RED.nodes.node('n1').changed = true;
+      RED.nodes.dirty(true);
+      RED.actions.invoke('core:deploy-flows');
+    `);
+    const name = async () => {
+      const flows = (await (await fetch(`${server.url}flows`)).json()) as typeof FLOWS;
+      return flows.find(({ id }) => id === 'n1')?.name;
+    };
+    await eventually(async () => (await name()) === 'ask another scale');
+
+    await editor.getByRole('button', { name: 'What to do with From the laptop' }).click();
+    const menu = editor.locator('.flowyard-menu');
+    // What runs in Flowyard is another thing than this Node-RED, and says so.
+    await menu.getByText('Roll back the hosted instance …', { exact: true }).waitFor();
+    await menu.getByText('Restore and deploy …', { exact: true }).click();
+    const question = editor.getByRole('alertdialog');
+    await question.getByText('1 changed').waitFor();
+    await question.getByText('settings, variables and modules of the snapshot are not put back').waitFor();
+    await question.getByRole('button', { name: 'Restore and deploy' }).click();
+
+    await editor.getByText('Restored and deployed: From the laptop').waitFor();
+    assert.equal(await name(), 'ask the scale');
+    const kept = await (await fetch(`${server.url}credentials/http-request/n1`)).json();
+    assert.deepEqual(kept, { user: 'scale', has_password: true });
+  });
+
   it('hears live what others do', async () => {
     const pane = await showTab(editor, 'snapshots');
 
@@ -211,6 +240,26 @@ describe("The sidebar in somebody's own Node-RED", function () {
     await signIn(pane);
     await pane.getByRole('button', { name: `Work with ${instanceName}` }).click();
     await pane.getByText('From the laptop').waitFor();
+  });
+
+  it('rolls the hosted instance back, and leaves this Node-RED alone', async () => {
+    const before = await (await fetch(`${server.url}flows`)).text();
+    await editor.getByRole('button', { name: 'What to do with From the laptop' }).click();
+    await editor
+      .locator('.flowyard-menu')
+      .getByText('Roll back the hosted instance …', { exact: true })
+      .click();
+    const question = editor.getByRole('alertdialog');
+    await question.getByText(`run on ${instanceName} in Flowyard, not those of this Node-RED`).waitFor();
+    await question.getByRole('button', { name: 'Roll back' }).click();
+
+    await editor.getByText(`${instanceName} is rolled back to From the laptop.`).waitFor();
+    const { flows } = await cp.admin.call('getFlows', { params: { id: instanceId } });
+    assert.deepEqual(
+      flows.map(({ id }) => id),
+      FLOWS.map(({ id }) => id),
+    );
+    assert.equal(await (await fetch(`${server.url}flows`)).text(), before);
   });
 
   it('forgets everything when the person signs out', async () => {

@@ -118,11 +118,16 @@ export async function openEditor(
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(url, { waitUntil: 'domcontentloaded' });
+  await editorIsThere(page);
+  return page;
+}
+
+/** Waits until the editor of a page is loaded, with our tabs. */
+export async function editorIsThere(page: Page): Promise<void> {
   await page.waitForFunction("document.querySelectorAll('.flowyard-pane').length === 3", null, {
     timeout: 30_000,
   });
   await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 30_000 });
-  return page;
 }
 
 /** What the flows of the editor are as they would be deployed, by id. */

@@ -274,29 +274,32 @@ describe('the tab with snapshots', function () {
 describe('the tab with snapshots for somebody who may only read', function () {
   this.timeout(60_000);
 
-  it('shows all and offers nothing that changes something', async () => {
-    const sidebar = await Sidebar.open({
-      flows: FLOWS,
-      settings: { adminAuth: { type: 'credentials', users: [], default: { permissions: 'read' } } },
+  for (const place of [{ FLOWYARD_INSTANCE_ID: 'inst01' }, { FLOWYARD_DEVICE_ID: 'dev001' }]) {
+    it(`shows all and offers nothing that changes something, by ${Object.keys(place)}`, async () => {
+      const sidebar = await Sidebar.open({
+        flows: FLOWS,
+        settings: { adminAuth: { type: 'credentials', users: [], default: { permissions: 'read' } } },
+        place,
+      });
+      try {
+        const pane = await showTab(sidebar.page, 'snapshots');
+        await pane.getByText('You may look, but change nothing here.').waitFor();
+        assert.equal(await pane.getByRole('button', { name: 'Take a snapshot' }).count(), 0);
+
+        await sidebar.page.getByRole('button', { name: 'What to do with Release 1' }).click();
+
+        const entries = sidebar.page.locator('.flowyard-menu a');
+        await entries.first().waitFor();
+        assert.deepEqual(await entries.allTextContents(), [
+          'Compare with the editor',
+          'Compare with another snapshot …',
+        ]);
+        assert.deepEqual(sidebar.problems, []);
+      } finally {
+        await sidebar.close();
+      }
     });
-    try {
-      const pane = await showTab(sidebar.page, 'snapshots');
-      await pane.getByText('You may look, but change nothing here.').waitFor();
-      assert.equal(await pane.getByRole('button', { name: 'Take a snapshot' }).count(), 0);
-
-      await sidebar.page.getByRole('button', { name: 'What to do with Release 1' }).click();
-
-      const entries = sidebar.page.locator('.flowyard-menu a');
-      await entries.first().waitFor();
-      assert.deepEqual(await entries.allTextContents(), [
-        'Compare with the editor',
-        'Compare with another snapshot …',
-      ]);
-      assert.deepEqual(sidebar.problems, []);
-    } finally {
-      await sidebar.close();
-    }
-  });
+  }
 });
 
 describe('the tab with snapshots in the editor of a device', function () {
@@ -314,6 +317,7 @@ describe('the tab with snapshots in the editor of a device', function () {
       const labels = await entries.allTextContents();
 
       assert.equal(labels.includes('Roll back …'), false);
+      assert.equal(labels.includes('Restore and deploy …'), true);
       assert.equal(labels.includes('Set as target of this device …'), true);
       assert.deepEqual(sidebar.problems, []);
     } finally {

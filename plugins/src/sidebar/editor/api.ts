@@ -1,4 +1,5 @@
 import type {
+  ContentsComparison,
   DeploymentAction,
   DeploymentView,
   DeviceView,
@@ -11,6 +12,7 @@ import type {
   SnapshotPart,
   SnapshotView,
 } from '@flowyard/protocol';
+import { t } from './translate';
 
 /** The runtime's part of the plugin, or the control plane behind it, refused. */
 export class ApiError extends Error {
@@ -35,6 +37,11 @@ interface List<T> {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** Of an answer that says nothing itself; of none at all the browser tells only that. */
+function wordsOf({ status, statusText }: JQuery.jqXHR): string {
+  return status === 0 ? t('noAnswer') : statusText;
+}
+
 /** By jQuery and not by fetch: it carries the editor's sign-in where there is one. Addresses are relative. */
 export function request<T>(method: Method, path: string, body?: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -47,7 +54,7 @@ export function request<T>(method: Method, path: string, body?: unknown): Promis
       (answer) => resolve(answer as T),
       (answer: JQuery.jqXHR) => {
         const error = answer.responseJSON?.error as { code: string; message: string } | undefined;
-        reject(new ApiError(error?.code ?? String(answer.status), error?.message ?? answer.statusText));
+        reject(new ApiError(error?.code ?? String(answer.status), error?.message ?? wordsOf(answer)));
       },
     );
   });
@@ -130,6 +137,9 @@ export const api = {
   readSnapshotFlows: (id: string) => get<{ flows: FlowNode[] }>(`/snapshots/${id}/flows`),
   compareSnapshots: (beforeId: string, afterId: string) =>
     get<DiffView>(`/snapshots/${beforeId}/diff/${afterId}`),
+  /** What differs from a snapshot to the one that a device says it runs; what was changed on it since is not known. */
+  compareWithDevice: (id: string, deviceId: string) =>
+    get<ContentsComparison>(`/snapshots/${id}/diff/device/${deviceId}`),
   changeSnapshot: (id: string, body: { name?: string; description?: string; pinned?: boolean }) =>
     request<SnapshotView>('PATCH', `api/snapshots/${id}`, body),
   removeSnapshot: (id: string) => request<null>('DELETE', `api/snapshots/${id}`),
@@ -176,7 +186,7 @@ export function readDeployed(): Promise<FlowNode[]> {
   return new Promise((resolve, reject) => {
     $.ajax({ url: 'flows', dataType: 'json', headers: { 'Node-RED-API-Version': 'v2' } }).then(
       (answer: { flows: FlowNode[] }) => resolve(answer.flows),
-      (answer: JQuery.jqXHR) => reject(new ApiError(String(answer.status), answer.statusText)),
+      (answer: JQuery.jqXHR) => reject(new ApiError(String(answer.status), wordsOf(answer))),
     );
   });
 }

@@ -1,13 +1,22 @@
 import { el } from './dom';
 import { t } from './translate';
 
-interface Question {
+interface Message {
   title: string;
   /** Paragraphs, and form elements among them. */
   content: (Node | string)[];
+}
+
+interface Question extends Message {
   /** What the button does, as a verb; set as HTML by Node-RED, so never anybody's input. */
   action: string;
   onConfirm: () => void;
+}
+
+interface Button {
+  text: string;
+  class?: string;
+  click: () => void;
 }
 
 /** Keeps the focus inside: what is behind the shade cannot be used by the mouse either. */
@@ -20,7 +29,26 @@ function keepFocus(dialog: HTMLElement, event: KeyboardEvent): void {
 }
 
 /** Asks before something that others will feel. Escape and "Cancel" change nothing. */
-export function confirmAction({ title, content, action, onConfirm }: Question): void {
+export function confirmAction({ action, onConfirm, ...message }: Question): void {
+  show(message, (close) => [
+    { text: t('action.cancel'), click: close },
+    {
+      text: action,
+      class: 'primary',
+      click: () => {
+        close();
+        onConfirm();
+      },
+    },
+  ]);
+}
+
+/** Says why something cannot be done, to be read before anything else. */
+export function explain(message: Message): void {
+  show(message, (close) => [{ text: t('action.close'), class: 'primary', click: close }]);
+}
+
+function show({ title, content }: Message, buttonsOf: (close: () => void) => Button[]): void {
   const before = document.activeElement;
   const paragraphs = content.map((part) => (typeof part === 'string' ? el('p', {}, part) : part));
   const body = el('div', { class: 'flowyard-confirm' }, el('h3', {}, title), ...paragraphs);
@@ -30,18 +58,11 @@ export function confirmAction({ title, content, action, onConfirm }: Question): 
       before.focus();
     }
   };
-  const confirm = () => {
-    close();
-    onConfirm();
-  };
   const dialog = RED.notify($(body), {
     modal: true,
     fixed: true,
     type: 'warning',
-    buttons: [
-      { text: t('action.cancel'), click: close },
-      { text: action, class: 'primary', click: confirm },
-    ],
+    buttons: buttonsOf(close),
   }) as HTMLDivElement & { close(): void };
   dialog.setAttribute('role', 'alertdialog');
   dialog.setAttribute('aria-label', title);

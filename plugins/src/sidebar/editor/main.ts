@@ -5,6 +5,7 @@ import { devicesPane } from './devices/devices-pane';
 import { tellOthersDeploys } from './others-deploy';
 import type { Pane } from './pane';
 import { pipelinePane } from './pipeline/pipeline-pane';
+import { keepUndoDeployable } from './restore/history';
 import { snapshotsPane } from './snapshots/snapshots-pane';
 import { type Change, Store } from './store';
 import { t } from './translate';
@@ -37,6 +38,7 @@ const plugin = {
     markComparisons(session);
     addActions(store, session);
     tellOthersDeploys(store, session);
+    keepUndoDeployable();
     for (const [id, icon, pane] of [
       ['snapshots', 'camera', snapshotsPane(store, session)],
       ['pipeline', 'code-fork', pipelinePane(store, session)],

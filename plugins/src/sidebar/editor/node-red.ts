@@ -16,7 +16,7 @@ export interface EditorNode {
 interface NodeDefinition {
   defaults?: Record<string, unknown>;
   credentials?: Record<string, unknown>;
-  set?: { module?: string };
+  set?: { module?: string; enabled?: boolean };
 }
 
 interface PopoverMenu {
@@ -76,7 +76,11 @@ interface Editor {
     reveal(id: string, isHighlighted?: boolean): void;
     redraw(isAll?: boolean): void;
   };
-  history: { push(event: Record<string, unknown>): void };
+  history: {
+    push(event: Record<string, unknown>): void;
+    list(): Record<string, unknown>[];
+    listRedo(): Record<string, unknown>[];
+  };
   workspaces: { active(): string; show(id: string, ...more: boolean[]): void; refresh(): void };
   palette: { refresh(): void };
   sidebar: { config: { refresh(): void }; show(id: string): void };

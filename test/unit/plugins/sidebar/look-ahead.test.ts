@@ -13,10 +13,15 @@ describe('what is said before a snapshot is restored into the workspace', () => 
       { id: '2', type: 'odd' },
       { id: '3', type: 'inject' },
       { id: '4', type: 'subflow:9' },
+      { id: '9', type: 'subflow' },
       { id: '5', type: 'tab' },
     ];
 
     assert.deepEqual(lookAhead(flows, [], TYPES).missingTypes, ['odd']);
+  });
+
+  it('names a subflow that is used and not there', () => {
+    assert.deepEqual(lookAhead([{ id: '4', type: 'subflow:9' }], [], TYPES).missingTypes, ['subflow:9']);
   });
 
   it('names nodes that may have credentials and are not deployed now', () => {
@@ -27,5 +32,15 @@ describe('what is said before a snapshot is restored into the workspace', () => 
     ];
 
     assert.deepEqual(lookAhead(flows, [{ id: '1', type: 'broker' }], TYPES).withoutCredentials, ['broker']);
+  });
+
+  it('names nodes that are deployed, may have credentials and go', () => {
+    const deployed = [
+      { id: '1', type: 'broker', name: 'Plant' },
+      { id: '2', type: 'broker', name: 'Office' },
+      { id: '3', type: 'inject' },
+    ];
+
+    assert.deepEqual(lookAhead([{ id: '1', type: 'broker' }], deployed, TYPES).losingCredentials, ['Office']);
   });
 });

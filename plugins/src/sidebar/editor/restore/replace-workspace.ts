@@ -1,5 +1,6 @@
 import type { FlowNode, FlowsComparison } from '@flowyard/protocol';
 import { type EditorNode, editor } from '../node-red';
+import { pushReplacement } from './history';
 
 /** Flags by the id of a node, as the editor's history keeps them. */
 type Flags = Record<string, boolean | undefined>;
@@ -59,7 +60,7 @@ export function replaceWorkspace(flows: readonly FlowNode[], difference: FlowsCo
     finish(deployed, shown, event.dirty);
     throw error;
   }
-  editor.history.push(event);
+  pushReplacement(event, deployed);
   markChanges(difference);
   finish(deployed, shown, true);
 }

@@ -9,52 +9,62 @@ import { editor, isTrayOpen } from '../node-red';
 import { reportDone, reportError } from '../notices';
 import { t } from '../translate';
 import { lookAhead } from './look-ahead';
+import { named } from './names';
+import { nodeTypes } from './node-types';
 import { replaceWorkspace } from './replace-workspace';
 
-const MOST_NAMES = 10;
+/** What is in a snapshot and what is deployed now. */
+export interface Flows {
+  flows: FlowNode[];
+  deployed: FlowNode[];
+}
 
-function names(all: readonly string[]): HTMLElement {
-  const items = all.slice(0, MOST_NAMES).map((name) => el('li', {}, name));
-  const left = all.length - MOST_NAMES;
-  return el('ul', {}, ...items, left > 0 ? el('li', {}, t('restore.more', { count: left })) : null);
+/** Reads both; refuses while a dialog is open behind which nothing may be changed. */
+export async function readFlows(snapshot: SnapshotView): Promise<Flows> {
+  if (isTrayOpen()) {
+    throw new Error(t('restore.trayOpen'));
+  }
+  const [{ flows }, deployed] = await Promise.all([api.readSnapshotFlows(snapshot.id), readDeployed()]);
+  return { flows, deployed };
+}
+
+/** Says that there are changes which are not deployed, where there are. */
+export function undeployed(words: string): Node[] {
+  return editor.nodes.dirty() ? [el('p', {}, el('strong', {}, words))] : [];
+}
+
+/** Puts the flows of a snapshot into the editor, as one change. */
+export function putIntoWorkspace({ flows, deployed }: Flows): void {
+  // What is not deployed is what differs from what is.
+  replaceWorkspace(flows, compareFlows(comparable(deployed), comparable(flows)));
 }
 
 /** Asks, says what will be, and puts the flows of a snapshot into the editor. */
 export async function restoreIntoWorkspace(snapshot: SnapshotView): Promise<void> {
-  if (isTrayOpen()) {
-    reportError(new Error(t('restore.trayOpen')));
-    return;
-  }
-  const [{ flows }, deployed] = await Promise.all([api.readSnapshotFlows(snapshot.id), readDeployed()]);
-  const difference = compareFlows(comparable(workspaceFlows()), comparable(flows));
+  const read = await readFlows(snapshot);
+  const difference = compareFlows(comparable(workspaceFlows()), comparable(read.flows));
   if (difference.flows.length === 0) {
     reportDone(t('restore.same', { name: snapshot.name }));
     return;
   }
-  const { missingTypes, withoutCredentials } = lookAhead(flows, deployed, {
-    isKnown: (type) => editor.nodes.getType(type) != null,
-    hasCredentials: (type) => Object.keys(editor.nodes.getType(type)?.credentials ?? {}).length > 0,
-  });
+  const { missingTypes, withoutCredentials } = lookAhead(read.flows, read.deployed, nodeTypes);
   confirmAction({
     title: t('restore.title', { name: snapshot.name }),
     content: [
       t('restore.text', { changes: countWords(difference.counts).join(', ') }),
-      ...(editor.nodes.dirty() ? [el('p', {}, el('strong', {}, t('restore.undeployed')))] : []),
-      ...(missingTypes.length > 0 ? [t('restore.missingTypes'), names(missingTypes)] : []),
+      ...undeployed(t('restore.undeployed')),
+      ...named(t('restore.missingTypes'), missingTypes),
       t('restore.credentials'),
-      ...(withoutCredentials.length > 0 ? [t('restore.withoutCredentials'), names(withoutCredentials)] : []),
+      ...named(t('restore.withoutCredentials'), withoutCredentials),
     ],
     action: t('restore.action'),
-    onConfirm: () => put(snapshot, flows, deployed),
+    onConfirm: () => {
+      try {
+        putIntoWorkspace(read);
+        reportDone(t('restore.done', { name: snapshot.name }));
+      } catch (error) {
+        reportError(error);
+      }
+    },
   });
-}
-
-function put(snapshot: SnapshotView, flows: FlowNode[], deployed: FlowNode[]): void {
-  try {
-    // What is not deployed is what differs from what is.
-    replaceWorkspace(flows, compareFlows(comparable(deployed), comparable(flows)));
-    reportDone(t('restore.done', { name: snapshot.name }));
-  } catch (error) {
-    reportError(error);
-  }
 }

@@ -79,17 +79,27 @@ export function removeSnapshot(store: Store, snapshot: SnapshotView): void {
   });
 }
 
-/** Puts a snapshot back where it runs, at once and without the editor. */
+/** Puts a snapshot back on its hosted instance, at once and without the editor. */
 export function rollBack(store: Store, snapshot: SnapshotView): void {
+  const { name, owner } = snapshot;
+  // In somebody's own Node-RED the instance is another one than this editor shows.
+  const isHome = store.seat?.isHome === true;
+  const hosted = isHome ? '' : 'Hosted';
   confirmAction({
-    title: t('snapshots.rollBackTo', { name: snapshot.name }),
-    content: [t('snapshots.rollBackText'), ...(RED.nodes.dirty() ? [t('snapshots.rollBackUndeployed')] : [])],
+    title: t(`snapshots.rollBack${hosted}To`, { name, instance: owner.name }),
+    content: [
+      t(`snapshots.rollBack${hosted}Text`, { instance: owner.name }),
+      ...(isHome && RED.nodes.dirty() ? [t('snapshots.rollBackUndeployed')] : []),
+    ],
     action: t('snapshots.rollBack'),
     onConfirm: () => {
       store.ownChangeAt = Date.now();
       api
-        .rollBack(snapshot.owner.id, snapshot.id)
-        .then(() => reportDone(t('snapshots.rolledBack', { name: snapshot.name })), reportError);
+        .rollBack(owner.id, snapshot.id)
+        .then(
+          () => reportDone(t(`snapshots.rolledBack${hosted}`, { name, instance: owner.name })),
+          reportError,
+        );
     },
   });
 }

@@ -5,6 +5,7 @@ import type { MenuEntry } from '../menu-button';
 import { reportError } from '../notices';
 import { mayWrite } from '../pane';
 import { restoreIntoWorkspace } from '../restore/restore';
+import { isDeployedByEditor, restoreAndDeploy } from '../restore/restore-and-deploy';
 import type { Store } from '../store';
 import { t } from '../translate';
 import { compareWithAnother } from './compare-two';
@@ -32,8 +33,11 @@ export function snapshotEntries(store: Store, session: CompareSession, snapshot:
   return [
     ...looks,
     entry('menu.restore', () => void restoreIntoWorkspace(snapshot).catch(reportError)),
+    ...(isDeployedByEditor(store)
+      ? [entry('menu.restoreAndDeploy', () => void restoreAndDeploy(store, snapshot).catch(reportError))]
+      : []),
     ...(isInstance && place?.runningSnapshot?.id !== snapshot.id
-      ? [entry('menu.rollBack', () => rollBack(store, snapshot))]
+      ? [entry(seat.isHome ? 'menu.rollBack' : 'menu.rollBackHosted', () => rollBack(store, snapshot))]
       : []),
     isTarget
       ? entry(`target.${seat?.place.kind}.clear`, () => setTarget(store, null))
