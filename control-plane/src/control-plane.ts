@@ -130,6 +130,7 @@ export class ControlPlane {
     this.#parts.usageMeter.start();
     this.#parts.modes.start();
     this.#parts.snapshotScheduler.start();
+    this.#parts.automaticSnapshots.start(agentHub);
     this.#parts.partCheck.start();
     this.#cleanUp = setInterval(() => void this.#deleteExpired(), CLEAN_UP_MS);
     await this.#deleteExpired();
@@ -250,6 +251,7 @@ export class ControlPlane {
     await this.#parts.usageMeter.stop();
     await this.#parts.modes.stop();
     await this.#parts.snapshotScheduler.stop();
+    await this.#parts.automaticSnapshots.stop();
     await this.#parts.triggerPuller.stop();
     await runner.stop();
     await changeRunner.stop();

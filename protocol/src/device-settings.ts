@@ -27,13 +27,21 @@ export const DEVICE_SETTING_KEYS = [
   'trial.probePath',
   'trial.probeSeconds',
   'trial.allowScripts',
+  'snapshots.afterDeploy',
+  'snapshots.keepAuto',
+  'snapshots.schedule',
+  'snapshots.scheduleTimeZone',
   'alerts.memoryPercent',
   'alerts.cpuPercent',
   'alerts.diskPercent',
 ] as const satisfies readonly SettingKey[];
 
 /** Of those, what the control plane goes by: they are not sent to the device. */
-export const DEVICE_ALERT_SETTINGS = [
+export const CONTROL_PLANE_SETTINGS = [
+  'snapshots.afterDeploy',
+  'snapshots.keepAuto',
+  'snapshots.schedule',
+  'snapshots.scheduleTimeZone',
   'alerts.memoryPercent',
   'alerts.cpuPercent',
   'alerts.diskPercent',
@@ -48,7 +56,7 @@ export const DEVICE_LIVE_SETTINGS: readonly SettingKey[] = [
   'trial.probePath',
   'trial.probeSeconds',
   'trial.allowScripts',
-  ...DEVICE_ALERT_SETTINGS,
+  ...CONTROL_PLANE_SETTINGS,
 ];
 
 type Picked = Record<(typeof DEVICE_SETTING_KEYS)[number], true>;

@@ -8,10 +8,12 @@ import { BlueprintService } from '../features/blueprints/service.ts';
 import { BlueprintUpdateService } from '../features/blueprints/update-service.ts';
 import { DeviceGroupService } from '../features/device-groups/service.ts';
 import { AgentService } from '../features/devices/agent-service.ts';
+import { AutomaticSnapshots } from '../features/devices/automatic-snapshots.ts';
 import { BulkService } from '../features/devices/bulk-service.ts';
 import { DeviceEditors } from '../features/devices/device-editors.ts';
 import { DeviceTargets } from '../features/devices/device-targets.ts';
 import { DeviceModeService } from '../features/devices/mode-service.ts';
+import { SCHEDULED_DEVICES } from '../features/devices/scheduled-devices.ts';
 import { DeviceService } from '../features/devices/service.ts';
 import { DeviceSnapshotService } from '../features/devices/snapshot-service.ts';
 import { HttpTokenService } from '../features/http-tokens/service.ts';
@@ -54,6 +56,7 @@ import { SnapshotApplier } from '../features/snapshots/applier.ts';
 import { CompareService } from '../features/snapshots/compare-service.ts';
 import { SnapshotFileService } from '../features/snapshots/file-service.ts';
 import { PartCleanup } from '../features/snapshots/part-cleanup.ts';
+import { scheduledInstances } from '../features/snapshots/scheduled-instances.ts';
 import { SnapshotScheduler } from '../features/snapshots/scheduler.ts';
 import { SnapshotService } from '../features/snapshots/service.ts';
 import { TargetService } from '../features/snapshots/target-service.ts';
@@ -226,7 +229,12 @@ export function composeFeatures(
     snapshotFiles: new SnapshotFileService({ db, vault, nodeRed: readBundledNodeRedVersion() }),
     comparisons: new CompareService({ db, vault, access, readLockFile }),
     partCleanup: new PartCleanup({ db, logger }),
-    snapshotScheduler: new SnapshotScheduler({ db, snapshots, logger }),
+    snapshotScheduler: new SnapshotScheduler({
+      db,
+      scheduled: [scheduledInstances(snapshots), SCHEDULED_DEVICES],
+      logger,
+    }),
+    automaticSnapshots: new AutomaticSnapshots({ db, deviceSnapshots, logger }),
     blueprints: new BlueprintService({ db, blueprintAccess }),
     blueprintUpdates: new BlueprintUpdateService({ db, vault, snapshots, applier, blueprintAccess }),
     targets,

@@ -38,6 +38,7 @@ import * as partReferences from './migrations/074-part-references.ts';
 import * as keptSnapshots from './migrations/075-kept-snapshots.ts';
 import * as snapshotSchedules from './migrations/076-snapshot-schedules.ts';
 import * as stageActions from './migrations/077-stage-actions.ts';
+import * as deviceSnapshots from './migrations/078-device-snapshots.ts';
 import * as rollouts from './migrations/080-rollouts.ts';
 import * as stageRights from './migrations/084-stage-rights.ts';
 import * as stageTriggers from './migrations/085-stage-triggers.ts';
@@ -92,6 +93,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '089-flow-gates': flowGates,
     '092-node-red-sign-ins': nodeRedSignIns,
     '077-stage-actions': stageActions,
+    '078-device-snapshots': deviceSnapshots,
   };
 
 const BUSY_TIMEOUT_MS = 5000;

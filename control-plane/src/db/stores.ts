@@ -10,6 +10,7 @@ import { CrashStore } from '../features/crashes/store.ts';
 import { DeviceGroupStore } from '../features/device-groups/store.ts';
 import { DeviceSpoolStore } from '../features/devices/spool-store.ts';
 import { DeviceStore } from '../features/devices/store.ts';
+import { WantedSnapshotStore } from '../features/devices/wanted-snapshot-store.ts';
 import { DeviceWatchStore } from '../features/devices/watch-store.ts';
 import { HttpTokenStore } from '../features/http-tokens/store.ts';
 import { InstanceChangeStore } from '../features/instance-changes/store.ts';
@@ -91,7 +92,9 @@ export function createStores(knex: Knex, mendPart?: MendPart) {
     snapshots: new SnapshotStore(knex),
     timeline: new TimelineStore(knex),
     blobs: new BlobStore(knex, mendPart),
-    snapshotSchedules: new ScheduleStore(knex),
+    snapshotSchedules: ScheduleStore.ofInstances(knex),
+    deviceSnapshotSchedules: ScheduleStore.ofDevices(knex),
+    wantedSnapshots: new WantedSnapshotStore(knex),
     partCleanup: new PartCleanupStore(knex),
     partChecks: new PartCheckStore(knex),
     partUses: new PartUseStore(knex),

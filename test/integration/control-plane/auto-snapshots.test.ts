@@ -3,6 +3,8 @@ import type { Knex } from 'knex';
 import pino from 'pino';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { Database } from '../../../control-plane/src/db/database.ts';
+import { SCHEDULED_DEVICES } from '../../../control-plane/src/features/devices/scheduled-devices.ts';
+import { scheduledInstances } from '../../../control-plane/src/features/snapshots/scheduled-instances.ts';
 import { SnapshotScheduler } from '../../../control-plane/src/features/snapshots/scheduler.ts';
 import { SnapshotService } from '../../../control-plane/src/features/snapshots/service.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
@@ -46,7 +48,8 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const vault = new Vault(loadSecretKey(null, cp.dataDir));
       const db = new Database(rows, new Changes(), vault.auditKey);
       const snapshots = new SnapshotService({ db, vault, applier: null as never, readLockFile: () => null });
-      return new SnapshotScheduler({ db, snapshots, logger: pino({ level: 'silent' }) });
+      const scheduled = [scheduledInstances(snapshots), SCHEDULED_DEVICES];
+      return new SnapshotScheduler({ db, scheduled, logger: pino({ level: 'silent' }) });
     };
 
     it('are of exactly what was deployed in the editor, unless they are switched off', async () => {

@@ -1,6 +1,6 @@
 import {
+  CONTROL_PLANE_SETTINGS,
   DEFAULT_SETTINGS,
-  DEVICE_ALERT_SETTINGS,
   type DeviceTarget,
   type HostThresholds,
   type Origin,
@@ -166,17 +166,31 @@ export function targetTrial(settings: DeviceTarget['settings']): TrialPolicy {
 }
 
 /** As the agent gets them: those that are set. */
-export function targetSettings(
-  device: Pick<DeviceRow, 'settings' | 'groupSettings'>,
-): DeviceTarget['settings'] {
-  const settings = { ...groupSettingsOf(device), ...readStored(device.settings) };
-  const ours: ReadonlySet<string> = new Set(DEVICE_ALERT_SETTINGS);
+export function targetSettings(device: OwnSettings): DeviceTarget['settings'] {
+  const settings = ownSettings(device);
+  const ours: ReadonlySet<string> = new Set(CONTROL_PLANE_SETTINGS);
   return Object.fromEntries(Object.entries(settings).filter(([key]) => !ours.has(key)));
 }
 
+type OwnSettings = Pick<DeviceRow, 'settings' | 'groupSettings'>;
+
+function ownSettings(device: OwnSettings): Partial<ResolvedSettings> {
+  return { ...groupSettingsOf(device), ...readStored(device.settings) } as Partial<ResolvedSettings>;
+}
+
+/** When snapshots of it are taken by themselves, and how many of them are kept. */
+export function automaticSnapshots(
+  device: OwnSettings,
+): Pick<
+  ResolvedSettings,
+  'snapshots.afterDeploy' | 'snapshots.keepAuto' | 'snapshots.schedule' | 'snapshots.scheduleTimeZone'
+> {
+  return { ...DEFAULT_SETTINGS, ...ownSettings(device) };
+}
+
 /** From when on people want to know how its machine is. */
-export function hostThresholds(device: Pick<DeviceRow, 'settings' | 'groupSettings'>): HostThresholds {
-  const all = { ...groupSettingsOf(device), ...readStored(device.settings) } as Partial<ResolvedSettings>;
+export function hostThresholds(device: OwnSettings): HostThresholds {
+  const all = ownSettings(device);
   return {
     'alerts.memoryPercent': all['alerts.memoryPercent'] ?? null,
     'alerts.cpuPercent': all['alerts.cpuPercent'] ?? null,

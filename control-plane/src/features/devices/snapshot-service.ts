@@ -155,6 +155,35 @@ export class DeviceSnapshotService {
     content: AgentSnapshot,
   ): Promise<SnapshotRow> {
     const device = await requireDevice(tx.stores, deviceId);
+    const { manifest, lockProblem } = await this.#manifest(tx, device, content);
+    const { flows } = content;
+    return keepDeviceSnapshot(tx, actor, device, { name, description, kind, flows, manifest, lockProblem });
+  }
+
+  /**
+   * Keeps what a device sent unless that is what its newest snapshot has, or the one that it was given.
+   * @returns null then
+   */
+  async keepIfChanged(
+    tx: Transaction,
+    deviceId: string,
+    input: SnapshotInput,
+    content: AgentSnapshot,
+  ): Promise<SnapshotRow | null> {
+    const device = await requireDevice(tx.stores, deviceId);
+    const { manifest } = await this.#manifest(tx, device, content);
+    const newest = await tx.stores.snapshots.newestOfDevice(deviceId);
+    if (newest?.manifest === JSON.stringify(manifest) || (await runsAsGiven(tx.stores, content, manifest))) {
+      return null;
+    }
+    return this.keep(tx, { kind: 'device', deviceId }, deviceId, input, content);
+  }
+
+  async #manifest(
+    tx: Transaction,
+    device: DeviceRow,
+    content: AgentSnapshot,
+  ): Promise<{ manifest: SnapshotManifest; lockProblem: string | null }> {
     const surroundings = await surroundingsOf(tx.stores, device, content);
     const { lock, problem } = await keepLockFile(tx, content.lock, surroundings.modules, 'device');
     const manifest: SnapshotManifest = {
@@ -164,11 +193,7 @@ export class DeviceSnapshotService {
       credentials: await sealCredentials(tx, this.#parts.vault, this.#decrypt(device, content)),
       lock,
     };
-    const { flows } = content;
-    return keepDeviceSnapshot(tx, actor, device, {
-      ...{ name, description, kind, flows, manifest },
-      lockProblem: problem,
-    });
+    return { manifest, lockProblem: problem };
   }
 
   #decrypt(device: DeviceRow, content: AgentSnapshot): FlowCredentials | null {
@@ -184,6 +209,21 @@ export class DeviceSnapshotService {
       );
     }
   }
+}
+
+/** Whether nobody changed flows, credentials or modules since the snapshot that the device began with. */
+async function runsAsGiven(
+  stores: Stores,
+  { baseSnapshotId }: AgentSnapshot,
+  { flows, credentials, modules }: SnapshotManifest,
+): Promise<boolean> {
+  const base = baseSnapshotId === null ? null : await stores.snapshots.find(baseSnapshotId);
+  if (base === null) {
+    return false;
+  }
+  const given = manifestOf(base);
+  const hasSameModules = JSON.stringify(given.modules) === JSON.stringify(modules);
+  return given.flows === flows && given.credentials === credentials && hasSameModules;
 }
 
 type Surroundings = Omit<SnapshotManifest, 'flows' | 'credentials' | 'lock'>;

@@ -10,6 +10,7 @@ import { type AuditActor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { newId } from '../../ids.ts';
 import type { Minute } from '../metrics/minute.ts';
+import { automaticSnapshots } from './device-levels.ts';
 import type { DeviceRow } from './device-row.ts';
 import type { SpoolMark } from './spool-store.ts';
 import { Together } from './together.ts';
@@ -138,6 +139,9 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
   const named = isKnown ? details : { ...details, event };
   const { person, rest } = await readPerson(tx, device.id, named);
   await audit(tx, device, isKnown ? event : 'reported', { ...rest, deviceTime: entry.at }, person);
+  if (event === 'flows-deployed' && automaticSnapshots(device)['snapshots.afterDeploy']) {
+    await tx.stores.wantedSnapshots.put(device.id, deployName(details), new Date());
+  }
   if (FAILURES.has(event)) {
     const { snapshotId, reason } = details as Record<string, unknown>;
     await tx.stores.deviceSpools.insertFailure({
@@ -151,6 +155,10 @@ async function recordEvent(tx: Transaction, device: DeviceRow, entry: SpoolEntry
       log,
     });
   }
+}
+
+function deployName({ username }: Record<string, unknown>): string {
+  return typeof username === 'string' && username !== '' ? `Deploy by ${username.slice(0, 80)}` : 'Deploy';
 }
 
 /**

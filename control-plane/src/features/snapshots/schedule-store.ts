@@ -1,70 +1,93 @@
 import type { Knex } from 'knex';
 
-/** When the next snapshot of an instance is due, and by which schedule that was worked out. */
+/** When the next snapshot of an instance or device is due, and by which schedule that was worked out. */
 export interface ScheduleRow {
-  instanceId: string;
+  ownerId: string;
   expression: string;
   timeZone: string | null;
   nextAt: string;
 }
 
-const COLUMNS = {
-  instanceId: 'instance_id',
-  expression: 'expression',
-  timeZone: 'time_zone',
-  nextAt: 'next_at',
-};
 const MENTIONS = '%"snapshots.schedule"%';
 
+/** The schedules of one kind of owner. */
 export class ScheduleStore {
   readonly #knex: Knex;
+  readonly #table: string;
+  readonly #owner: string;
+  readonly #candidates: (knex: Knex, mentions: string) => Knex.QueryBuilder;
 
-  constructor(knex: Knex) {
+  private constructor(
+    knex: Knex,
+    table: string,
+    owner: string,
+    candidates: (knex: Knex, mentions: string) => Knex.QueryBuilder,
+  ) {
     this.#knex = knex;
+    this.#table = table;
+    this.#owner = owner;
+    this.#candidates = candidates;
   }
 
-  /** Instances that may have a schedule: their settings or a version of their template speak of one. */
+  static ofInstances(knex: Knex): ScheduleStore {
+    return new ScheduleStore(knex, 'snapshot_schedules', 'instance_id', instancesWithSchedule);
+  }
+
+  static ofDevices(knex: Knex): ScheduleStore {
+    return new ScheduleStore(knex, 'device_snapshot_schedules', 'device_id', devicesWithSchedule);
+  }
+
+  /** Those that may have a schedule: some settings that reach them speak of one. */
   async candidates(): Promise<string[]> {
-    const rows = await this.#knex('instances')
-      .whereNull('deleted_at')
-      .where((where) => {
-        where
-          .where('settings', 'like', MENTIONS)
-          .orWhereIn(
-            'template_id',
-            this.#knex('template_versions').where('content', 'like', MENTIONS).select('template_id'),
-          );
-      })
-      .select<Array<{ id: string }>>('id');
+    const rows = await this.#candidates(this.#knex, MENTIONS).select<Array<{ id: string }>>('id');
     return rows.map(({ id }) => id);
   }
 
   async all(): Promise<Map<string, ScheduleRow>> {
-    const rows = await this.#knex('snapshot_schedules').select<ScheduleRow[]>(COLUMNS);
-    return new Map(rows.map((row) => [row.instanceId, row]));
+    const rows = await this.#knex(this.#table).select<ScheduleRow[]>({
+      ownerId: this.#owner,
+      expression: 'expression',
+      timeZone: 'time_zone',
+      nextAt: 'next_at',
+    });
+    return new Map(rows.map((row) => [row.ownerId, row]));
   }
 
   async put(row: ScheduleRow): Promise<void> {
-    await this.#knex('snapshot_schedules')
+    await this.#knex(this.#table)
       .insert({
-        instance_id: row.instanceId,
+        [this.#owner]: row.ownerId,
         expression: row.expression,
         time_zone: row.timeZone,
         next_at: row.nextAt,
       })
-      .onConflict('instance_id')
+      .onConflict(this.#owner)
       .merge();
   }
 
   /** Moves a schedule on to its next time. @returns whether nobody else did so before */
-  async claim({ instanceId, nextAt }: ScheduleRow, following: string): Promise<boolean> {
-    const claimed = await this.#knex('snapshot_schedules')
-      .where({ instance_id: instanceId, next_at: nextAt })
+  async claim({ ownerId, nextAt }: ScheduleRow, following: string): Promise<boolean> {
+    const claimed = await this.#knex(this.#table)
+      .where({ [this.#owner]: ownerId, next_at: nextAt })
       .update({ next_at: following });
     return claimed === 1;
   }
 
-  async delete(instanceIds: string[]): Promise<void> {
-    await this.#knex('snapshot_schedules').whereIn('instance_id', instanceIds).delete();
+  async delete(ownerIds: string[]): Promise<void> {
+    await this.#knex(this.#table).whereIn(this.#owner, ownerIds).delete();
   }
+}
+
+function instancesWithSchedule(knex: Knex, mentions: string): Knex.QueryBuilder {
+  const templates = knex('template_versions').where('content', 'like', mentions).select('template_id');
+  return knex('instances')
+    .whereNull('deleted_at')
+    .where((where) => where.where('settings', 'like', mentions).orWhereIn('template_id', templates));
+}
+
+function devicesWithSchedule(knex: Knex, mentions: string): Knex.QueryBuilder {
+  const groups = knex('device_groups').where('settings', 'like', mentions).select('id');
+  return knex('devices').where((where) =>
+    where.where('settings', 'like', mentions).orWhereIn('device_group_id', groups),
+  );
 }

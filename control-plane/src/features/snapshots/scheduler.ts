@@ -1,22 +1,34 @@
 import type { Logger } from 'pino';
-import { SYSTEM } from '../../access/actor.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import type { Stores } from '../../db/stores.ts';
 import { nextTime } from '../../next-time.ts';
-import { instanceSettings } from '../settings/levels.ts';
-import type { ScheduleRow } from './schedule-store.ts';
-import type { SnapshotService } from './service.ts';
+import type { ScheduleRow, ScheduleStore } from './schedule-store.ts';
 
 const LOOK_EVERY_MS = 20_000;
 
+export interface Schedule {
+  expression: string;
+  timeZone: string | null;
+}
+
+/** One kind of what snapshots are taken of by schedule. */
+export interface Scheduled {
+  schedules(stores: Stores): ScheduleStore;
+  /** The schedules of those of these that have one. */
+  read(stores: Stores, ownerIds: string[]): Promise<Map<string, Schedule>>;
+  /** What is done when one is due, in the transaction that moves the schedule on. */
+  take(tx: Transaction, ownerId: string): Promise<unknown>;
+}
+
 interface Parts {
   db: Database;
-  snapshots: SnapshotService;
+  scheduled: readonly Scheduled[];
   logger: Logger;
 }
 
 /**
- * Takes snapshots by the schedules of instances. When the next one is due is in the database: whoever moves it on takes
- * the snapshot, in one transaction. What was due while nothing ran is made up for once.
+ * Takes snapshots by the schedules of instances and devices. When the next one is due is in the database: whoever moves
+ * it on takes the snapshot, in one transaction. What was due while nothing ran is made up for once.
  */
 export class SnapshotScheduler {
   readonly #parts: Parts;
@@ -38,60 +50,62 @@ export class SnapshotScheduler {
   }
 
   look(now: number = Date.now()): Promise<void> {
-    this.#looking = this.#looking
-      .then(() => this.#look(now))
-      .catch((error: unknown) =>
-        this.#parts.logger.error({ err: error }, 'schedules could not be looked at'),
-      );
+    for (const scheduled of this.#parts.scheduled) {
+      this.#looking = this.#looking
+        .then(() => this.#look(scheduled, now))
+        .catch((error: unknown) =>
+          this.#parts.logger.error({ err: error }, 'schedules could not be looked at'),
+        );
+    }
     return this.#looking;
   }
 
-  async #look(now: number): Promise<void> {
-    const { snapshotSchedules } = this.#parts.db.stores;
-    const known = await snapshotSchedules.all();
-    for (const id of await snapshotSchedules.candidates()) {
-      const row = known.get(id);
-      if (await this.#follow(id, row, now)) {
+  async #look(scheduled: Scheduled, now: number): Promise<void> {
+    const { stores } = this.#parts.db;
+    const store = scheduled.schedules(stores);
+    const known = await store.all();
+    const next = new Map<string, string | null>();
+    for (const [id, schedule] of await scheduled.read(stores, await store.candidates())) {
+      const { expression, timeZone } = schedule;
+      const key = JSON.stringify(schedule);
+      // Thousands of devices have the one of their group.
+      if (!next.has(key)) {
+        next.set(key, nextTime(expression, timeZone, now)?.toISOString() ?? null);
+      }
+      const nextAt = next.get(key) ?? null;
+      if (nextAt !== null) {
+        await this.#follow(scheduled, known.get(id), { ownerId: id, expression, timeZone, nextAt }, now);
         known.delete(id);
       }
     }
     if (known.size > 0) {
-      await snapshotSchedules.delete([...known.keys()]);
+      await store.delete([...known.keys()]);
     }
   }
 
-  /** @returns whether the instance has a schedule */
-  async #follow(id: string, row: ScheduleRow | undefined, now: number): Promise<boolean> {
-    const { stores } = this.#parts.db;
-    const instance = await stores.instances.find(id);
-    if (instance === null) {
-      return false;
+  async #follow(
+    scheduled: Scheduled,
+    known: ScheduleRow | undefined,
+    following: ScheduleRow,
+    now: number,
+  ): Promise<void> {
+    const { expression, timeZone } = following;
+    if (known === undefined || known.expression !== expression || known.timeZone !== timeZone) {
+      await scheduled.schedules(this.#parts.db.stores).put(following);
+    } else if (Date.parse(known.nextAt) <= now) {
+      await this.#take(scheduled, known, following.nextAt);
     }
-    const settings = await instanceSettings(stores, instance);
-    const expression = settings['snapshots.schedule'];
-    const timeZone = settings['snapshots.scheduleTimeZone'];
-    const following = expression === null ? null : nextTime(expression, timeZone, now);
-    if (expression === null || following === null) {
-      return false;
-    }
-    const nextAt = following.toISOString();
-    if (row === undefined || row.expression !== expression || row.timeZone !== timeZone) {
-      await stores.snapshotSchedules.put({ instanceId: id, expression, timeZone, nextAt });
-    } else if (Date.parse(row.nextAt) <= now) {
-      await this.#take(row, nextAt);
-    }
-    return true;
   }
 
-  async #take(row: ScheduleRow, following: string): Promise<void> {
-    const { db, snapshots, logger } = this.#parts;
+  async #take(scheduled: Scheduled, row: ScheduleRow, following: string): Promise<void> {
+    const { db, logger } = this.#parts;
     const work = db.transact(async (tx) => {
-      if (await tx.stores.snapshotSchedules.claim(row, following)) {
-        await snapshots.takeIfChanged(tx, SYSTEM, row.instanceId, { name: 'By schedule', kind: 'auto' });
+      if (await scheduled.schedules(tx.stores).claim(row, following)) {
+        await scheduled.take(tx, row.ownerId);
       }
     });
     await work.catch((error: unknown) => {
-      logger.error({ err: error, instanceId: row.instanceId }, 'a snapshot by schedule could not be taken');
+      logger.error({ err: error, ownerId: row.ownerId }, 'a snapshot by schedule could not be taken');
     });
   }
 }

@@ -19,6 +19,7 @@ import type { InstanceRow } from '../instances/store.ts';
 import { instanceSettings } from '../settings/levels.ts';
 import { refuseBeyondLimits } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
+import { dropOldAutomatic } from './drop-old-automatic.ts';
 import { surroundingsOf } from './instance-contents.ts';
 import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
@@ -130,7 +131,8 @@ export class SnapshotService {
       applicationId: instance.applicationId,
     });
     if (input.kind === 'auto') {
-      await this.#dropOldAutoSnapshots(tx, instance);
+      const settings = await instanceSettings(tx.stores, instance);
+      await dropOldAutomatic(tx, { instanceId: instance.id }, settings['snapshots.keepAuto']);
     }
     return snapshot;
   }
@@ -168,16 +170,6 @@ export class SnapshotService {
       }
     }
     return instance && this.takeInTransaction(tx, actor, instance, input);
-  }
-
-  async #dropOldAutoSnapshots(tx: Transaction, instance: InstanceRow): Promise<void> {
-    const settings = await instanceSettings(tx.stores, instance);
-    const ids = await tx.stores.snapshots.autoSnapshots(instance.id);
-    for (const id of ids.slice(settings['snapshots.keepAuto'])) {
-      if ((await tx.stores.snapshots.usesOf(id)).length === 0) {
-        await tx.stores.snapshots.delete(id);
-      }
-    }
   }
 
   /**

@@ -184,10 +184,12 @@ export class SnapshotStore {
     );
   }
 
-  /** Automatic snapshots of an instance that are not pinned, newest first. */
-  async autoSnapshots(instanceId: string): Promise<string[]> {
+  /** Automatic snapshots of an instance or device that are not pinned, newest first. */
+  async automaticOf(owner: { instanceId: string } | { deviceId: string }): Promise<string[]> {
+    const place =
+      'instanceId' in owner ? { 's.instance_id': owner.instanceId } : { 's.device_id': owner.deviceId };
     const rows = await this.#there()
-      .where({ 's.instance_id': instanceId, 's.kind': 'auto', 's.pinned': false })
+      .where({ ...place, 's.kind': 'auto', 's.pinned': false })
       .orderBy('s.id', 'desc')
       .select<Array<{ id: string }>>('s.id');
     return rows.map((row) => row.id);

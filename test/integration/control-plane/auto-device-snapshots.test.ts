@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import type { FlowNode } from '@flowyard/protocol';
+import type { Knex } from 'knex';
+import pino from 'pino';
+import { openDatabase } from '../../../control-plane/src/db/connection.ts';
+import { Database } from '../../../control-plane/src/db/database.ts';
+import { SCHEDULED_DEVICES } from '../../../control-plane/src/features/devices/scheduled-devices.ts';
+import { SnapshotScheduler } from '../../../control-plane/src/features/snapshots/scheduler.ts';
+import { Changes } from '../../../control-plane/src/relay/changes.ts';
+import { loadSecretKey } from '../../../control-plane/src/secrets/secret-key.ts';
+import { Vault } from '../../../control-plane/src/secrets/vault.ts';
+import { AgentClient } from '../../support/agent-client.ts';
+import { answeringFlow, buildApplication, buildInstance, uniqueName } from '../../support/builders.ts';
+import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const MINUTE_MS = 60_000;
+
+for (const database of ['sqlite', 'postgres'] as const) {
+  describe(`Automatic snapshots of devices, on ${database}`, function () {
+    this.timeout(90_000);
+    let cp: ControlPlaneInProcess;
+    let rows: Knex;
+    let place: { teamId: string; applicationId: string };
+    let device: { id: string; token: string };
+    let agent: AgentClient | undefined;
+    /** What the device runs when it is asked. */
+    let running: FlowNode[];
+    let base: string | null;
+    let told: number;
+
+    before(async () => {
+      cp = await startControlPlane({ database });
+      rows = openDatabase(cp.database);
+      place = await buildApplication(cp);
+    });
+    after(async () => {
+      await rows?.destroy();
+      await cp?.stop();
+    });
+    beforeEach(async () => {
+      const made = await cp.admin.call('createDevice', {
+        params: { id: place.teamId },
+        body: { name: uniqueName('Gateway'), applicationId: place.applicationId },
+      });
+      device = { id: made.device.id, token: made.credentials.token };
+      running = answeringFlow('one');
+      base = null;
+      told = 0;
+    });
+    afterEach(() => {
+      agent?.close();
+      agent = undefined;
+    });
+
+    const list = async () =>
+      (await cp.admin.call('listDeviceSnapshots', { params: { id: device.id } })).items;
+    const configure = (values: object) =>
+      cp.admin.call('putDeviceSettings', { params: { id: device.id }, body: { values } });
+    const wanted = () => rows('wanted_device_snapshots').where({ device_id: device.id }).first('name');
+    const settled = () => eventually(async () => (await wanted()) === undefined, { withinMs: 20_000 });
+
+    async function online(capabilities = ['snapshot', 'spool']): Promise<void> {
+      const client = await AgentClient.connect(cp.url, device.token);
+      agent = client;
+      client.hello({ capabilities });
+      void answer(client);
+    }
+
+    /** Sends what runs whenever it is asked, as an agent does. */
+    async function answer(client: AgentClient): Promise<void> {
+      for (let next = 0; client.closeCode === undefined; ) {
+        const command = client.commands[next];
+        if (command === undefined) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
+        next += 1;
+        if (command.type === 'take-snapshot') {
+          const content = {
+            flows: running,
+            credentials: {},
+            modules: {},
+            nodeRed: '4.1.15',
+            nodeJs: '20.0.0',
+          };
+          await fetch(`${cp.url}/api/v1/agent/snapshots`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${device.token}`, 'content-type': 'application/json' },
+            body: JSON.stringify({ requestId: command.id, baseSnapshotId: base, ...content }),
+          });
+        }
+      }
+    }
+
+    /** Somebody deploys on the device, and it tells so. */
+    async function deployThere(flows: FlowNode[], username = 'ada'): Promise<void> {
+      running = flows;
+      told += 1;
+      const body = { event: 'flows-deployed', details: { username } };
+      agent?.send({
+        ...{ type: 'spool', epoch: 'e1', stream: 'events' },
+        entries: [{ seq: told, at: new Date().toISOString(), ageMs: 0, body }],
+      });
+      await eventually(() =>
+        agent?.commands.some((command) => command.type === 'spool-ack' && command.seq === told),
+      );
+    }
+
+    it('are taken after a deploy there, say by whom, and not when nothing changed or they are switched off', async () => {
+      await online();
+      await deployThere(answeringFlow('two'));
+      await settled();
+      const [snapshot, ...others] = await list();
+      assert.deepEqual(others, []);
+      assert.equal(snapshot?.kind, 'auto');
+      assert.equal(snapshot?.name, 'Deploy by ada');
+      const { flows } = await cp.admin.call('getSnapshotFlows', { params: { id: snapshot?.id ?? '' } });
+      assert.deepEqual(flows, answeringFlow('two'));
+
+      await deployThere(answeringFlow('two'));
+      await settled();
+      assert.equal((await list()).length, 1);
+
+      await configure({ 'snapshots.afterDeploy': false });
+      await deployThere(answeringFlow('three'));
+      assert.equal(await wanted(), undefined);
+      assert.equal((await list()).length, 1);
+    });
+
+    it('are taken as soon as the device can be asked', async () => {
+      await online(['spool']);
+      await deployThere(answeringFlow('two'), 'grace');
+      agent?.close();
+      assert.equal((await wanted())?.name, 'Deploy by grace');
+
+      await online();
+      await settled();
+
+      assert.deepEqual(
+        (await list()).map(({ name }) => name),
+        ['Deploy by grace'],
+      );
+    });
+
+    it('are not taken of what the device was given and nobody changed', async () => {
+      const flows = answeringFlow('given');
+      const { id } = await buildInstance(cp, place.applicationId, { flows });
+      base = (await cp.admin.call('createInstanceSnapshot', { params: { id }, body: { name: 'given' } })).id;
+      await online();
+
+      await deployThere(flows);
+      await settled();
+      assert.deepEqual(await list(), []);
+
+      await deployThere(answeringFlow('changed'));
+      await settled();
+      assert.equal((await list()).length, 1);
+    });
+
+    it('are kept in the number that the settings of its group say', async () => {
+      const group = await cp.admin.call('createDeviceGroup', {
+        params: { id: place.applicationId },
+        body: { name: uniqueName('Gateways') },
+      });
+      const params = { id: group.id };
+      await cp.admin.call('updateDeviceGroupMembers', { params, body: { add: [device.id] } });
+      const body = { values: { 'snapshots.keepAuto': 2 } };
+      await cp.admin.call('putDeviceGroupSettings', { params, body });
+      await online();
+      for (const text of ['two', 'three', 'four']) {
+        await deployThere(answeringFlow(text));
+        await settled();
+      }
+
+      const kept = await list();
+      assert.equal(kept.length, 2);
+      const { flows } = await cp.admin.call('getSnapshotFlows', { params: { id: kept[0]?.id ?? '' } });
+      assert.deepEqual(flows, answeringFlow('four'));
+    });
+
+    it('are taken by schedule once, as soon as the device is there, and only when something changed', async () => {
+      await configure({ 'snapshots.schedule': '*/5 * * * *', 'snapshots.scheduleTimeZone': 'Europe/Berlin' });
+      /** As another control plane on the same database has it. */
+      const scheduler = () => {
+        const vault = new Vault(loadSecretKey(null, cp.dataDir));
+        const db = new Database(rows, new Changes(), vault.auditKey);
+        return new SnapshotScheduler({
+          db,
+          scheduled: [SCHEDULED_DEVICES],
+          logger: pino({ level: 'silent' }),
+        });
+      };
+      const both = [scheduler(), scheduler()];
+      const look = (now: number) => Promise.all(both.map((each) => each.look(now)));
+      const now = Math.ceil(Date.now() / (5 * MINUTE_MS)) * 5 * MINUTE_MS + 1000;
+      await look(now);
+      assert.equal(await wanted(), undefined);
+
+      await look(now + 6 * MINUTE_MS);
+      assert.equal((await wanted())?.name, 'By schedule');
+      await online();
+      await settled();
+      assert.deepEqual(
+        (await list()).map(({ name, kind }) => ({ name, kind })),
+        [{ name: 'By schedule', kind: 'auto' }],
+      );
+
+      await look(now + 12 * MINUTE_MS);
+      await settled();
+      assert.equal((await list()).length, 1);
+      running = answeringFlow('changed');
+      await look(now + 18 * MINUTE_MS);
+      await settled();
+      assert.equal((await list()).length, 2);
+
+      await configure({});
+      await look(now + 60 * MINUTE_MS);
+      assert.equal(
+        await rows('device_snapshot_schedules').where({ device_id: device.id }).first(),
+        undefined,
+      );
+      assert.equal(await wanted(), undefined);
+    });
+  });
+}
