@@ -242,10 +242,11 @@ describe('A device in developer mode', function () {
     const { flows } = await world.admin.call('getSnapshotFlows', { params: { id: taken.id } });
     assert.equal(flows.find(({ id }) => id === 'tpl1')?.template, 'edited');
     const { items } = await world.admin.call('listDeviceSnapshots', { params: { id: world.deviceId } });
-    assert.deepEqual(
-      items.map(({ name }) => name),
-      ['What we tried'],
-    );
+    const [newest, automatic, ...others] = items;
+    assert.equal(newest?.name, 'What we tried');
+    assert.match(automatic?.name ?? '', /^Deploy by member-/);
+    assert.equal(automatic?.kind, 'auto');
+    assert.deepEqual(others, []);
 
     await world.admin.call('setDeviceTarget', {
       params: { id: world.deviceId },
