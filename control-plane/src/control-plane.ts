@@ -243,6 +243,7 @@ export class ControlPlane {
     clearInterval(this.#cleanUp);
     // Whoever waits for a device now would have everything else wait.
     this.#parts.partRepair.stop();
+    const asked = this.#parts.automaticSnapshots.stop();
     this.#parts.deviceSnapshots.stop();
     await this.#parts.partCleanup.stop();
     await this.#parts.partCheck.stop();
@@ -251,7 +252,7 @@ export class ControlPlane {
     await this.#parts.usageMeter.stop();
     await this.#parts.modes.stop();
     await this.#parts.snapshotScheduler.stop();
-    await this.#parts.automaticSnapshots.stop();
+    await asked;
     await this.#parts.triggerPuller.stop();
     await runner.stop();
     await changeRunner.stop();

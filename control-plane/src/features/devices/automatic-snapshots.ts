@@ -10,7 +10,8 @@ import type { WantedSnapshot } from './wanted-snapshot-store.ts';
 
 /** Deploys that follow upon each other within this time are in one snapshot. */
 const LOOK_EVERY_MS = 3000;
-const AGAIN_AFTER_MS = 10 * 60_000;
+/** Longer than a device may take to answer. */
+const AGAIN_AFTER_MS = 2 * 60_000;
 const AT_ONCE = 8;
 
 interface Parts {
