@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { CallError } from '../../../nodes/src/link/calls.ts';
 import { buildApplication } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -216,7 +217,13 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await sender.isConnected();
       await receiver.isConnected();
 
-      const { answers } = await call('level');
+      // What the receiver listens to may arrive after the question.
+      const { answers } = await eventually(() =>
+        call('level').catch((error: CallError) => {
+          assert.equal(error.code, 'away');
+          return null;
+        }),
+      );
 
       assert.deepEqual(answers[0]?.message, { payload: 'tank 1: 42' });
       assert.equal(answers[0]?.from.name, 'Filler 3');
