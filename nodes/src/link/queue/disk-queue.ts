@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { openSegment, tryCopyAside } from './open-segment';
+import { isBroken, openSegment, tryCopyAside } from './open-segment';
 import { type Damage, decodeEntries, type Entry, encodeEntries, lossOf } from './segment';
 
 const SEGMENT_BYTES = 1024 * 1024;
@@ -50,7 +50,7 @@ export class DiskQueue {
   #acknowledged: number;
   readonly #segments: Segment[] = [];
   #handle: FileHandle | null = null;
-  /** The end of the newest file could not be cut off: what is added goes to a new one. */
+  /** The newest file cannot be trusted: what is added goes to a new one. */
   #isSpoilt = false;
   /** The entries of the file that was read last: the next ones are mostly in it. */
   #read: { file: string; bytes: number; entries: Entry[] } | null = null;
@@ -151,7 +151,7 @@ export class DiskQueue {
     const { file, bytes } = segment;
     if (this.#read?.file !== file || this.#read.bytes !== bytes) {
       // What is being added at this moment may be in the file already; it is not in `bytes`.
-      const content = (await readFile(file)).subarray(0, bytes);
+      const content = (await this.#contentOf(segment)).subarray(0, bytes);
       const range = { after: segment.first - 1, below: segment.last + 1 };
       const { entries, damage, end } = decodeEntries(content, range);
       if (entries.length < segment.entries) {
@@ -164,13 +164,25 @@ export class DiskQueue {
     return this.#read.entries;
   }
 
+  async #contentOf({ file }: Segment): Promise<Buffer> {
+    try {
+      return await readFile(file);
+    } catch (error) {
+      if (!isBroken(error)) {
+        throw error;
+      }
+      this.#isSpoilt ||= file === this.#segments.at(-1)?.file;
+      return Buffer.alloc(0);
+    }
+  }
+
   /** Since the file was opened something in it was damaged. */
   #lost(segment: Segment, content: Buffer, damage: readonly Damage[], left: number): void {
     const missing = segment.entries - left;
     segment.entries = left;
     const losses = this.#lossesOf(damage, null);
     if (losses.length > 0) {
-      const aside = tryCopyAside(segment.file, content, damage);
+      const aside = content.length > 0 ? tryCopyAside(segment.file, content, damage) : null;
       this.#tell(
         losses.map((loss) => ({ ...loss, files: aside === null ? [] : [aside] })),
         missing,

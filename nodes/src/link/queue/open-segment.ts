@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,6 +22,12 @@ export interface Opened {
   aside: string | null;
 }
 
+/** Whether the place on the disk is broken, so that trying again is of no use. */
+export function isBroken(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EIO' || code === 'EISDIR';
+}
+
 /**
  * Reads a file, and mends it: what a power cut left half written at the end of the last one is cut off, since nobody was
  * told that it is kept. Other damage is put aside for people to look at. A file without entries is gone.
@@ -29,7 +36,11 @@ export function openSegment(
   file: string,
   { isLast, ...range }: { after: number; below: number; isLast: boolean },
 ): Opened {
-  const content = readFileSync(file);
+  const content = tryRead(file);
+  if (content === null) {
+    const whole = { ...range, start: 0, end: statSync(file).size, entries: null };
+    return { entries: [], bytes: 0, damage: [whole], aside: tryPutAside(file, Buffer.alloc(0), [], []) };
+  }
   const { entries, damage, end } = decodeEntries(content, range);
   let bytes = content.length;
   if (end < bytes && isLast) {
@@ -55,6 +66,17 @@ export function tryCopyAside(file: string, content: Buffer, damage: readonly Dam
     return copyAside(file, content, damage);
   } catch {
     return null;
+  }
+}
+
+function tryRead(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (isBroken(error)) {
+      return null;
+    }
+    throw error;
   }
 }
 

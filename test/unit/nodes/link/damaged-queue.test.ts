@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Inbox } from '../../../../nodes/src/link/inbox.ts';
@@ -131,6 +139,35 @@ describe('A queue that is damaged on the disk', () => {
     assert.equal(losses[0]?.messages, 2);
     assert.deepEqual(files('.queue').length, 1);
     assert.equal(readFileSync(losses[0]?.files[0] ?? '').length, 2 * ONE);
+  });
+
+  it('goes on behind a file that the disk cannot read, whenever that begins', async () => {
+    /** Reading it fails for good, as at a broken place of the disk. */
+    const breakFile = (first: number) => {
+      rmSync(segment(first));
+      mkdirSync(segment(first));
+    };
+    write(1, 2);
+    write(3, 4);
+    write(5, 6);
+    breakFile(1);
+
+    const queue = openQueue();
+    assert.deepEqual(
+      losses.map(({ from, to, files: aside }) => ({ from, to, aside: aside.length })),
+      [{ from: 1, to: 2, aside: 1 }],
+    );
+    breakFile(3);
+    breakFile(5);
+    assert.deepEqual(await numbersIn(queue), []);
+    assert.deepEqual(losses.slice(1), [
+      { messages: 2, from: 3, to: 4, files: [] },
+      { messages: 2, from: 5, to: 6, files: [] },
+    ]);
+
+    await queue.append([entry(7)]);
+    assert.deepEqual(await numbersIn(queue), [7]);
+    await queue.close();
   });
 
   it('says nothing of damaged messages that were taken long ago', async () => {
