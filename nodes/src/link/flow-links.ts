@@ -187,7 +187,9 @@ export class FlowLinks {
         this.#outboxes.ofStream(event.stream)?.notTaken(event.number, event.reason, event.taken);
         break;
       case 'refused':
-        this.#outboxes.ofStream(event.stream)?.refused(event.message);
+        this.#outboxes
+          .ofStream(event.stream)
+          ?.refused(event.message, { isForATime: event.code === 'team_suspended' });
         break;
       case 'there':
         this.#outboxes.find(event.to)?.there();

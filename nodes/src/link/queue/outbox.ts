@@ -188,9 +188,10 @@ export class Outbox {
 
   /**
    * The address means nothing, or must not be sent to. What counts as kept waits on; the rest fails, and is not sent
-   * any more. While something waits, nothing more is taken until it has been tried again.
+   * any more. While something waits, nothing more is taken until it has been tried again. What is only for a time, as
+   * with a team that is suspended, never counts towards giving up.
    */
-  refused(message: string): void {
+  refused(message: string, { isForATime = false } = {}): void {
     this.#problem = message;
     this.#sending.goBack();
     const error = new RefusedError(message);
@@ -202,7 +203,7 @@ export class Outbox {
       this.#pass(number);
     }
     if (this.#disk.last > this.#disk.acknowledged) {
-      this.#waitOrLetGo(message);
+      this.#waitOrLetGo(message, isForATime);
     } else {
       this.#disk.notRefused();
     }
@@ -293,8 +294,8 @@ export class Outbox {
   }
 
   /** What is kept for an address that is refused waits on, for a while. */
-  #waitOrLetGo(reason: string): void {
-    const since = this.#disk.refused(Date.now());
+  #waitOrLetGo(reason: string, isForATime: boolean): void {
+    const since = isForATime ? null : this.#disk.refused(Date.now());
     if (since === null) {
       this.#sending.rest('refused');
       return;

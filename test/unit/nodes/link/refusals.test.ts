@@ -156,6 +156,22 @@ describe('What was kept for an address that is refused', () => {
     assert.equal(told.length, 1);
   });
 
+  it('is not given up while it is refused only for a time', async () => {
+    const before = outbox();
+    await give(before, 'a');
+    await before.flush();
+    await open.pop()?.close();
+    refusedFor(30);
+    const queue = outbox();
+    queue.connected();
+    await eventually(() => sent.length === 1);
+
+    queue.refused('The team is suspended.', { isForATime: true });
+
+    assert.equal(queue.waiting, 1);
+    assert.deepEqual(told, []);
+  });
+
   it('is not given up when the thirty days were interrupted', async () => {
     await give(outbox(), 'a');
     await open.pop()?.close();
