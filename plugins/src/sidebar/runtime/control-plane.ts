@@ -1,5 +1,4 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Caller } from './seat';
 
 /** The header in which the identity of the person at the editor travels. The same as in protocol/src/identity.ts. */
@@ -43,11 +42,12 @@ async function readJson(response: IncomingMessage): Promise<ApiAnswer> {
  * One call of the control plane's API for the person at the editor. It always answers: what cannot be reached is a
  * 503 with words for people. node:http and not fetch, which would cost every Node-RED several megabytes.
  */
-export function callControlPlane(caller: Caller, request: ApiRequest): Promise<ApiAnswer> {
+export async function callControlPlane(caller: Caller, request: ApiRequest): Promise<ApiAnswer> {
   const url = `${caller.url}/api/v1${request.path}`;
   const body = request.body === undefined ? null : JSON.stringify(request.body);
+  const client = url.startsWith('https:') ? await import('node:https') : await import('node:http');
   return new Promise((resolve) => {
-    const outgoing = (url.startsWith('https:') ? https : http).request(
+    const outgoing = client.request(
       url,
       {
         method: request.method,

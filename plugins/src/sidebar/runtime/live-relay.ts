@@ -1,5 +1,5 @@
 import type { DeviceView, InstanceView, LiveMessage, LiveRequest } from '@flowyard/protocol';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { callControlPlane } from './control-plane';
 import type { Caller, Place, Seat } from './seat';
 
@@ -85,6 +85,8 @@ class LiveRelay {
   async #connect(): Promise<void> {
     const { place } = this.#seat;
     const applicationId = await this.#findApplication(place);
+    // Loaded when somebody looks at the sidebar, not at the start of every Node-RED.
+    const { WebSocket } = await import('ws');
     if (this.#isEnded) {
       return;
     }
