@@ -5,6 +5,7 @@ import pino from 'pino';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { Database } from '../../../control-plane/src/db/database.ts';
 import { SCHEDULED_DEVICES } from '../../../control-plane/src/features/devices/scheduled-devices.ts';
+import { WantedSnapshotStore } from '../../../control-plane/src/features/devices/wanted-snapshot-store.ts';
 import { SnapshotScheduler } from '../../../control-plane/src/features/snapshots/scheduler.ts';
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
 import { loadSecretKey } from '../../../control-plane/src/secrets/secret-key.ts';
@@ -156,6 +157,26 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await deployThere(answeringFlow('changed'));
       await settled();
       assert.equal((await list()).length, 1);
+    });
+
+    it('are looked for behind any number of devices that are away', async () => {
+      const store = new WantedSnapshotStore(rows);
+      const ids: string[] = [device.id];
+      for (let n = 0; n < 2; n++) {
+        const body = { name: uniqueName('Away'), applicationId: place.applicationId };
+        ids.push((await cp.admin.call('createDevice', { params: { id: place.teamId }, body })).device.id);
+      }
+      const now = new Date();
+      for (const id of ids) {
+        await store.put(id, 'By schedule', now);
+      }
+
+      const first = await store.due(now, { after: '', most: 2 });
+      const rest = await store.due(now, { after: first.at(-1)?.deviceId ?? '', most: 2 });
+
+      assert.equal(first.length, 2);
+      assert.deepEqual([...first, ...rest].map(({ deviceId }) => deviceId).sort(), ids.sort());
+      await rows('wanted_device_snapshots').delete();
     });
 
     it('are kept in the number that the settings of its group say', async () => {

@@ -13,6 +13,7 @@ const LOOK_EVERY_MS = 3000;
 /** Longer than a device may take to answer. */
 const AGAIN_AFTER_MS = 2 * 60_000;
 const AT_ONCE = 8;
+const BATCH = 1000;
 
 interface Parts {
   db: Database;
@@ -59,7 +60,17 @@ export class AutomaticSnapshots {
   }
 
   async #look(): Promise<void> {
-    const due = await this.#parts.db.stores.wantedSnapshots.due(new Date());
+    const { wantedSnapshots } = this.#parts.db.stores;
+    const now = new Date();
+    for (let after = '', isMore = true; isMore && !this.#isStopped; ) {
+      const due = await wantedSnapshots.due(now, { after, most: BATCH });
+      await this.#takeAll(due);
+      after = due.at(-1)?.deviceId ?? after;
+      isMore = due.length === BATCH;
+    }
+  }
+
+  async #takeAll(due: WantedSnapshot[]): Promise<void> {
     const there = due.filter(({ deviceId }) => this.#agentHub?.can(deviceId, AGENT_CAPABILITY.snapshot));
     const work = async () => {
       for (let next = there.shift(); next !== undefined && !this.#isStopped; next = there.shift()) {

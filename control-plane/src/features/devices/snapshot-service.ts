@@ -171,12 +171,15 @@ export class DeviceSnapshotService {
     content: AgentSnapshot,
   ): Promise<SnapshotRow | null> {
     const device = await requireDevice(tx.stores, deviceId);
-    const { manifest } = await this.#manifest(tx, device, content);
+    const { manifest, lockProblem } = await this.#manifest(tx, device, content);
     const newest = await tx.stores.snapshots.newestOfDevice(deviceId);
     if (newest?.manifest === JSON.stringify(manifest) || (await runsAsGiven(tx.stores, content, manifest))) {
       return null;
     }
-    return this.keep(tx, { kind: 'device', deviceId }, deviceId, input, content);
+    const { name, description = '', kind } = input;
+    const { flows } = content;
+    const actor: Actor = { kind: 'device', deviceId };
+    return keepDeviceSnapshot(tx, actor, device, { name, description, kind, flows, manifest, lockProblem });
   }
 
   async #manifest(

@@ -14,7 +14,6 @@ const COLUMNS = {
   wantedAt: 'wanted_at',
   notBefore: 'not_before',
 };
-const MOST = 5000;
 
 export class WantedSnapshotStore {
   readonly #knex: Knex;
@@ -32,11 +31,13 @@ export class WantedSnapshotStore {
       .merge();
   }
 
-  due(now: Date): Promise<WantedSnapshot[]> {
+  /** In the order of devices, those behind one: whoever is away for long must not stand before those that are there. */
+  due(now: Date, { after, most }: { after: string; most: number }): Promise<WantedSnapshot[]> {
     return this.#knex('wanted_device_snapshots')
       .where('not_before', '<=', now.toISOString())
-      .orderBy('not_before')
-      .limit(MOST)
+      .where('device_id', '>', after)
+      .orderBy('device_id')
+      .limit(most)
       .select<WantedSnapshot[]>(COLUMNS);
   }
 

@@ -10,19 +10,17 @@ export interface ScheduleRow {
 
 const MENTIONS = '%"snapshots.schedule"%';
 
+/** Those that may have a schedule: some settings that reach them speak of one. */
+type Candidates = (knex: Knex) => Knex.QueryBuilder;
+
 /** The schedules of one kind of owner. */
 export class ScheduleStore {
   readonly #knex: Knex;
   readonly #table: string;
   readonly #owner: string;
-  readonly #candidates: (knex: Knex, mentions: string) => Knex.QueryBuilder;
+  readonly #candidates: Candidates;
 
-  private constructor(
-    knex: Knex,
-    table: string,
-    owner: string,
-    candidates: (knex: Knex, mentions: string) => Knex.QueryBuilder,
-  ) {
+  private constructor(knex: Knex, table: string, owner: string, candidates: Candidates) {
     this.#knex = knex;
     this.#table = table;
     this.#owner = owner;
@@ -37,9 +35,8 @@ export class ScheduleStore {
     return new ScheduleStore(knex, 'device_snapshot_schedules', 'device_id', devicesWithSchedule);
   }
 
-  /** Those that may have a schedule: some settings that reach them speak of one. */
   async candidates(): Promise<string[]> {
-    const rows = await this.#candidates(this.#knex, MENTIONS).select<Array<{ id: string }>>('id');
+    const rows = await this.#candidates(this.#knex).select<Array<{ id: string }>>('id');
     return rows.map(({ id }) => id);
   }
 
@@ -78,16 +75,16 @@ export class ScheduleStore {
   }
 }
 
-function instancesWithSchedule(knex: Knex, mentions: string): Knex.QueryBuilder {
-  const templates = knex('template_versions').where('content', 'like', mentions).select('template_id');
+function instancesWithSchedule(knex: Knex): Knex.QueryBuilder {
+  const templates = knex('template_versions').where('content', 'like', MENTIONS).select('template_id');
   return knex('instances')
     .whereNull('deleted_at')
-    .where((where) => where.where('settings', 'like', mentions).orWhereIn('template_id', templates));
+    .where((where) => where.where('settings', 'like', MENTIONS).orWhereIn('template_id', templates));
 }
 
-function devicesWithSchedule(knex: Knex, mentions: string): Knex.QueryBuilder {
-  const groups = knex('device_groups').where('settings', 'like', mentions).select('id');
+function devicesWithSchedule(knex: Knex): Knex.QueryBuilder {
+  const groups = knex('device_groups').where('settings', 'like', MENTIONS).select('id');
   return knex('devices').where((where) =>
-    where.where('settings', 'like', mentions).orWhereIn('device_group_id', groups),
+    where.where('settings', 'like', MENTIONS).orWhereIn('device_group_id', groups),
   );
 }
