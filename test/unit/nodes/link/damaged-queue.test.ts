@@ -16,10 +16,7 @@ import { DiskQueue, type Loss } from '../../../../nodes/src/link/queue/disk-queu
 import { Outbox } from '../../../../nodes/src/link/queue/outbox.ts';
 import { decodeEntries, type Entry, encodeEntries } from '../../../../nodes/src/link/queue/segment.ts';
 import { eventually } from '../../../support/eventually.ts';
-
-const ADDRESS = { place: 'device', name: 'Filler 3', link: 'orders' } as const;
-const KEPT = { confirm: 'kept', until: 0 } as const;
-const FROM = { kind: 'device', id: 'dev001', name: 'Gateway' } as const;
+import { ADDRESS, FROM, KEPT } from './builders.ts';
 
 function entry(number: number, text = `message ${number}`): Entry {
   return { number, at: 0, until: 0, body: Buffer.from(text) };

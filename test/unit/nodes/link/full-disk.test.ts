@@ -18,10 +18,7 @@ import { Budget } from '../../../../nodes/src/link/queue/budget.ts';
 import { Outbox, type Outgoing } from '../../../../nodes/src/link/queue/outbox.ts';
 import { StreamFile } from '../../../../nodes/src/link/queue/stream-file.ts';
 import { eventually } from '../../../support/eventually.ts';
-
-const ADDRESS = { place: 'device', name: 'Filler 3', link: 'orders' } as const;
-const KEPT = { confirm: 'kept', until: 0 } as const;
-const FROM = { kind: 'device', id: 'dev001', name: 'Gateway' } as const;
+import { ADDRESS, FROM, KEPT } from './builders.ts';
 
 /** What is written there fails as on a full disk; it must not be there yet. */
 function fullDiskAt(file: string): void {

@@ -7,11 +7,9 @@ import { Inbox } from '../../../../nodes/src/link/inbox.ts';
 import { Budget } from '../../../../nodes/src/link/queue/budget.ts';
 import { Outbox } from '../../../../nodes/src/link/queue/outbox.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { ADDRESS, FROM, KEPT } from './builders.ts';
 
-const ADDRESS = { place: 'device', name: 'Filler 3', link: 'orders' } as const;
-const KEPT = { confirm: 'kept', until: 0 } as const;
 const DELIVERED = { confirm: 'delivered', until: 0 } as const;
-const FROM = { kind: 'device', id: 'dev001', name: 'Gateway' } as const;
 
 describe('The queue of a link out', () => {
   let folder: string;

@@ -7,9 +7,8 @@ import { Outbox } from '../../../../nodes/src/link/queue/outbox.ts';
 import { isGivenUp, type Refusals, refusedAgain } from '../../../../nodes/src/link/queue/refusals.ts';
 import { StreamFile } from '../../../../nodes/src/link/queue/stream-file.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { ADDRESS, KEPT } from './builders.ts';
 
-const ADDRESS = { place: 'device', name: 'Filler 3', link: 'orders' } as const;
-const KEPT = { confirm: 'kept', until: 0 } as const;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -99,6 +98,20 @@ describe('What was kept for an address that is refused', () => {
     return outbox();
   }
 
+  /** The next process, with what was kept and has been refused for thirty days; it has sent that once more. */
+  async function afterThirtyDays(...kept: string[]): Promise<Outbox> {
+    const before = outbox();
+    for (const text of kept) {
+      await give(before, text);
+    }
+    await open.pop()?.close();
+    refusedFor(30);
+    const queue = outbox();
+    queue.connected();
+    await eventually(() => sent.length === kept.length);
+    return queue;
+  }
+
   async function refuse(queue: Outbox): Promise<void> {
     sent = [];
     queue.there();
@@ -157,14 +170,7 @@ describe('What was kept for an address that is refused', () => {
   });
 
   it('is not given up while it is refused only for a time', async () => {
-    const before = outbox();
-    await give(before, 'a');
-    await before.flush();
-    await open.pop()?.close();
-    refusedFor(30);
-    const queue = outbox();
-    queue.connected();
-    await eventually(() => sent.length === 1);
+    const queue = await afterThirtyDays('a');
 
     queue.refused('The team is suspended.', { isForATime: true });
 
@@ -173,12 +179,7 @@ describe('What was kept for an address that is refused', () => {
   });
 
   it('is not given up when the thirty days were interrupted', async () => {
-    await give(outbox(), 'a');
-    await open.pop()?.close();
-    refusedFor(30);
-    const queue = outbox();
-    queue.connected();
-    await eventually(() => sent.length === 1);
+    const queue = await afterThirtyDays('a');
     assert.equal(queue.waiting, 1);
     queue.notTaken(firstNumber(), 'away', null);
 
@@ -189,12 +190,7 @@ describe('What was kept for an address that is refused', () => {
   });
 
   it('is not given up for refusals from before it was kept', async () => {
-    await give(outbox(), 'a');
-    await open.pop()?.close();
-    refusedFor(30);
-    const queue = outbox();
-    queue.connected();
-    await eventually(() => sent.length === 1);
+    const queue = await afterThirtyDays('a');
     queue.taken(firstNumber());
     const given = give(queue, 'b');
     await eventually(() => sent.includes('b'));
