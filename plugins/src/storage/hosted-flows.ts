@@ -110,10 +110,16 @@ export class HostedFlows implements FlowsStore {
     return { ...outcome.value, credentialsChanged };
   }
 
+  /** What runs is known at once; its file takes its turn, since a deploy that follows writes the same one. */
   async accept(newer: NewerFlows): Promise<void> {
     const { revision, flows, credentials } = newer;
-    this.#current = { revision, flows, credentials };
-    await this.#local.write(this.#current);
+    const accepted = { revision, flows, credentials };
+    this.#current = accepted;
+    await this.#alone(async () => {
+      if (this.#current === accepted) {
+        await this.#copy(accepted);
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -132,7 +138,7 @@ export class HostedFlows implements FlowsStore {
       const outcome = await this.#remote.read();
       if (outcome.kind === 'ok') {
         this.#host.setStep(null);
-        await this.#local.write(outcome.value);
+        await this.#copy(outcome.value);
         return outcome.value;
       }
       const local = await this.#local.read();
@@ -148,8 +154,21 @@ export class HostedFlows implements FlowsStore {
   async #delivered(flows: RemoteFlows): Promise<void> {
     this.#current = flows;
     this.#pending = null;
-    await this.#local.write(flows);
+    await this.#copy(flows);
     await this.#local.removePending();
+  }
+
+  /** The control plane has these flows, so a disk that is full must not keep them from running. */
+  async #copy(flows: RemoteFlows): Promise<void> {
+    try {
+      await this.#local.write(flows);
+    } catch (error) {
+      this.#host.log(
+        'warn',
+        `The local copy of the flows could not be written, so a start while the control plane is away would ` +
+          `bring older ones: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   async #keep(deploy: PendingDeploy): Promise<void> {
