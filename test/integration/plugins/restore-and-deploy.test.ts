@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ContentsComparison } from '@flowyard/protocol';
 import { eventually } from '../../support/eventually.ts';
 import { buildDevice } from '../../unit/nodes/builders.ts';
-import { editorIsThere, flowsInEditor, showTab } from './editor-page.ts';
+import { flowsInEditor, showTab } from './editor-page.ts';
 import { changed, FLOWS, RELEASE_1 } from './flows-data.ts';
 import { buildDryRun } from './platform-data.ts';
 import { Sidebar } from './sidebar.ts';
@@ -37,9 +37,7 @@ describe('restoring straight to the runtime', function () {
     sidebar.platform
       .on('GET /devices/dev001', () => ({ status: 200, body: buildDevice() }))
       .on('GET /snapshots/snap01/flows', () => ({ status: 200, body: { flows: RELEASE_1 } }));
-    await sidebar.page.evaluate('RED.nodes.dirty(false)');
-    await sidebar.page.reload({ waitUntil: 'domcontentloaded' });
-    await editorIsThere(sidebar.page);
+    await sidebar.reload();
   });
   afterEach(() => assert.deepEqual(sidebar.problems, []));
 
@@ -191,6 +189,7 @@ describe('restoring straight to the runtime', function () {
     sidebar.platform
       .on('GET /devices/dev001', () => ({ status: 200, body: DEVELOPED }))
       .on('GET /snapshots/snap01/diff/device/dev001', contents({ modules }));
+    await sidebar.reload();
     await ask();
     await dialog().getByText('What else is different in the snapshot is not put back: modules.').waitFor();
     await sidebar.answer('Cancel');

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
 import { FakePlatform, TOKEN } from '../nodes/support/fake-platform.ts';
-import { EditorServer, openEditor } from './editor-page.ts';
+import { EditorServer, editorIsThere, openEditor } from './editor-page.ts';
 import { furnish } from './platform-data.ts';
 
 /** A Node-RED with the sidebar, in a browser, with a control plane that is furnished. */
@@ -44,6 +44,13 @@ export class Sidebar {
     await this.browser.close();
     await this.server.stop();
     await this.platform.stop();
+  }
+
+  /** Opens the editor anew, without what is not deployed. */
+  async reload(): Promise<void> {
+    await this.page.evaluate('RED.nodes.dirty(false)');
+    await this.page.reload({ waitUntil: 'domcontentloaded' });
+    await editorIsThere(this.page);
   }
 
   /** The newest request of a method. */

@@ -9,6 +9,9 @@ import { FLOWS, RELEASE_1 } from './flows-data.ts';
 import { INSTANCE, SNAPSHOTS } from './platform-data.ts';
 import { Sidebar } from './sidebar.ts';
 
+/** What is told is drawn some times a second. */
+const DRAWN_WITHIN_MS = 400;
+
 describe('the tab with snapshots', function () {
   this.timeout(60_000);
   let sidebar: Sidebar;
@@ -64,6 +67,29 @@ describe('the tab with snapshots', function () {
     assert.deepEqual(sidebar.last('POST')?.body, { name: 'Before <b>the</b> audit' });
     assert.equal(sidebar.last('POST')?.headers['x-flowyard-identity'], 'signed.identity');
     await otherPane.getByText('Before <b>the</b> audit').waitFor();
+  });
+
+  it('draws nothing anew beneath a pressed button, which would not be clicked then', async () => {
+    const pane = await showTab(sidebar.page, 'snapshots');
+    await pane.getByRole('button', { name: 'What to do with Release 1' }).hover();
+    await sidebar.page.mouse.down();
+    await sidebar.page.evaluate(
+      `RED.comms.subscribe('flowyard/change', (topic, { value }) => { window.toldName = value.name; })`,
+    );
+    const [, first] = SNAPSHOTS;
+    const renamed = { ...first, name: 'Release 1.0' };
+    sidebar.platform.change('application/app001', 'snapshot', 'snap01', renamed);
+    await eventually(async () => (await sidebar.page.evaluate('window.toldName')) === 'Release 1.0');
+    await sidebar.page.waitForTimeout(DRAWN_WITHIN_MS);
+    assert.equal(await pane.getByText('Release 1.0').count(), 0);
+
+    await sidebar.page.mouse.up();
+
+    await pane.getByText('Release 1.0').waitFor();
+    await sidebar.page.locator('.flowyard-menu').waitFor();
+    await sidebar.page.keyboard.press('Escape');
+    sidebar.platform.change('application/app001', 'snapshot', 'snap01', first);
+    await pane.getByText('Release 1', { exact: true }).waitFor();
   });
 
   it('says in the dialog why one was refused, and keeps what was typed', async () => {

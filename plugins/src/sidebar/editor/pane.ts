@@ -1,5 +1,6 @@
 import { ApiError } from './api';
 import { button, el, icon, replaceContent } from './dom';
+import { Press } from './press';
 import { PlaceView } from './sign-in/place-view';
 import { SeatBar } from './sign-in/seat-bar';
 import { SignInView } from './sign-in/sign-in-view';
@@ -24,6 +25,7 @@ export class Pane {
   readonly #store: Store;
   readonly #view: PaneView;
   readonly #seat: SeatBar;
+  readonly #press: Press;
   readonly #content = el('div', { class: 'flowyard-content' });
   readonly #notice = el('div', { class: 'flowyard-notice', role: 'status', 'aria-live': 'polite' });
   #state: 'new' | 'loading' | 'ready' | 'failed' = 'new';
@@ -44,6 +46,7 @@ export class Pane {
       this.#notice,
       this.#content,
     );
+    this.#press = new Press(this.element);
     store.listen(() => this.#drawSoon());
     store.onForget(() => this.#beginAgain());
     new IntersectionObserver(([entry]) => this.#seen(entry?.isIntersecting ?? false)).observe(this.element);
@@ -67,6 +70,10 @@ export class Pane {
   }
 
   draw(): void {
+    this.#press.whenReleased(() => this.#draw());
+  }
+
+  #draw(): void {
     if (!this.#isVisible || this.#state === 'failed') {
       return;
     }
