@@ -84,7 +84,7 @@ export interface InstanceReport {
   reason: string | null;
   /** The revision of the flows that run; null while none do. */
   flowsRevision: number | null;
-  /** The `restarts` for which the process was started; null while there is none, or it is not known. */
+  /** The `restarts` for which the process was started, or the one that crashed; null while there is none, or it is not known. */
   startedFor: number | null;
   /** What its flows say of their health and of updates. */
   flow: FlowState;

@@ -116,6 +116,7 @@ describe('the local driver', function () {
 
     const crashed = await world.until(id, 'crashed');
     assert.match(crashed.reason ?? '', /boom/);
+    assert.equal(crashed.startedFor, 0);
     await world.until(id, 'running');
   });
 

@@ -73,12 +73,17 @@ describe('The watch over a change of stack or type', () => {
     ],
     [
       'does not take an old crash for one of the new process',
-      { state: 'crashed', isNewProcess: false, isNewState: false },
+      { state: 'crashed', isNewState: false },
+      { kind: 'watch', state: 'starting' },
+    ],
+    [
+      'does not take for that the next crash of what is being replaced',
+      { state: 'crashed', isNewProcess: false },
       { kind: 'watch', state: 'starting' },
     ],
     [
       'ends with the first crash',
-      { state: 'crashed', isNewProcess: false, reason: 'exit code 3' },
+      { state: 'crashed', reason: 'exit code 3' },
       { kind: 'failed', reason: 'exit code 3' },
     ],
     [

@@ -343,7 +343,8 @@ export class HostedInstance {
     const waits = hold !== null && this.#plan(this.#target) === 'wait' ? holdWords(hold) : null;
     const step = this.#modules.step ?? waits;
     const isSuspended = this.#target?.desired === 'suspended';
-    if (!this.#reporter.report(status, { step, problem, notice, isSuspended })) {
+    const startedFor = this.#startedFor;
+    if (!this.#reporter.report(status, { step, problem, notice, isSuspended, startedFor })) {
       setTimeout(() => this.#report(), RETRY_MS).unref();
     }
   }

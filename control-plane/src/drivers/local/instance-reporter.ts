@@ -13,6 +13,8 @@ export interface OwnFacts {
   /** What people should know although it runs well. */
   notice: string | null;
   isSuspended: boolean;
+  /** The `restarts` for which its process was started last. */
+  startedFor: number | null;
 }
 
 /** Tells the control plane how an instance is. */
@@ -37,7 +39,7 @@ export class InstanceReporter {
       reason: reasonOf(status, own),
       step: own.step ?? status.step,
       flowsRevision: status.flowsRevision,
-      startedFor: status.generation,
+      startedFor: status.state === 'crashed' ? own.startedFor : status.generation,
       flow: status.flow,
     });
     return true;

@@ -71,8 +71,8 @@ function failureOf(facts: GateFacts): string | null {
   if (state === 'running' && isNewProcess && !isReturning && flow.unwell !== null) {
     return unwellWords(flow.unwell);
   }
-  // A process that ended cannot say for what it was started.
-  const crashed = state === 'crashed' && isNewState;
+  // One that crashes before anything new was started says nothing of that.
+  const crashed = state === 'crashed' && isNewProcess && isNewState;
   const unwell = (state === 'error' || state === 'safe') && isNewProcess;
   return crashed || unwell ? (reason ?? `It is in the state ${state}.`) : null;
 }
