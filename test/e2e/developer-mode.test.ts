@@ -55,7 +55,7 @@ describe('Editing on a device', function () {
 
   it('opens in the browser, quickly, and deploys what is changed there', async () => {
     editor = await open.page.context().newPage();
-    editor.on('pageerror', (error) => complaints.push(String(error)));
+    editor.on('pageerror', (error) => complaints.push(error.stack ?? String(error)));
     const begun = performance.now();
     await editor.goto(await page.locator('[data-test=open-editor]').getAttribute('href').then(String));
     await editor.waitForFunction("globalThis.RED?.nodes?.node?.('tpl1')?.type === 'template'", null, {

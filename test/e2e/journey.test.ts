@@ -130,7 +130,7 @@ describe('The whole journey', function () {
   it('opens the editor signed in, and deploys a flow there', async () => {
     // The same browser context, so that the page's session counts.
     editor = await open.page.context().newPage();
-    editor.on('pageerror', (error) => complaints.push(String(error)));
+    editor.on('pageerror', (error) => complaints.push(error.stack ?? String(error)));
     await editor.goto(development);
     await editor.waitForFunction("document.querySelectorAll('.flowyard-pane').length === 3", null, {
       timeout: 30_000,

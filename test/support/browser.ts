@@ -76,7 +76,7 @@ export async function openPage({ theme = 'light', width = 1440, credentials }: L
   });
   const page = await context.newPage();
   const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('pageerror', (error) => complaints.push(error.stack ?? String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of 401/.test(message.text())) {
       complaints.push(message.text());

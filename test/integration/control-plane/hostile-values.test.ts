@@ -13,7 +13,7 @@ const SLOW_MS = 3000;
 
 /** On PostgreSQL, which is stricter about what it takes. */
 describe('Hostile values', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let cp: ControlPlaneInProcess;
   let surroundings: string;
   let ids: Record<string, string>;

@@ -116,7 +116,7 @@ export async function openEditor(
     // What the proxy adds to each request of a person who is signed in.
     ...(identity !== null && { extraHTTPHeaders: { 'x-flowyard-identity': identity } }),
   });
-  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('pageerror', (error) => problems.push(error.stack ?? String(error)));
   await page.goto(url, { waitUntil: 'domcontentloaded' });
   await editorIsThere(page);
   return page;
