@@ -18,7 +18,8 @@ import type { TargetFacts } from './rollout-machine.ts';
 import { progressOf, runOf } from './rollout-run.ts';
 import { TargetFactsReader } from './target-facts.ts';
 
-const LOOK_AGAIN_MS = 1000;
+/** So often those are looked at that nobody has looked at for as long: time alone may take them further. */
+const LOOK_AGAIN_MS = 500;
 /** So long a process that ended without a word keeps others from going on. */
 const LEASE_MS = 5000;
 /** What cannot be carried on for so long is given up. */
@@ -50,6 +51,8 @@ export class DeploymentRunner {
   readonly #reports: ReportWatch;
   /** How the targets were at a revision of their deployment: whoever changes them makes a new one. */
   readonly #known = new Map<string, { revision: number; targets: DeploymentTargetRow[] }>();
+  /** When a deployment was last looked at, by a clock that never jumps. */
+  readonly #lookedAt = new Map<string, number>();
   /** Since when a deployment cannot be carried on. */
   readonly #failingSince = new Map<string, number>();
   /** Until when nobody else can have taken a deployment over. */
@@ -97,8 +100,11 @@ export class DeploymentRunner {
   async #advanceAll(): Promise<void> {
     try {
       const now = new Date().toISOString();
+      const before = performance.now() - LOOK_AGAIN_MS;
       for (const id of await this.#db.stores.deployments.toCarryOn(this.#owner, now)) {
-        this.advance(id);
+        if ((this.#lookedAt.get(id) ?? before) <= before) {
+          this.advance(id);
+        }
       }
     } catch (error) {
       this.#parts.logger.error({ err: error }, 'deployments could not be read');
@@ -143,6 +149,7 @@ export class DeploymentRunner {
 
   async #step(id: string): Promise<void> {
     const { stores } = this.#db;
+    this.#lookedAt.set(id, performance.now());
     const deployment = await stores.deployments.find(id);
     if (deployment === null || deployment.finishedAt !== null || deployment.state === 'planned') {
       this.#heldUntil.delete(id);
@@ -202,6 +209,7 @@ export class DeploymentRunner {
   }
 
   #forget(id: string): void {
+    this.#lookedAt.delete(id);
     this.#reports.forget(id);
     this.#known.delete(id);
   }
