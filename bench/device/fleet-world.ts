@@ -146,21 +146,25 @@ export const current = (generation: number) => ({
 export async function connectDevices({ cp, tokens }: World, onText: OnText): Promise<WebSocket[]> {
   const url = cp.url.replace('http', 'ws').replace('localhost', '127.0.0.1');
   const told = new Set<number>();
-  const open = (index: number) =>
-    new WebSocket(`${url}/agent`, {
+  const facts = { agentVersion: '0.1.0', nodeJs: process.version, platform: 'linux x64' };
+  const hello = {
+    type: 'hello',
+    protocol: AGENT_PROTOCOL,
+    ...facts,
+    capabilities: ['spool'],
+    current: current(0),
+  };
+  const open = (index: number) => {
+    const socket = new WebSocket(`${url}/agent`, {
       headers: { authorization: `Bearer ${tokens[index]}` },
       perMessageDeflate: false,
     });
+    return socket.once('open', () => socket.send(JSON.stringify({ ...hello, time: Date.now() })));
+  };
   const sockets = await connectAll(tokens.length, open, (index, text) => {
     told.add(index);
     onText(index, text);
   });
-  for (const socket of sockets) {
-    const facts = { agentVersion: '0.1.0', nodeJs: process.version, platform: 'linux x64' };
-    const capabilities = ['spool'];
-    const hello = { type: 'hello', protocol: AGENT_PROTOCOL, ...facts, time: Date.now(), capabilities };
-    socket.send(JSON.stringify({ ...hello, current: current(0) }));
-  }
   while (told.size < tokens.length) {
     await wait(20);
   }

@@ -53,6 +53,17 @@ async function push(
   }
 }
 
+/** What all devices of the group say of an earlier target must not come into the time of the next one. */
+async function untilAllRun({ knex, groupId }: World, snapshotId: string): Promise<void> {
+  const group = { device_group_id: groupId };
+  while (
+    (await knex('devices').where(group).whereNot({ running_snapshot_id: snapshotId }).first('id')) !==
+    undefined
+  ) {
+    await wait(10);
+  }
+}
+
 /** How long a push to a whole group takes, against its devices only hearing of a new target. */
 export async function benchGroupDeployment({ quick, say }: BenchOptions): Promise<Row[]> {
   const rounds = quick ? 3 : 10;
@@ -81,6 +92,7 @@ export async function benchGroupDeployment({ quick, say }: BenchOptions): Promis
       heard = (index, text) => obey(sockets[index] as WebSocket, text);
       pushes.push(await push(world, stageId, two));
       await cp.admin.call('setDeviceGroupTarget', { params: { id: groupId }, body: { snapshotId: one } });
+      await untilAllRun(world, one);
       inWaves.push(await push(world, stageId, two, waves));
     }
     for (const socket of sockets) {

@@ -9,12 +9,15 @@ export type EndCommand =
   | { type: 'stream'; count: number }
   | { type: 'fill'; target: string; count: number }
   | { type: 'count' }
+  | { type: 'weigh' }
   | { type: 'stop' };
 
 export type EndReport =
   | { type: 'ready' }
   | { type: 'took'; ms: number[] }
-  | { type: 'counted'; seen: number; doubled: number; waiting: number; memoryMb: number }
+  | { type: 'counted'; seen: number; doubled: number; waiting: number }
+  /** The memory of the process, and what of it is in use once nothing unused is left. */
+  | { type: 'weighed'; processMb: number; heldMb: number }
   | { type: 'failed'; message: string };
 
 const LONGEST_MS = 300_000;
@@ -24,7 +27,7 @@ export class EndProcess {
   readonly #child: ChildProcess;
 
   constructor(script = 'end.ts') {
-    this.#child = fork(join(import.meta.dirname, script), { execArgv: ['--import=tsx'] });
+    this.#child = fork(join(import.meta.dirname, script), { execArgv: ['--import=tsx', '--expose-gc'] });
   }
 
   /** Tells it what to do, and resolves with what it reports then. */

@@ -11,7 +11,8 @@ import { eventually } from '../../test/support/eventually.ts';
 import type { EndCommand, EndReport } from './commands.ts';
 
 const PAYLOAD = 'x'.repeat(1000);
-const MOST_BUFFERED = 1024 * 1024;
+const MIB = 1024 * 1024;
+const MOST_BUFFERED = MIB;
 
 interface End {
   roundTrip(): Promise<void>;
@@ -172,8 +173,14 @@ async function obey(command: EndCommand): Promise<void> {
       return;
     case 'count': {
       const doubled = [...seen.values()].filter((times) => times > 1).length;
-      const memoryMb = process.memoryUsage().rss / 1024 / 1024;
-      tell({ type: 'counted', seen: seen.size, doubled, waiting: links?.waiting ?? 0, memoryMb });
+      tell({ type: 'counted', seen: seen.size, doubled, waiting: links?.waiting ?? 0 });
+      return;
+    }
+    case 'weigh': {
+      const processMb = process.memoryUsage().rss / MIB;
+      global.gc?.();
+      const { heapUsed, external } = process.memoryUsage();
+      tell({ type: 'weighed', processMb, heldMb: (heapUsed + external) / MIB });
       return;
     }
     case 'stop':

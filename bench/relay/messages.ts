@@ -10,6 +10,8 @@ import { EndProcess } from './commands.ts';
 
 const ROUND_MESSAGES = 20_000;
 const P99_MS = 10;
+/** What may stay in memory of messages that wait on the disk, whether those are 20 or 100 MB. */
+const MOST_HELD_MB = 16;
 
 interface Pair {
   asking: EndProcess;
@@ -101,12 +103,12 @@ async function benchQueue(cp: ControlPlaneProcess, { quick, say }: BenchOptions)
   const { sender, receiver } = await linkDevices(cp);
   const sending = new EndProcess();
   await sending.ask({ type: 'links', ...sender, target: receiver.deviceId });
-  const before = await sending.ask<'counted'>({ type: 'count' });
+  const before = await sending.ask<'weighed'>({ type: 'weigh' });
   say(`${count} messages wait`);
   const begin = performance.now();
   await sending.ask({ type: 'fill', target: receiver.deviceId, count });
   const keptAfter = performance.now();
-  const filled = await sending.ask<'counted'>({ type: 'count' });
+  const filled = await sending.ask<'weighed'>({ type: 'weigh' });
   const receiving = new EndProcess();
   const deliverFrom = performance.now();
   await receiving.ask({ type: 'links', ...receiver, target: null });
@@ -116,7 +118,7 @@ async function benchQueue(cp: ControlPlaneProcess, { quick, say }: BenchOptions)
   });
   const deliveredAfter = performance.now();
   const taken = await receiving.ask<'counted'>({ type: 'count' });
-  const after = await sending.ask<'counted'>({ type: 'count' });
+  const after = await sending.ask<'weighed'>({ type: 'weigh' });
   await Promise.all([sending.stop(), receiving.stop()]);
   const what = `${count} messages of 1 kB wait, then are delivered`;
   const head = { row: 'E4', what };
@@ -124,14 +126,17 @@ async function benchQueue(cp: ControlPlaneProcess, { quick, say }: BenchOptions)
     ...measuredRow({ ...head, variant, unit: '' }, [value]),
     ...{ goal: `${most}`, met: value === most },
   });
-  const growth = Math.max(filled.memoryMb, after.memoryMb) - before.memoryMb;
+  const held = Math.max(filled.heldMb, after.heldMb) - before.heldMb;
+  const grown = Math.max(filled.processMb, after.processMb) - before.processMb;
   return [
     count_('lost', count - taken.seen, 0),
     count_('doubled', taken.doubled, 0),
     {
-      ...measuredRow({ ...head, variant: 'memory of the sender grew by', unit: 'MB' }, [growth]),
-      ...{ goal: '≤ 64 MB, less than the messages', met: growth <= 64 },
+      ...measuredRow({ ...head, variant: 'the sender holds more by', unit: 'MB' }, [held]),
+      ...{ goal: `≤ ${MOST_HELD_MB} MB`, met: held <= MOST_HELD_MB },
     },
+    // Most of it is room that V8 takes for short-lived objects, however few stay.
+    measuredRow({ ...head, variant: 'the process of the sender grew by', unit: 'MB' }, [grown]),
     measuredRow({ ...head, variant: 'kept per second', unit: '/s' }, [count / ((keptAfter - begin) / 1000)]),
     measuredRow({ ...head, variant: 'delivered per second', unit: '/s' }, [
       count / ((deliveredAfter - deliverFrom) / 1000),
