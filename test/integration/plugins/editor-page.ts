@@ -22,6 +22,9 @@ const OWN_NODE = path.join(
 );
 const NODE = existsSync(OWN_NODE) ? OWN_NODE : process.execPath;
 
+/** On a slow machine Node-RED 5 wants to show its tips before there is a place for them, and fails. */
+const NOBODY_GETS_TIPS = { _: { editor: { view: { 'view-show-tips': false } } } };
+
 /** A Node-RED with our plugin and nodes, as a user would start it. */
 export class EditorServer {
   readonly folder: string;
@@ -78,6 +81,7 @@ export class EditorServer {
       ...settings,
     };
     await writeFile(path.join(folder, 'flows.json'), JSON.stringify(flows));
+    await writeFile(path.join(folder, '.config.users.json'), JSON.stringify(NOBODY_GETS_TIPS));
     await writeFile(path.join(folder, 'settings.js'), `module.exports = ${JSON.stringify(all)};`);
     return new EditorServer(folder, await freePort(), environment).#ready();
   }
