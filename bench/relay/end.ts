@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { FlowLinks } from '../../nodes/src/link/flow-links.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -178,6 +179,9 @@ async function obey(command: EndCommand): Promise<void> {
     }
     case 'weigh': {
       const processMb = process.memoryUsage().rss / MIB;
+      // What buffers held is given back a moment after they are gone.
+      global.gc?.();
+      await wait(300);
       global.gc?.();
       const { heapUsed, external } = process.memoryUsage();
       tell({ type: 'weighed', processMb, heldMb: (heapUsed + external) / MIB });

@@ -26,6 +26,22 @@ describe('Work that is done for many together', () => {
     ]);
   });
 
+  it('gathers what comes one by one, once the first was done', async () => {
+    const batches: number[][] = [];
+    const note = async (items: number[]) => {
+      batches.push(items);
+      return items;
+    };
+    const together = new Together<number, number>(note, { everyMs: 1000 });
+
+    await together.do(1);
+    const second = together.do(2);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all([second, together.do(3)]);
+
+    assert.deepEqual(batches, [[1], [2, 3]]);
+  });
+
   it('does each alone when a batch fails, so that one holds up no other', async () => {
     const together = new Together<number, number>(async (items) => {
       if (items.includes(2)) {

@@ -22,6 +22,8 @@ import { Together } from './together.ts';
 
 type Hello = Extract<AgentMessage, { type: 'hello' }>;
 
+/** Reports of a whole fleet come one by one: a transaction for each would cost most of a core. */
+const STATES_EVERY_MS = 50;
 /** Changes of state that belong into the audit log. */
 const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
 
@@ -48,7 +50,9 @@ export class AgentService {
   readonly #spool: SpoolRecorder;
   readonly #hellos = new Together<Connected, undefined>((hellos) => this.#recordHellos(hellos));
   readonly #departures = new Together<string, undefined>((ids) => this.#recordDepartures(ids));
-  readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states));
+  readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states), {
+    everyMs: STATES_EVERY_MS,
+  });
   readonly #figures = new Map<string, RuntimeFigures>();
 
   constructor(parts: Parts) {

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 interface Waiting<T, R> {
   item: T;
   resolve: (result: R) => void;
@@ -12,12 +14,18 @@ const MOST = 1000;
  */
 export class Together<T, R> {
   readonly #work: (items: T[]) => Promise<R[]>;
+  readonly #everyMs: number;
+  #begunAt = Number.NEGATIVE_INFINITY;
   #waiting: Waiting<T, R>[] = [];
   #isRunning = false;
 
-  /** `work` answers each of the items, in their order. */
-  constructor(work: (items: T[]) => Promise<R[]>) {
+  /**
+   * `work` answers each of the items, in their order. What comes after a pause is done at once; then batches begin
+   * `everyMs` apart, so that a steady stream does not cost a batch for each item.
+   */
+  constructor(work: (items: T[]) => Promise<R[]>, { everyMs = 0 } = {}) {
     this.#work = work;
+    this.#everyMs = everyMs;
   }
 
   do(item: T): Promise<R> {
@@ -34,6 +42,7 @@ export class Together<T, R> {
     // Whatever else has arrived already comes along.
     await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
+      await this.#untilDue();
       const batch = this.#waiting.splice(0, MOST);
       try {
         await this.#answer(batch);
@@ -43,6 +52,14 @@ export class Together<T, R> {
     }
     // At once: what comes from here on has to begin a run of its own.
     this.#isRunning = false;
+  }
+
+  async #untilDue(): Promise<void> {
+    const leftMs = this.#begunAt + this.#everyMs - performance.now();
+    if (leftMs > 0) {
+      await wait(leftMs);
+    }
+    this.#begunAt = performance.now();
   }
 
   async #answer(batch: Waiting<T, R>[]): Promise<void> {
