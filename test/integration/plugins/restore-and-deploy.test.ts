@@ -246,6 +246,30 @@ describe('restoring straight to the runtime', function () {
     }
   });
 
+  it('says that the person may not deploy any more', async () => {
+    await ask();
+    await sidebar.page.route('**/flows', (route) =>
+      route.request().method() === 'POST' ? route.fulfill({ status: 403 }) : route.continue(),
+    );
+    try {
+      await sidebar.answer('Restore and deploy');
+      await notice(/you may not deploy here any more\..*Release 1 are in the workspace/).waitFor();
+      assert.ok(await deployed('out1'));
+    } finally {
+      await sidebar.page.unroute('**/flows');
+    }
+  });
+
+  it('says what to do where Node-RED does not begin to deploy', async () => {
+    await ask();
+    await sidebar.page.evaluate(`RED.actions.remove('core:deploy-flows')`);
+    await sidebar.answer('Restore and deploy');
+
+    await notice(/Node-RED did not begin\. Press Deploy\..*Release 1 are in the workspace/).waitFor();
+    assert.ok(await deployed('out1'));
+    assert.ok(await inEditor('gone'));
+  });
+
   it('says that the runtime does not answer', async () => {
     await ask();
     await sidebar.page.context().setOffline(true);
