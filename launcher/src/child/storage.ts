@@ -79,10 +79,10 @@ export function createStorageModule(
       leftOut = null;
       try {
         await deploy();
-        await store.accept(newer);
       } finally {
         handedOver = undefined;
       }
+      await store.accept(newer);
     },
   };
 }

@@ -7,8 +7,9 @@ export class Press {
   #waiting: (() => void) | null = null;
 
   constructor(element: HTMLElement) {
-    element.addEventListener('pointerdown', () => {
-      this.#isHeld = true;
+    element.addEventListener('pointerdown', ({ button, target }) => {
+      // What opens a menu of the browser's own may get no release.
+      this.#isHeld = button === 0 && !(target instanceof HTMLSelectElement);
     });
     for (const end of ['pointerup', 'pointercancel']) {
       // The click itself comes after the release.
