@@ -12,10 +12,11 @@ const NODES = ['nodes', 'link-nodes', 'flow-gates', 'deploy'].map(
 const SIDEBAR = readdirSync(join(ROOT, 'test/integration/plugins'))
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/integration/plugins/${name}`);
+const END_TO_END = ['test/e2e/own-node-red.test.ts'];
 
 /** The tests of our packages, which elsewhere run on Node-RED 4.1. */
 describe('On Node-RED 5', function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   let stack: string;
   let running: ChildProcess | null = null;
 
@@ -64,5 +65,9 @@ describe('On Node-RED 5', function () {
 
   it('the sidebar does what it does on 4.1', async () => {
     await pass(process.execPath, SIDEBAR);
+  });
+
+  it('people sign in from it, take snapshots and go back to them', async () => {
+    await pass(process.execPath, END_TO_END);
   });
 });

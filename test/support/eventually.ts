@@ -6,7 +6,7 @@ interface Limits {
 }
 
 /** A bound only says when to give up, and a machine that does much at once is some times slower than another. */
-const PATIENCE = 2;
+export const PATIENCE = 2;
 
 type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
 
