@@ -64,7 +64,7 @@ export class Pane {
       },
       (error: unknown) => {
         this.#state = 'failed';
-        this.#fail(error);
+        this.#press.whenReleased(() => this.#fail(error));
       },
     );
   }
