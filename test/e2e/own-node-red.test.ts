@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { EditorServer, openEditor, showTab } from '../integration/plugins/editor-page.ts';
+import { EditorServer, editorIsThere, openEditor, showTab } from '../integration/plugins/editor-page.ts';
 import { launchBrowser, openPage, signInOnPage } from '../support/browser.ts';
 import { buildApplication, buildInstance, buildMember, uniqueName } from '../support/builders.ts';
 import { ADMIN_PASSWORD, type RunningControlPlane, startControlPlane } from '../support/control-plane.ts';
@@ -198,7 +198,7 @@ describe("The sidebar in somebody's own Node-RED", function () {
   it('stays signed in when Node-RED is started again', async () => {
     await server.restart();
     await editor.reload();
-    await editor.waitForFunction("document.querySelectorAll('.flowyard-pane').length === 3");
+    await editorIsThere(editor);
 
     const pane = await showTab(editor, 'snapshots');
 
@@ -232,7 +232,7 @@ describe("The sidebar in somebody's own Node-RED", function () {
       await person.client.call('deleteAccessToken', { params: { id } });
     }
     await editor.reload();
-    await editor.waitForFunction("document.querySelectorAll('.flowyard-pane').length === 3");
+    await editorIsThere(editor);
 
     const pane = await showTab(editor, 'snapshots');
 
