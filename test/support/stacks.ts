@@ -20,6 +20,9 @@ interface Platform {
 /** Code that Node-RED of a stack runs when it is loaded. */
 export const CRASHES = 'process.stderr.write("this stack does not start\\n"); process.exit(3);';
 
+/** What does not come up for a minute. */
+export const STARTS_LATE = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);';
+
 /**
  * A stack that is in the list and installed, without asking npm: it runs the Node-RED of this repository, or `code` in
  * its place.

@@ -20,7 +20,7 @@ import {
 import { ControlPlaneProcess } from '../../support/control-plane-process.ts';
 import { eventually } from '../../support/eventually.ts';
 import { LiveClient } from '../../support/live-client.ts';
-import { buildStack, CRASHES } from '../../support/stacks.ts';
+import { buildStack, CRASHES, STARTS_LATE } from '../../support/stacks.ts';
 
 const WITHOUT_TYPE: FlowNode[] = [
   { id: 'tab1', type: 'tab', label: 'Missing' },
@@ -177,7 +177,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
     it('ends when the instance is deleted; restored, it has the stack that it had', async () => {
       const instance = await running(cp, place.applicationId, 'deleted');
-      const stack = await buildStack(cp);
+      const stack = await buildStack(cp, { code: STARTS_LATE });
       const params = { id: instance.id };
       await change(cp, instance.id, { stackId: stack.id });
       await eventually(async () => {
