@@ -7,6 +7,7 @@ const ROOT = join(import.meta.dirname, '../..');
 interface Manifest {
   name: string;
   license?: string;
+  repository?: { type: string; url: string; directory: string };
   keywords?: string[];
   engines?: { node?: string };
   dependencies?: Record<string, string>;
@@ -36,6 +37,8 @@ describe('The packages for Node-RED', () => {
 
       assert.match(manifest.name, /^@flowyard\//);
       assert.equal(manifest.license, 'Apache-2.0');
+      assert.match(manifest.repository?.url ?? '', /^git\+https:\/\/.+\.git$/);
+      assert.equal(manifest.repository?.directory, folder);
       assert.ok(manifest.keywords?.includes('node-red'));
       assert.equal(manifest.engines?.node, '>=18.5');
       assert.equal(manifest['node-red'].version, '>=4.1.0');
