@@ -70,11 +70,14 @@ export class Pane {
   }
 
   draw(): void {
-    this.#press.whenReleased(() => this.#draw());
+    // What failed stays as it is, and must not be given up for a drawing while both wait for a release.
+    if (this.#state !== 'failed') {
+      this.#press.whenReleased(() => this.#draw());
+    }
   }
 
   #draw(): void {
-    if (!this.#isVisible || this.#state === 'failed') {
+    if (!this.#isVisible) {
       return;
     }
     if (this.#state !== 'ready') {
