@@ -36,8 +36,8 @@ export class NodeRedSupervisor {
   #claim: RuntimeBinding | undefined;
   #preparing: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** It ended, and the machine will be told as soon as it is known why. */
-  #gathering = false;
+  /** What was said of it when it ended; the machine will be told as soon as it is known why. */
+  #lastSaid: SupervisedStatus | null = null;
   /** The node in which it was stuck when it was ended for not answering. */
   #stuckIn: string | null = null;
   #acting: Promise<void> = Promise.resolve();
@@ -67,6 +67,9 @@ export class NodeRedSupervisor {
   }
 
   get status(): SupervisedStatus {
+    if (this.#lastSaid) {
+      return this.#lastSaid;
+    }
     return {
       ...statusOf(this.#state),
       pid: this.#process?.identity.pid ?? null,
@@ -233,13 +236,14 @@ export class NodeRedSupervisor {
   async #end(how: (process: RuntimeProcess) => void): Promise<void> {
     if (this.#process) {
       how(this.#process);
-    } else if (!this.#gathering) {
+    } else if (!this.#lastSaid) {
       await this.#exited(UNKNOWN_EXIT);
     }
   }
 
   async #exited(status: ExitStatus, startError: string | null = null): Promise<void> {
     const pid = this.#process?.identity.pid ?? 0;
+    this.#lastSaid = this.status;
     this.#process?.forget();
     this.#hangWatch.stop();
     this.#connection.drop();
@@ -247,9 +251,8 @@ export class NodeRedSupervisor {
     this.#claim = undefined;
     this.#connected = NOT_CONNECTED;
     this.#flow.told(undefined);
-    this.#gathering = true;
     const facts = await gatherExitFacts({ ...status, startError }, pid, this.#options);
-    this.#gathering = false;
+    this.#lastSaid = null;
     const blamed = this.#stuckIn === null ? facts.blamed : { nodeId: this.#stuckIn };
     this.#stuckIn = null;
     const { hung } = this.#state;

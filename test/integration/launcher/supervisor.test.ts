@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readLog } from '@flowyard/launcher';
 import { eventually } from '../../support/eventually.ts';
 import { buildHttpFlow, buildStartupFlow, CRASH, textRoute } from '../../support/node-red-flows.ts';
@@ -51,6 +52,24 @@ describe('a supervised Node-RED', function () {
     assert.equal(nodeRed.supervisor.status.state, 'stopped');
     assert.equal(isAlive(pid ?? 0), false);
     assert.ok(nodeRed.statuses.some(({ state }) => state === 'stopping'));
+  });
+
+  it('is never said to run when its process has ended', async () => {
+    const nodeRed = await tests.supervise(buildHttpFlow(textRoute('/hello', 'world')));
+    nodeRed.supervisor.start();
+    const { pid } = await nodeRed.until('running');
+
+    process.kill(pid ?? 0, 'SIGKILL');
+
+    const said: Array<{ state: string; pid: number | null; port: number | null }> = [];
+    while (said.at(-1)?.state !== 'crashed') {
+      await nextTurn();
+      said.push(nodeRed.supervisor.status);
+    }
+    assert.deepEqual(
+      said.filter(({ state, pid, port }) => state === 'running' && (pid === null || port === null)),
+      [],
+    );
   });
 
   it('sends heartbeats with its memory', async () => {
