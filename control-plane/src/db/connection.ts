@@ -46,6 +46,7 @@ import * as pushedTargets from './migrations/086-pushed-targets.ts';
 import * as partChecks from './migrations/088-part-checks.ts';
 import * as flowGates from './migrations/089-flow-gates.ts';
 import * as nodeRedSignIns from './migrations/092-node-red-sign-ins.ts';
+import { type KnexConnection, keepPrepared } from './prepared-statements.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
   {
@@ -99,7 +100,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
 const BUSY_TIMEOUT_MS = 5000;
 const ACQUIRE_TIMEOUT_MS = 30_000;
 
-interface SqliteConnection {
+interface SqliteConnection extends KnexConnection {
   exec(sql: string, done: (error: Error | null) => void): void;
 }
 
@@ -120,6 +121,7 @@ function openSqlite(file: string): Knex {
         connection: SqliteConnection,
         done: (error: Error | null, connection: SqliteConnection) => void,
       ) {
+        keepPrepared(connection);
         connection.exec(
           `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};`,
           (error) => done(error, connection),
