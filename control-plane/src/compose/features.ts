@@ -161,7 +161,12 @@ export function composeFeatures(
   });
   const carryOn = (id: string) => runner.advance(id);
   const pushed = new PushedSnapshots({ db, snapshots, deviceSnapshots });
-  const deployments = new DeploymentService({ db, pushed, notifications, advance: carryOn });
+  const deployments = new DeploymentService({
+    db,
+    pushed,
+    notifications,
+    advance: (id, targets) => runner.advance(id, targets),
+  });
   const triggerPuller = new TriggerPuller({ db, gate: pushGate, deployments, logger });
   const triggers = new TriggerService({ db, rights: stageRights, puller: triggerPuller });
   const deploymentApproval = new DeploymentApproval({

@@ -93,7 +93,10 @@ describe('Messages counted by node', function () {
     await eventually(async () => (await view()).elapsedMs > 0);
     await cp.admin.call('controlInstance', { params: params(), body: { action: 'restart' } });
 
-    await eventually(async () => (await view()).end === 'stopped');
+    await eventually(async () => {
+      assert.equal((await view()).end, 'stopped');
+      return true;
+    });
     await instanceIn(cp, instance.id, 'running');
     assert.equal((await view()).state, 'over');
   });
@@ -129,7 +132,7 @@ describe('Messages counted by node', function () {
 });
 
 describe('The counts of nodes that are kept in memory', () => {
-  const counted = { counting: true, elapsedMs: 1000, nodesSeen: 0, nodes: [] };
+  const counted = { counting: true, elapsedMs: 0, nodesSeen: 0, nodes: [] };
 
   it('end when nothing is heard, say whether it ever was, and are forgotten after a while', async () => {
     const counter = new NodeCounter({ ask: () => true, silentMs: 30, keepMs: 60 });
@@ -141,6 +144,18 @@ describe('The counts of nodes that are kept in memory', () => {
     await eventually(() => counter.viewOf('old').end === 'silent' && counter.viewOf('lost').end === 'lost');
     await eventually(() => counter.size === 0);
     assert.equal(counter.viewOf('old').state, 'none');
+  });
+
+  it('go on when the last word of the count before arrives late', () => {
+    const counter = new NodeCounter({ ask: () => true });
+    const last = { instanceId: 'pump', ...counted, counting: false, elapsedMs: 5000 };
+    counter.start('pump', 60);
+    counter.counted(last);
+    assert.deepEqual([counter.viewOf('pump').state, counter.viewOf('pump').elapsedMs], ['counting', 0]);
+
+    counter.counted({ ...last, elapsedMs: 0 });
+    assert.equal(counter.viewOf('pump').state, 'over');
+    counter.forget('pump');
   });
 
   it('are forgotten with the instance, and its readers are told', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AuditEntryView, FlowNode } from '@flowyard/protocol';
 import { eventually } from '../../support/eventually.ts';
 import { DeveloperWorld } from './support/developer-world.ts';
@@ -38,6 +40,14 @@ describe('What happens on a device while the control plane is away', function ()
     await answers();
   }
 
+  /** How often the device has written down that its flows run. */
+  function timesRunning(): number {
+    const spool = join(world.device.folder, 'spool');
+    const files = readdirSync(spool).filter((name) => name.startsWith('events'));
+    const text = files.map((name) => readFileSync(join(spool, name), 'utf8')).join('');
+    return text.split('"event":"running"').length - 1;
+  }
+
   it('is in the audit log afterwards, in order, once each, although both were killed meanwhile', async () => {
     const snapshotId = await world.release(answeringFlows('here') as FlowNode[]);
     await eventually(async () => eventsOf(await told()).includes('update-committed'), WITHIN);
@@ -46,8 +56,10 @@ describe('What happens on a device while the control plane is away', function ()
     await world.plane.end('SIGKILL');
     const awayFrom = Date.now();
     const crashed = await world.device.nodeRedPid();
+    const ran = timesRunning();
     await world.device.endNodeRed();
-    await eventually(async () => ![crashed, null].includes(await world.device.nodeRedPid()), WITHIN);
+    await eventually(() => timesRunning() > ran, WITHIN);
+    assert.notEqual(await world.device.nodeRedPid(), crashed);
     await answers();
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       await world.device.end(signal);

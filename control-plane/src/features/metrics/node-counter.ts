@@ -11,6 +11,8 @@ type End = NonNullable<NodeCountsView['end']>;
 
 interface Count {
   view: NodeCountsView;
+  /** By a clock that never jumps. */
+  askedAt: number;
   endsAtMs: number;
   /** It did not report in time, or what it counted is forgotten. */
   timer: NodeJS.Timeout;
@@ -74,6 +76,7 @@ export class NodeCounter {
 
   /** False when no process is there to count. */
   start(instanceId: string, seconds: number): boolean {
+    const askedAt = performance.now();
     if (!this.#options.ask(instanceId, seconds)) {
       return false;
     }
@@ -85,7 +88,8 @@ export class NodeCounter {
       startedAt: new Date(now).toISOString(),
       endsAt: new Date(endsAtMs).toISOString(),
     };
-    this.#set(instanceId, { view, endsAtMs, timer: this.#unlessHeard(instanceId, 'silent') });
+    const timer = this.#unlessHeard(instanceId, 'silent');
+    this.#set(instanceId, { view, askedAt, endsAtMs, timer });
     return true;
   }
 
@@ -100,7 +104,8 @@ export class NodeCounter {
   /** Its process says what it counted so far. */
   counted({ instanceId, counting, elapsedMs, nodesSeen, nodes }: InstanceCounts): void {
     const count = this.#counts.get(instanceId);
-    if (count?.view.state !== 'counting') {
+    // What lasts for longer than since it was asked for is the count before, of which the last word came late.
+    if (count?.view.state !== 'counting' || elapsedMs > Math.ceil(performance.now() - count.askedAt)) {
       return;
     }
     const view = { ...count.view, elapsedMs, nodesSeen, nodes };

@@ -92,8 +92,14 @@ export class DeploymentRunner {
     await this.#db.stores.deployments.releaseAll(this.#owner);
   }
 
-  /** Looks at a deployment and does what is next; one look at a time for each. */
-  advance(id: string): void {
+  /**
+   * Looks at a deployment and does what is next; one look at a time for each.
+   * @param planned the targets of one that was just written down, which need not be read again
+   */
+  advance(id: string, planned?: DeploymentTargetRow[]): void {
+    if (planned) {
+      this.#known.set(id, { revision: 0, targets: planned });
+    }
     this.#looks.start(id);
   }
 

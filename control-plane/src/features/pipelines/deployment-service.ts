@@ -18,7 +18,11 @@ import type { NotificationService } from '../notifications/notification-service.
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
-import type { DeploymentTargetRow, DeploymentTargetStore } from './deployment-target-store.ts';
+import {
+  type DeploymentTargetRow,
+  type DeploymentTargetStore,
+  inTheirOrder,
+} from './deployment-target-store.ts';
 import { presentTarget, readDeploymentViews } from './deployment-views.ts';
 import { deploymentInto, emptyGroup } from './push-refusals.ts';
 import { namedSnapshot } from './push-source.ts';
@@ -47,8 +51,8 @@ interface Parts {
   db: Database;
   pushed: PushedSnapshots;
   notifications: NotificationService;
-  /** Told of a deployment that is to be carried on. */
-  advance: (deploymentId: string) => void;
+  /** Told of a deployment that is to be carried on, with its targets as they were written down. */
+  advance: (deploymentId: string, targets: DeploymentTargetRow[]) => void;
 }
 
 /** Pushes along a pipeline: asking for them and reading about them. Carrying them out is the runner's work. */
@@ -107,7 +111,7 @@ export class DeploymentService {
     along?: (tx: Transaction) => Promise<void>,
   ): Promise<DeploymentView> {
     const sent = request.snapshotId === undefined ? await this.#parts.pushed.askDevice(stageId) : null;
-    const id = await this.#db.transact(async (tx) => {
+    const { id, targets } = await this.#db.transact(async (tx) => {
       const { from, to } = await readStagePair(tx.stores, stageId);
       await refuseSecond(tx, to);
       const { snapshotId, startAt, ...changes } = request;
@@ -119,13 +123,13 @@ export class DeploymentService {
       await along?.(tx);
       return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
     });
-    this.#parts.advance(id);
+    this.#parts.advance(id, targets);
     return this.view(id);
   }
 
   /** Pushes the same snapshot to the same place once more: to all targets there, or to those that do not run it. */
   async again(actor: Actor, deploymentId: string, which: 'all' | 'rest'): Promise<DeploymentView> {
-    const id = await this.#db.transact(async (tx) => {
+    const { id, targets } = await this.#db.transact(async (tx) => {
       const old = await tx.stores.deployments.find(deploymentId);
       const from = old && (await tx.stores.pipelines.findStage(old.fromStageId));
       const to = old && (await tx.stores.pipelines.findStage(old.toStageId));
@@ -141,11 +145,16 @@ export class DeploymentService {
       const { policy } = old;
       return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: null, againOf: old.id, only });
     });
-    this.#parts.advance(id);
+    this.#parts.advance(id, targets);
     return this.view(id);
   }
 
-  async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<string> {
+  /** Writes down a push, and gives its targets as they are stored. */
+  async #plan(
+    tx: Transaction,
+    actor: Actor,
+    plan: Plan,
+  ): Promise<{ id: string; targets: DeploymentTargetRow[] }> {
     const { from, to, snapshot } = plan;
     const pipeline = await tx.stores.pipelines.find(from.pipelineId);
     if (pipeline === null) {
@@ -153,15 +162,16 @@ export class DeploymentService {
     }
     const id = newId();
     const found = await this.#targets(tx, to, id);
-    const targets = plan.only ? found.filter(({ targetId }) => plan.only?.has(targetId)) : found;
-    if (targets.length === 0) {
+    const asked = plan.only ? found.filter(({ targetId }) => plan.only?.has(targetId)) : found;
+    if (asked.length === 0) {
       throw plan.only ? conflict('nothing_left', 'Every target runs the snapshot already.') : emptyGroup(to);
     }
     // What goes to one target has no waves, and nothing that could be halted.
     const policy =
       to.target.kind === 'device-group' ? plan.policy : { ...DEFAULT_ROLLOUT, window: plan.policy.window };
     const previous = await targetOf(tx, to.target);
-    const waves = wavesOf(policy.waves, targets.length);
+    const waves = wavesOf(policy.waves, asked.length);
+    const targets = asked.map((target, index) => ({ ...target, wave: waves[index] ?? 0 })).sort(inTheirOrder);
     const deployment: DeploymentRow = {
       id,
       teamId: pipeline.teamId,
@@ -194,9 +204,7 @@ export class DeploymentService {
       finishedAt: null,
     };
     await tx.stores.deployments.insert(deployment);
-    await tx.stores.deploymentTargets.insert(
-      targets.map((target, index) => ({ ...target, wave: waves[index] ?? 0 })),
-    );
+    await tx.stores.deploymentTargets.insert(targets);
     const times = inWords(targets.length, 'target');
     await tx.stores.deploymentTargets.addSteps(id, [
       `${deployment.author} asked for the push of “${snapshot.name}” to ${times}.`,
@@ -206,7 +214,7 @@ export class DeploymentService {
       const asks = `${deployment.author} asks for it. It begins when a second person has approved it.`;
       await notifyOf(tx, this.#parts.notifications, 'deployment.approval', deployment, asks);
     }
-    return id;
+    return { id, targets };
   }
 
   async #targets(tx: Transaction, to: StageRow, deploymentId: string): Promise<DeploymentTargetRow[]> {

@@ -65,6 +65,13 @@ const TYPES: Fields<DeploymentTargetRow> = {
 };
 const WORST_FIRST = `case t.state when 'failed' then 0 when 'updating' then 1 else 2 end`;
 
+const byText = (one: string, other: string) => Number(one > other) - Number(one < other);
+
+/** In this order they are told. */
+export function inTheirOrder(one: DeploymentTargetRow, other: DeploymentTargetRow): number {
+  return one.wave - other.wave || byText(one.name, other.name) || byText(one.targetId, other.targetId);
+}
+
 /** The targets of deployments, and what each deployment did. */
 export class DeploymentTargetStore {
   readonly #knex: Knex;
