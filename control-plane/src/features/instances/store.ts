@@ -16,6 +16,8 @@ export interface InstanceRow {
   cpuLimit: number | null;
   stackId: string;
   stackName: string;
+  stackNodeRed: string;
+  stackNodeJs: string | null;
   stackUpdateId: string | null;
   stackUpdateName: string | null;
   /** The change that is under way. */
@@ -89,6 +91,8 @@ const COLUMNS = {
   cpuLimit: 'y.cpu_limit',
   stackId: 'i.stack_id',
   stackName: 'k.name',
+  stackNodeRed: 'k.node_red',
+  stackNodeJs: 'k.node_js',
   stackUpdateId: 'ku.id',
   stackUpdateName: 'ku.name',
   changeId: 'c.id',

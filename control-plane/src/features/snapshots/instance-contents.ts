@@ -11,20 +11,19 @@ import { readStored } from '../settings/stored-settings.ts';
 
 /** What comes with the flows of an instance now, but for its credentials and its lock file. */
 export async function surroundingsOf(
-  stores: Pick<Stores, 'instances' | 'catalogue'>,
+  stores: Pick<Stores, 'instances'>,
   vault: Vault,
   instance: InstanceRow,
 ): Promise<Omit<SnapshotManifest, 'credentials' | 'lock'>> {
   const variables = await stores.instances.variables(instance.id);
-  const stack = await stores.catalogue.findStack(instance.stackId);
   return {
     version: 1,
     flows: instance.flowsDigest,
     variables: variables.map((row) => snapshotVariable(row, vault)),
     modules: JSON.parse(instance.modules),
     settings: openSettings(instance.settings),
-    nodeRed: stack?.nodeRed ?? '',
-    nodeJs: stack?.nodeJs ?? process.versions.node,
+    nodeRed: instance.stackNodeRed,
+    nodeJs: instance.stackNodeJs ?? process.versions.node,
   };
 }
 

@@ -5,6 +5,8 @@ import { gunzip, gunzipSync, gzip } from 'node:zlib';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 const FASTEST = 1;
+/** What is smaller is unpacked at once: another thread would take longer. */
+const SMALL = 16 * 1024;
 
 /** The name of bytes: what they are. */
 export function digestOf(bytes: Buffer): string {
@@ -15,7 +17,7 @@ export function pack(bytes: Buffer): Promise<Buffer> {
   return compress(bytes, { level: FASTEST });
 }
 
-/** For small bytes, with which another thread would take longer. @returns null when they cannot be unpacked */
+/** @returns null when they cannot be unpacked */
 export function unpackSmall(stored: Buffer): Buffer | null {
   try {
     return gunzipSync(stored);
@@ -26,6 +28,6 @@ export function unpackSmall(stored: Buffer): Buffer | null {
 
 /** The bytes as they were packed; null when they cannot be unpacked or are not what their name says. */
 export async function unpackIntact(stored: Buffer, digest: string): Promise<Buffer | null> {
-  const bytes = await decompress(stored).catch(() => null);
+  const bytes = stored.length < SMALL ? unpackSmall(stored) : await decompress(stored).catch(() => null);
   return bytes !== null && digestOf(bytes) === digest ? bytes : null;
 }

@@ -1,12 +1,10 @@
-import {
-  type AuditEventName,
-  type Flows,
-  type ListQuery,
-  type Page,
-  type SnapshotKind,
-  type SnapshotLabelCount,
-  type SnapshotManifest,
-  summariseFlows,
+import type {
+  AuditEventName,
+  ListQuery,
+  Page,
+  SnapshotKind,
+  SnapshotLabelCount,
+  SnapshotManifest,
 } from '@flowyard/protocol';
 import { type Actor, auditActor } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -20,6 +18,7 @@ import { instanceSettings } from '../settings/levels.ts';
 import { refuseBeyondLimits } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';
 import { dropOldAutomatic } from './drop-old-automatic.ts';
+import { FlowCounts } from './flow-counts.ts';
 import { surroundingsOf } from './instance-contents.ts';
 import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
@@ -45,6 +44,7 @@ export interface SnapshotInput {
 export class SnapshotService {
   readonly #parts: Parts;
   readonly #db: Database;
+  readonly #counts = new FlowCounts();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -94,10 +94,7 @@ export class SnapshotService {
       await tx.stores.teams.lock(instance.teamId);
     }
     const author = auditActor(actor, instance.name);
-    const flows: Flows = JSON.parse(
-      (await tx.stores.blobs.get(instance.flowsDigest, instance.name)).toString(),
-    );
-    const counts = summariseFlows(flows);
+    const counts = await this.#counts.of(tx.stores.blobs, instance.flowsDigest, instance.name);
     const { lock, problem } = await lockOfInstance(tx, instance, this.#parts.readLockFile);
     const row = {
       id: newId(),

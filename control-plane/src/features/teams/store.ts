@@ -83,7 +83,10 @@ export class TeamStore {
 
   /** Keeps others from changing who and what is in a team until this transaction ends. */
   async lock(id: string): Promise<void> {
-    await this.#knex('teams').where({ id }).forUpdate().first('id');
+    // SQLite has one transaction at a time.
+    if (this.#knex.client.config.client === 'pg') {
+      await this.#knex('teams').where({ id }).forUpdate().first('id');
+    }
   }
 
   async find(id: string, userId: string): Promise<TeamRow | null> {
