@@ -13,7 +13,9 @@ export function rowsOf(knex: Knex, fields: Record<string, string>, name = 'told'
     return `json_to_recordset(?::json) as ${name}(${columns.join(', ')})`;
   }
   const columns = names.map(([field]) => `value ->> '${field}' as "${field}"`);
-  return `(select ${columns.join(', ')} from json_each(?)) as ${name}`;
+  // Without the limits SQLite would write each object as text anew for each of its fields, wherever they are used.
+  const objects = 'select value from json_each(?) limit -1';
+  return `(select ${columns.join(', ')} from (${objects}) limit -1) as ${name}`;
 }
 
 /** Only rows of which the column is one of these: one parameter, whatever their number. */
