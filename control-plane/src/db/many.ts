@@ -31,3 +31,33 @@ export function whereAmong<Query extends Knex.QueryBuilder>(
   query.whereRaw(`?? in (${listed})`, [column, JSON.stringify(values)]);
   return query;
 }
+
+/**
+ * All rows of a query, in no order. From SQLite they come as one text: of a thousand rows its driver makes objects in
+ * four times the time.
+ */
+export async function selectAll<Row extends object>(
+  knex: Knex,
+  query: Knex.QueryBuilder,
+  columns: Record<keyof Row & string, string>,
+): Promise<Row[]> {
+  if (isPostgres(knex)) {
+    return (await query.select(columns)) as Row[];
+  }
+  const fields = Object.keys(columns);
+  const values = fields.map(() => '??').join(', ');
+  const all = knex.raw(`json_group_array(json_array(${values})) as ??`, [
+    ...Object.values<string>(columns),
+    'all',
+  ]);
+  const { all: told } = await query.first<{ all: string }>(all);
+  return (JSON.parse(told) as unknown[][]).map((row) => rowOf<Row>(fields, row));
+}
+
+function rowOf<Row extends object>(fields: readonly string[], values: readonly unknown[]): Row {
+  const row: Record<string, unknown> = {};
+  for (const [index, field] of fields.entries()) {
+    row[field] = values[index];
+  }
+  return row as Row;
+}

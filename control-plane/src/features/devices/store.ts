@@ -1,6 +1,6 @@
 import type { Desired, DeviceListQuery, DeviceMode, DeviceState, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
-import { whereAmong } from '../../db/many.ts';
+import { selectAll, whereAmong } from '../../db/many.ts';
 import { readPage } from '../../db/paging.ts';
 import {
   DEVICE_COLUMNS,
@@ -92,36 +92,34 @@ export class DeviceStore {
   }
 
   async findMany(ids: string[]): Promise<DeviceRow[]> {
-    const rows = await this.#readMany<StoredDevice>(ids, (devices) =>
-      joinAll(devices).select(DEVICE_COLUMNS),
-    );
+    const rows = await this.#readMany<StoredDevice>(ids, joinAll, DEVICE_COLUMNS);
     return rows.map(normalise);
   }
 
   /** What their reports are compared with. */
   findStates(ids: string[]): Promise<KnownState[]> {
-    return this.#readMany(ids, (devices) => joinPlace(devices).select(STATE_COLUMNS));
+    return this.#readMany<KnownState>(ids, joinPlace, STATE_COLUMNS);
   }
 
   /** What their targets are made of. */
   findForTargets(ids: string[]): Promise<TargetRow[]> {
-    return this.#readMany(ids, (devices) => joinPlace(devices).select(TARGET_COLUMNS));
+    return this.#readMany<TargetRow>(ids, joinPlace, TARGET_COLUMNS);
   }
 
   /** How pushes into them stand. */
   async findFollowed(ids: string[]): Promise<FollowedRow[]> {
-    const rows = await this.#readMany<FollowedRow>(ids, (devices) =>
-      joinPlace(devices).select(FOLLOWED_COLUMNS),
-    );
+    const rows = await this.#readMany<FollowedRow>(ids, joinPlace, FOLLOWED_COLUMNS);
     return rows.map((row) => ({ ...row, online: Boolean(row.online) }));
   }
 
-  async #readMany<Row>(
+  async #readMany<Row extends object>(
     ids: string[],
-    select: (devices: Knex.QueryBuilder) => PromiseLike<Row[]>,
+    join: (devices: Knex.QueryBuilder) => Knex.QueryBuilder,
+    columns: Record<keyof Row & string, string>,
   ): Promise<Row[]> {
     const devices = whereAmong(this.#knex, this.#knex('devices as d'), 'd.id', ids);
-    return ids.length === 0 ? [] : select(devices.whereNotIn('d.team_id', this.#deletedTeams()));
+    const there = devices.whereNotIn('d.team_id', this.#deletedTeams());
+    return ids.length === 0 ? [] : selectAll<Row>(this.#knex, join(there), columns);
   }
 
   /** Whose token it is; an old one counts until its time is over. */
