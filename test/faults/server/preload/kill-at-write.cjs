@@ -35,15 +35,16 @@ if ((process.argv[1] ?? '').includes('control-plane')) {
   const load = Module._load;
   Module._load = function (request, ...rest) {
     const loaded = load.call(this, request, ...rest);
-    if (request === 'sqlite3' && !loaded.Database.isWatched) {
+    if (request === 'sqlite3' && !loaded.Statement.isWatched) {
+      // What a connection runs without preparing it first comes by here, too.
       for (const name of ['run', 'all']) {
-        const original = loaded.Database.prototype[name];
-        loaded.Database.prototype[name] = function (sql, ...others) {
-          beforeStatement(String(sql));
-          return original.call(this, sql, ...others);
+        const original = loaded.Statement.prototype[name];
+        loaded.Statement.prototype[name] = function (...parameters) {
+          beforeStatement(String(this.sql));
+          return original.apply(this, parameters);
         };
       }
-      loaded.Database.isWatched = true;
+      loaded.Statement.isWatched = true;
     }
     return loaded;
   };
