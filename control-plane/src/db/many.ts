@@ -1,9 +1,8 @@
 import type { Knex } from 'knex';
+import { isPostgres } from './dialect.ts';
 
 /** The fields of JSON objects with their types in the database. */
 export type Fields<Told> = Record<keyof Told & string, 'text' | 'integer' | 'boolean' | 'double precision'>;
-
-const isPostgres = (knex: Knex) => knex.client.config.client === 'pg';
 
 /** JSON objects, which come as one parameter, as rows: much less work than a parameter for each field. */
 export function rowsOf(knex: Knex, fields: Record<string, string>, name = 'told'): string {

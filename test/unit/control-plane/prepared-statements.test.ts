@@ -78,11 +78,20 @@ describe('Statements that a connection keeps', () => {
     }
   });
 
-  it('are as many as are of use, however many there are', async () => {
-    for (let count = 1; count <= 300; count++) {
-      const rows = await knex.raw(`select ${count} as n from pumps where id = ?`, [1]);
-      assert.deepEqual(rows, [{ n: count }]);
+  it('come again after so many others that they are kept no more', async () => {
+    const rowsOf = (count: number) => knex.raw(`select ${count} as n from pumps where id = ?`, [1]);
+    for (const round of [1, 2]) {
+      for (let count = 1; count <= 300; count++) {
+        assert.deepEqual(await rowsOf(count), [{ n: count }], `round ${round}`);
+      }
     }
     assert.equal(await nameOf(2), 'south');
+  });
+
+  it('are not those of many rows, which answer as well', async () => {
+    const ids = Array.from({ length: 2000 }, (_each, index) => index);
+    for (let round = 0; round < 2; round++) {
+      assert.deepEqual(await knex('pumps').whereIn('id', ids).orderBy('id').pluck('id'), [1, 2]);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isPostgres } from '../../db/dialect.ts';
 import type { AuditStreamRow } from './store.ts';
 
 /** Who delivers, and until when. */
@@ -70,7 +71,7 @@ export class DeliveryStateStore {
 
   /** With SQLite there is one process: what another one took, it did not end in order. */
   async endLeasesOfBefore(): Promise<void> {
-    if (this.#knex.client.config.client !== 'pg') {
+    if (!isPostgres(this.#knex)) {
       await this.#knex('audit_streams').update({ lease_owner: null, lease_until: null });
     }
   }

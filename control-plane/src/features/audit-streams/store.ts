@@ -1,5 +1,6 @@
 import { type ListQuery, MOST_WAITING_ENTRIES, type Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
+import { isPostgres } from '../../db/dialect.ts';
 import { readPage } from '../../db/paging.ts';
 
 export interface AuditStreamRow {
@@ -85,7 +86,7 @@ export class AuditStreamStore {
 
   /** Until the end of the transaction nobody else makes one of the platform. */
   async lockPlatform(): Promise<void> {
-    if (this.#knex.client.config.client === 'pg') {
+    if (isPostgres(this.#knex)) {
       await this.#knex.raw('select pg_advisory_xact_lock(?)', [PLATFORM_STREAMS_LOCK]);
     }
   }

@@ -1,6 +1,7 @@
 import type { AuditEventName, AuditExportQuery, AuditQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import type { AuditActor } from '../../access/actor.ts';
+import { isPostgres } from '../../db/dialect.ts';
 import { applySearch, readPage } from '../../db/paging.ts';
 import { newId } from '../../ids.ts';
 import { type AuditHead, type AuditLink, linkEntries } from './chain.ts';
@@ -185,7 +186,7 @@ export class AuditStore {
 
   /** In PostgreSQL several transactions write at once; SQLite has one at a time. */
   async #lockChain(): Promise<void> {
-    if (this.#knex.client.config.client === 'pg') {
+    if (isPostgres(this.#knex)) {
       await this.#knex.raw('select pg_advisory_xact_lock(?)', [CHAIN_LOCK]);
     }
   }

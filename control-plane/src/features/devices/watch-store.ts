@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isPostgres } from '../../db/dialect.ts';
 import type { DeviceRow } from './device-row.ts';
 
 /** A device that people are to be told of. */
@@ -24,7 +25,7 @@ const BATCH = 500;
 
 /** The texts of a JSON object that is given as a parameter, one row for each of its keys. */
 function eachText(knex: Knex): string {
-  return knex.client.config.client === 'pg' ? 'json_each_text(?::json)' : 'json_each(?)';
+  return isPostgres(knex) ? 'json_each_text(?::json)' : 'json_each(?)';
 }
 
 /** Which devices are away or off their target, and whether people know. */

@@ -1,6 +1,6 @@
 import type { DeploymentTargetState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
-import { type Fields, rowsOf, whereAmong } from '../../db/many.ts';
+import { type Fields, rowsOf, selectAll, whereAmong } from '../../db/many.ts';
 import { readPage } from '../../db/paging.ts';
 import { newId } from '../../ids.ts';
 
@@ -89,11 +89,9 @@ export class DeploymentTargetStore {
     );
   }
 
-  of(deploymentId: string): Promise<DeploymentTargetRow[]> {
-    return this.#rows()
-      .where('t.deployment_id', deploymentId)
-      .orderBy([{ column: 't.wave' }, { column: 't.name' }, { column: 't.target_id' }])
-      .select<DeploymentTargetRow[]>(COLUMNS);
+  async of(deploymentId: string): Promise<DeploymentTargetRow[]> {
+    const targets = this.#rows().where('t.deployment_id', deploymentId);
+    return (await selectAll<DeploymentTargetRow>(this.#knex, targets, COLUMNS)).sort(inTheirOrder);
   }
 
   list(

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isPostgres } from '../../db/dialect.ts';
 
 /** A column with the digest of a part that must stay; with `key`, a JSON object that has the digest under that key. */
 interface PartReference {
@@ -25,10 +26,9 @@ export function whereReferenced(
   column: string,
   not?: 'not',
 ): Knex.QueryBuilder {
-  const isPostgres = knex.client.config.client === 'pg';
   const exists = (reference: PartReference) => {
     const name = `${reference.table}.${reference.column}`;
-    const json = isPostgres ? '(??::json ->> ?)' : '(?? ->> ?)';
+    const json = isPostgres(knex) ? '(??::json ->> ?)' : '(?? ->> ?)';
     return reference.key === undefined
       ? knex(reference.table).select(knex.raw('1')).whereRaw('?? = ??', [name, column])
       : knex(reference.table).select(knex.raw('1')).whereRaw(`${json} = ??`, [name, reference.key, column]);

@@ -1,5 +1,6 @@
 import type { ListQuery, Page, Role } from '@flowyard/protocol';
 import type { Knex } from 'knex';
+import { isPostgres } from '../../db/dialect.ts';
 import { readPage } from '../../db/paging.ts';
 
 export interface TeamRow {
@@ -84,7 +85,7 @@ export class TeamStore {
   /** Keeps others from changing who and what is in a team until this transaction ends. */
   async lock(id: string): Promise<void> {
     // SQLite has one transaction at a time.
-    if (this.#knex.client.config.client === 'pg') {
+    if (isPostgres(this.#knex)) {
       await this.#knex('teams').where({ id }).forUpdate().first('id');
     }
   }
