@@ -4,17 +4,25 @@ import { isPostgres } from './dialect.ts';
 /** The fields of JSON objects with their types in the database. */
 export type Fields<Told> = Record<keyof Told & string, 'text' | 'integer' | 'boolean' | 'double precision'>;
 
-/** JSON objects, which come as one parameter, as rows: much less work than a parameter for each field. */
-export function rowsOf(knex: Knex, fields: Record<string, string>, name = 'told'): string {
-  const names = Object.entries(fields);
+/** Objects as rows of a table `told`, as one parameter: much less work than a parameter for each field. */
+export function rowsOf<Told extends object>(
+  knex: Knex,
+  fields: Fields<Told>,
+  objects: readonly Told[],
+): Knex.Raw {
+  const names = Object.keys(fields) as Array<keyof Told & string>;
   if (isPostgres(knex)) {
-    const columns = names.map(([field, type]) => `"${field}" ${type}`);
-    return `json_to_recordset(?::json) as ${name}(${columns.join(', ')})`;
+    const columns = names.map((field) => `"${field}" ${fields[field]}`);
+    return knex.raw(`json_to_recordset(?::json) as told(${columns.join(', ')})`, [JSON.stringify(objects)]);
   }
-  const columns = names.map(([field]) => `value ->> '${field}' as "${field}"`);
-  // Without the limits SQLite would write each object as text anew for each of its fields, wherever they are used.
-  const objects = 'select value from json_each(?) limit -1';
-  return `(select ${columns.join(', ')} from (${objects}) limit -1) as ${name}`;
+  // SQLite finds the fields of a list in half the time.
+  const lists = objects.map((object) => names.map((field) => object[field]));
+  const columns = names.map((field, index) => `value ->> ${index} as "${field}"`);
+  // Without the limits it would write each list as text anew for each of its fields, wherever they are used.
+  const values = 'select value from json_each(?) limit -1';
+  return knex.raw(`(select ${columns.join(', ')} from (${values}) limit -1) as told`, [
+    JSON.stringify(lists),
+  ]);
 }
 
 /** Only rows of which the column is one of these: one parameter, whatever their number. */

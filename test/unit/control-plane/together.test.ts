@@ -42,6 +42,22 @@ describe('Work that is done for many together', () => {
     assert.deepEqual(batches, [[1], [2, 3]]);
   });
 
+  it('does not let many wait', async () => {
+    const batches: number[][] = [];
+    const note = async (items: number[]) => {
+      batches.push(items);
+      return items;
+    };
+    const together = new Together<number, number>(note, { everyMs: 60_000, enough: 3 });
+
+    await together.do(1);
+    const first = together.do(2);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all([first, together.do(3), together.do(4)]);
+
+    assert.deepEqual(batches, [[1], [2, 3, 4]]);
+  });
+
   it('does each alone when a batch fails, so that one holds up no other', async () => {
     const together = new Together<number, number>(async (items) => {
       if (items.includes(2)) {

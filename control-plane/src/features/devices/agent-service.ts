@@ -24,6 +24,8 @@ type Hello = Extract<AgentMessage, { type: 'hello' }>;
 
 /** Reports of a whole fleet come one by one: a transaction for each would cost most of a core. */
 const STATES_EVERY_MS = 50;
+/** Of so many none gains by waiting for more. */
+const ENOUGH_STATES = 250;
 /** Changes of state that belong into the audit log. */
 const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
 
@@ -52,6 +54,7 @@ export class AgentService {
   readonly #departures = new Together<string, undefined>((ids) => this.#recordDepartures(ids));
   readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states), {
     everyMs: STATES_EVERY_MS,
+    enough: ENOUGH_STATES,
   });
   readonly #figures = new Map<string, RuntimeFigures>();
 

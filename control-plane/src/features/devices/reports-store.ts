@@ -81,8 +81,8 @@ export async function storeReports(knex: Knex, reports: readonly NewReport[]): P
       edited = told."edited",
       flow_state = told."flowState",
       since = coalesce(told."since", devices.since)
-    from ${rowsOf(knex, REPORT)} where devices.id = told."deviceId"`,
-    [JSON.stringify(reports)],
+    from ? where devices.id = told."deviceId"`,
+    [rowsOf(knex, REPORT, reports)],
   );
 }
 
@@ -96,7 +96,7 @@ export async function storeConnected(knex: Knex, devices: readonly Connected[]):
       platform = told."platform",
       clock_skew_ms = told."clockSkewMs",
       last_seen_at = told."lastSeenAt"
-    from ${rowsOf(knex, CONNECTED)} where devices.id = told."deviceId"`,
-    [JSON.stringify(devices)],
+    from ? where devices.id = told."deviceId"`,
+    [rowsOf(knex, CONNECTED, devices)],
   );
 }

@@ -1,5 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
-
 interface Waiting<T, R> {
   item: T;
   resolve: (result: R) => void;
@@ -15,22 +13,32 @@ const MOST = 1000;
 export class Together<T, R> {
   readonly #work: (items: T[]) => Promise<R[]>;
   readonly #everyMs: number;
+  readonly #enough: number;
   #begunAt = Number.NEGATIVE_INFINITY;
   #waiting: Waiting<T, R>[] = [];
   #isRunning = false;
+  /** Ends the wait for the next batch. */
+  #beginNow = () => {};
 
   /**
    * `work` answers each of the items, in their order. What comes after a pause is done at once; then batches begin
-   * `everyMs` apart, so that a steady stream does not cost a batch for each item.
+   * `everyMs` apart, so that a steady stream does not cost a batch for each item, or when `enough` of them wait.
    */
-  constructor(work: (items: T[]) => Promise<R[]>, { everyMs = 0 } = {}) {
+  constructor(
+    work: (items: T[]) => Promise<R[]>,
+    { everyMs = 0, enough = Number.POSITIVE_INFINITY }: { everyMs?: number; enough?: number } = {},
+  ) {
     this.#work = work;
     this.#everyMs = everyMs;
+    this.#enough = enough;
   }
 
   do(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      if (this.#waiting.length >= this.#enough) {
+        this.#beginNow();
+      }
       if (!this.#isRunning) {
         this.#isRunning = true;
         void this.#run();
@@ -56,8 +64,14 @@ export class Together<T, R> {
 
   async #untilDue(): Promise<void> {
     const leftMs = this.#begunAt + this.#everyMs - performance.now();
-    if (leftMs > 0) {
-      await wait(leftMs);
+    if (leftMs > 0 && this.#waiting.length < this.#enough) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#beginNow = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
     this.#begunAt = performance.now();
   }

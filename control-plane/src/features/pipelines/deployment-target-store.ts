@@ -84,8 +84,8 @@ export class DeploymentTargetStore {
     const fields = Object.entries(COLUMNS).map(([field, column]) => [field, column.replace('t.', '')]);
     await this.#knex.raw(
       `insert into deployment_targets (${fields.map(([, column]) => column).join(', ')})
-       select ${fields.map(([field]) => `t."${field}"`).join(', ')} from ${rowsOf(this.#knex, TYPES, 't')}`,
-      [JSON.stringify(targets)],
+       select ${fields.map(([field]) => `told."${field}"`).join(', ')} from ?`,
+      [rowsOf(this.#knex, TYPES, targets)],
     );
   }
 
