@@ -4,41 +4,48 @@ import type { BenchOptions } from '../options.ts';
 import { measuredRow, type Row } from '../rows.ts';
 import { flowsOf } from '../support/flows.ts';
 import { PEER } from './peer.ts';
-import { timesOf } from './timed.ts';
+import { timesInTurn, timesOf } from './timed.ts';
 
+const SIZES = [10, 500, 5000] as const;
 const NODES = 5000;
 
-/** Taking a snapshot of flows of several sizes, and reading the flows of the largest. */
+type Taken = () => Promise<string>;
+
+/** Taking a snapshot of flows of that size; gives its id. */
+async function takerOf(cp: ControlPlaneProcess, applicationId: string, nodes: number): Promise<Taken> {
+  const { id } = await buildInstance(cp, applicationId, { flows: flowsOf(nodes, 'bench') });
+  return async () => {
+    // Without the checks of the client, which would count here.
+    const { status, body } = await cp.admin.send('POST', `/instances/${id}/snapshots`, {
+      body: { name: 'Bench' },
+    });
+    if (status !== 201) {
+      throw new Error(`The snapshot was not taken: ${status}.`);
+    }
+    return (body as { id: string }).id;
+  };
+}
+
+/** Taking a snapshot of flows of several sizes, in turn, and reading the flows of the largest. */
 export async function benchCreateAndRead(
   cp: ControlPlaneProcess,
   applicationId: string,
   { quick, say }: BenchOptions,
 ): Promise<Row[]> {
   const rounds = quick ? 5 : 30;
-  const rows: Row[] = [];
-  let largest = '';
-  for (const nodes of [10, 500, 5000] as const) {
-    say(`S1: ${nodes} nodes`);
-    const { id } = await buildInstance(cp, applicationId, { flows: flowsOf(nodes, 'bench') });
-    const take = async () => {
-      // Without the checks of the client, which would count here.
-      const { status, body } = await cp.admin.send('POST', `/instances/${id}/snapshots`, {
-        body: { name: 'Bench' },
-      });
-      if (status !== 201) {
-        throw new Error(`The snapshot was not taken: ${status}.`);
-      }
-      largest = (body as { id: string }).id;
-    };
-    const peer = PEER.createMs[nodes];
-    rows.push(
-      measuredRow(
-        { row: 'S1', what: `create with ${nodes} nodes`, variant: 'ours', unit: 'ms' },
-        await timesOf(rounds, take),
-        { against: peer, ratio: 0.5, text: `≤ 0.5 × peer (${peer} ms)` },
-      ),
-    );
+  say(`S1: ${SIZES.join(', ')} nodes`);
+  const take: Taken[] = [];
+  for (const nodes of SIZES) {
+    take.push(await takerOf(cp, applicationId, nodes));
   }
+  const times = await timesInTurn(rounds, take);
+  const rows = SIZES.map((nodes, index) => {
+    const peer = PEER.createMs[nodes];
+    const head = { row: 'S1', what: `create with ${nodes} nodes`, variant: 'ours', unit: 'ms' };
+    const goal = { against: peer, ratio: 0.5, text: `≤ 0.5 × peer (${peer} ms)` };
+    return measuredRow(head, times[index] ?? [], goal);
+  });
+  const largest = await take[SIZES.indexOf(NODES)]?.();
   say('S5');
   const read = async () => {
     const headers = { cookie: cp.admin.cookie ?? '' };
