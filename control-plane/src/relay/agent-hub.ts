@@ -31,7 +31,7 @@ interface Parts {
     AgentService,
     'recordHello' | 'recordState' | 'recordMetrics' | 'recordHost' | 'recordSpool' | 'recordGone'
   >;
-  targets: Pick<DeviceTargets, 'of'>;
+  targets: Pick<DeviceTargets, 'read'>;
   identities: Pick<DeviceIdentityService, 'greet' | 'reportOther'>;
   changes: Changes;
   logger: Logger;
@@ -297,14 +297,13 @@ export class AgentHub {
   /** Closes the connection of devices that were removed, and of those whose target cannot be read: they come again. */
   async #tellTargetsOf(deviceIds: string[]): Promise<void> {
     try {
-      const targets = await this.#parts.targets.of(deviceIds);
-      for (const deviceId of deviceIds) {
-        const target = targets.get(deviceId);
-        if (target === undefined) {
-          this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
-        } else {
-          this.send(deviceId, { type: 'target', target });
-        }
+      const removed = new Set(deviceIds);
+      for await (const [deviceId, target] of this.#parts.targets.read(deviceIds)) {
+        removed.delete(deviceId);
+        this.send(deviceId, { type: 'target', target });
+      }
+      for (const deviceId of removed) {
+        this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');
       }
     } catch (error) {
       this.#parts.logger.error({ err: error }, 'targets could not be read');

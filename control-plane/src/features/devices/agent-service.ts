@@ -1,39 +1,18 @@
-import {
-  AGENT_CAPABILITY,
-  type AgentMessage,
-  type DeviceCurrent,
-  type FlowState,
-  type HostHealth,
-} from '@flowyard/protocol';
-import { auditActor } from '../../access/actor.ts';
-import type { Database, Transaction } from '../../db/database.ts';
+import { AGENT_CAPABILITY, type AgentMessage, type DeviceCurrent, type HostHealth } from '@flowyard/protocol';
+import type { Database } from '../../db/database.ts';
 import type { RuntimeFigures } from '../instances/presenter.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { DeviceEditors } from './device-editors.ts';
-import type { KnownState } from './device-row.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { HostRecorder } from './host-recorder.ts';
 import type { DeviceExtras } from './presenter.ts';
-import type { Connected, NewReport } from './reports-store.ts';
+import type { Connected } from './reports-store.ts';
 import { type SpoolMessage, SpoolRecorder } from './spool-recorder.ts';
 import type { DeviceFailureRow } from './spool-store.ts';
-import type { DeviceReport } from './store.ts';
+import { StateRecorder } from './state-recorder.ts';
 import { Together } from './together.ts';
 
 type Hello = Extract<AgentMessage, { type: 'hello' }>;
-
-/** Reports of a whole fleet come one by one: a transaction for each would cost most of a core. */
-const STATES_EVERY_MS = 50;
-/** Of so many none gains by waiting for more. */
-const ENOUGH_STATES = 250;
-/** Changes of state that belong into the audit log. */
-const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
-
-interface ReportedState {
-  deviceId: string;
-  current: DeviceCurrent;
-  spools: boolean;
-}
 
 interface Parts {
   db: Database;
@@ -52,16 +31,14 @@ export class AgentService {
   readonly #spool: SpoolRecorder;
   readonly #hellos = new Together<Connected, undefined>((hellos) => this.#recordHellos(hellos));
   readonly #departures = new Together<string, undefined>((ids) => this.#recordDepartures(ids));
-  readonly #states = new Together<ReportedState, undefined>((states) => this.#recordStates(states), {
-    everyMs: STATES_EVERY_MS,
-    enough: ENOUGH_STATES,
-  });
+  readonly #states: StateRecorder;
   readonly #figures = new Map<string, RuntimeFigures>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
     this.#spool = new SpoolRecorder(parts.db);
+    this.#states = new StateRecorder(parts);
   }
 
   figuresOf(deviceId: string): RuntimeFigures | undefined {
@@ -123,86 +100,9 @@ export class AgentService {
     return hellos.map(() => undefined);
   }
 
-  /**
-   * What devices report is taken in of many at once: a transaction for each would be most of the work. Agents that
-   * spool tell the audit log themselves, also of what happened while they were away.
-   */
-  async recordState(deviceId: string, current: DeviceCurrent, spools = false): Promise<void> {
-    await this.#states.do({ deviceId, current, spools });
-  }
-
-  async #recordStates(states: ReportedState[]): Promise<undefined[]> {
-    await this.#db.transact(async (tx) => {
-      const newest = new Map(states.map((state) => [state.deviceId, state]));
-      const devices = await tx.stores.devices.findStates([...newest.keys()]);
-      const reports: NewReport[] = [];
-      for (const device of devices) {
-        const state = newest.get(device.id);
-        if (state !== undefined) {
-          reports.push(await this.#followState(tx, device, state));
-        }
-      }
-      await tx.stores.devices.recordReports(reports);
-    });
-    return states.map(() => undefined);
-  }
-
-  /** What follows from a report, and what is to be stored of it. */
-  async #followState(
-    tx: Transaction,
-    device: KnownState,
-    { current, spools }: ReportedState,
-  ): Promise<NewReport> {
-    const { id, name, teamId, applicationId, deviceGroupId } = device;
-    const changed = device.state !== current.state || device.runningSnapshotId !== current.snapshotId;
-    await this.#notify(tx, device, current);
-    if (changed && !spools && AUDITED.has(current.state)) {
-      await tx.audit({
-        event: `device.${current.state}`,
-        actor: auditActor({ kind: 'device', deviceId: id }, name),
-        teamId,
-        applicationId,
-        subject: { kind: 'device', id, name },
-        details: {
-          snapshotId: current.snapshotId,
-          ...(current.reason !== null && { reason: current.reason }),
-        },
-      });
-    }
-    tx.announce({ kind: 'device', id, teamId, applicationId });
-    if (deviceGroupId !== null && changed) {
-      tx.announce({ kind: 'device-group', id: deviceGroupId, teamId, applicationId });
-    }
-    const flowState = JSON.stringify(byOurClock(current.flow, device.clockSkewMs ?? 0));
-    return {
-      ...reportOf(current),
-      flowState,
-      deviceId: id,
-      since: changed ? new Date().toISOString() : null,
-    };
-  }
-
-  async #notify(tx: Transaction, device: KnownState, current: DeviceCurrent): Promise<void> {
-    const { notifications } = this.#parts;
-    const { id, name, teamId, applicationId } = device;
-    const news = { teamId, applicationId, subject: { kind: 'device', id, name } };
-    const failed = current.failedSnapshotId;
-    if (failed !== null && failed !== device.failedSnapshotId) {
-      const snapshot = await tx.stores.snapshots.find(failed);
-      const text = `“${snapshot?.name ?? failed}” did not work here; the device went back. Its page has the log; try it again there, or set another target.\n${current.reason ?? ''}`;
-      await notifications.raise(tx, { ...news, kind: 'device.update-failed', text: text.trim() });
-    } else if (failed === null && device.failedSnapshotId !== null) {
-      await notifications.resolve(tx, id, ['device.update-failed']);
-    }
-    if (current.state === device.state) {
-      return;
-    }
-    if (current.state === 'crashed' || current.state === 'error') {
-      const text = current.reason ?? 'Node-RED does not run as it should.';
-      await notifications.raise(tx, { ...news, kind: 'device.error', text });
-    } else if (current.state === 'running') {
-      await notifications.resolve(tx, id, ['device.error']);
-    }
+  /** Resolves when it is stored. `spools`: whether the agent tells the audit log itself. */
+  recordState(deviceId: string, current: DeviceCurrent, spools = false): Promise<void> {
+    return this.#states.record({ deviceId, current, spools });
   }
 
   async recordGone(deviceId: string): Promise<void> {
@@ -224,26 +124,4 @@ export class AgentService {
     });
     return deviceIds.map(() => undefined);
   }
-}
-
-/** Until when a device holds updates it says by its own clock, which may be wrong. */
-function byOurClock(flow: FlowState, skewMs: number): FlowState {
-  const { hold } = flow;
-  const until = hold && new Date(Date.parse(hold.until) - skewMs);
-  return hold && until ? { ...flow, hold: { ...hold, until: until.toISOString() } } : flow;
-}
-
-function reportOf(current: DeviceCurrent): Omit<DeviceReport, 'flowState'> {
-  return {
-    state: current.state,
-    step: current.step,
-    progress: current.progress,
-    reason: current.reason,
-    currentGeneration: current.generation,
-    runningSnapshotId: current.snapshotId,
-    failedSnapshotId: current.failedSnapshotId,
-    nodeRed: current.nodeRed,
-    mode: current.mode,
-    edited: current.edited,
-  };
 }

@@ -153,23 +153,22 @@ export function resolveDeviceSettings(
 
 /** How the device tries a new snapshot. */
 export function targetTrial(settings: DeviceTarget['settings']): TrialPolicy {
-  const { 'trial.probePath': path, ...all } = {
-    ...DEFAULT_SETTINGS,
-    ...(settings as Partial<ResolvedSettings>),
-  };
+  const own = settings as Partial<ResolvedSettings>;
+  const of = <Key extends keyof ResolvedSettings>(key: Key) => own[key] ?? DEFAULT_SETTINGS[key];
+  const path = of('trial.probePath');
   return {
-    stableSeconds: all['trial.stableSeconds'],
-    startSeconds: all['trial.startSeconds'],
-    allowScripts: all['trial.allowScripts'],
-    probe: path === null ? null : { path, seconds: all['trial.probeSeconds'] },
+    stableSeconds: of('trial.stableSeconds'),
+    startSeconds: of('trial.startSeconds'),
+    allowScripts: of('trial.allowScripts'),
+    probe: path === null ? null : { path, seconds: of('trial.probeSeconds') },
   };
 }
 
+const OURS: ReadonlySet<string> = new Set(CONTROL_PLANE_SETTINGS);
+
 /** As the agent gets them: those that are set. */
 export function targetSettings(device: OwnSettings): DeviceTarget['settings'] {
-  const settings = ownSettings(device);
-  const ours: ReadonlySet<string> = new Set(CONTROL_PLANE_SETTINGS);
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !ours.has(key)));
+  return Object.fromEntries(Object.entries(ownSettings(device)).filter(([key]) => !OURS.has(key)));
 }
 
 type OwnSettings = Pick<DeviceRow, 'settings' | 'groupSettings'>;

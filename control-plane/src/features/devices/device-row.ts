@@ -195,6 +195,7 @@ export type FollowedRow = Pick<DeviceRow, keyof typeof FOLLOWED_COLUMNS>;
 
 export const FOLLOWED_COLUMNS = pick(
   'id',
+  'name',
   'deviceGroupId',
   'settings',
   'groupSettings',

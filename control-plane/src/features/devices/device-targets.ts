@@ -5,7 +5,14 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { SnapshotApplier } from '../snapshots/applier.ts';
 import { digestOf } from '../snapshots/blob-store.ts';
 import { manifestOf } from '../snapshots/manifest.ts';
-import { readDeviceVariables, targetSettings, targetTrial, targetVariables } from './device-levels.ts';
+import type { SnapshotRow } from '../snapshots/store.ts';
+import {
+  type DeviceVariables,
+  readDeviceVariables,
+  targetSettings,
+  targetTrial,
+  targetVariables,
+} from './device-levels.ts';
 import type { TargetRow } from './device-row.ts';
 import { resolveTarget } from './presenter.ts';
 import { isTargetPushed, variablesForAgent } from './pushed-target.ts';
@@ -18,7 +25,12 @@ interface Parts {
   nodeRed: string;
 }
 
-type Snapshots = ReadonlyMap<string, NonNullable<DeviceTarget['snapshot']>>;
+/** A snapshot as it is stored, and as agents get it. */
+interface SentSnapshot {
+  stored: SnapshotManifest;
+  set: NonNullable<DeviceTarget['snapshot']>;
+  pushed: NonNullable<DeviceTarget['snapshot']>;
+}
 
 /** What devices should be, as their agents get it. */
 export class DeviceTargets {
@@ -30,43 +42,40 @@ export class DeviceTargets {
     this.#db = parts.db;
   }
 
-  /** The targets of those devices that are there; three queries for each five hundred of them. */
-  async of(deviceIds: string[]): Promise<Map<string, DeviceTarget>> {
+  /**
+   * The targets of those devices that are there, one after the other; three queries for each five hundred of them.
+   * Whoever sends each of them at once has the first device begin before the last target is made.
+   */
+  async *read(deviceIds: string[]): AsyncGenerator<[deviceId: string, target: DeviceTarget]> {
     const devices = await this.#db.stores.devices.findForTargets(deviceIds);
     const snapshots = await this.#snapshotsOf(devices);
     const variablesOf = await readDeviceVariables(this.#db.stores, devices);
-    const targets = new Map<string, DeviceTarget>();
     for (const device of devices) {
-      const variables = targetVariables(variablesOf(device), this.#parts.vault);
-      targets.set(device.id, { ...(await this.#target(device, snapshots)), variables });
+      const snapshot = await this.#snapshotFor(device, snapshots);
+      yield [device.id, this.#target(device, snapshot, variablesOf(device))];
     }
-    return targets;
   }
 
   /** Read once for all devices that have the same. */
-  async #snapshotsOf(devices: readonly TargetRow[]): Promise<Snapshots> {
+  async #snapshotsOf(devices: readonly TargetRow[]): Promise<Map<string, SentSnapshot>> {
     const ids = new Set(
       devices.map((device) => resolveTarget(device)?.snapshotId).filter((id) => id !== undefined),
     );
     const rows = await this.#db.stores.snapshots.findMany([...ids]);
-    return new Map(
-      [...rows.values()].map((row) => [row.id, { id: row.id, name: row.name, manifest: manifestOf(row) }]),
-    );
+    return new Map([...rows.values()].map((row) => [row.id, sent(row)]));
   }
 
-  async #target(device: TargetRow, snapshots: Snapshots): Promise<Omit<DeviceTarget, 'variables'>> {
+  #target(device: TargetRow, snapshot: DeviceTarget['snapshot'], variables: DeviceVariables): DeviceTarget {
     const settings = targetSettings(device);
-    const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
     return {
       generation: device.generation,
       desired: device.desired,
       restarts: device.restarts,
       retries: device.retries,
       device: { name: device.name, applicationName: device.applicationName, teamId: device.teamId },
-      snapshot: snapshot
-        ? { ...snapshot, manifest: await this.#manifestFor(device, snapshot.manifest) }
-        : null,
+      snapshot,
       settings,
+      variables: targetVariables(variables, this.#parts.vault),
       mode: device.mode,
       developer:
         device.mode === 'developer'
@@ -76,14 +85,21 @@ export class DeviceTargets {
     };
   }
 
-  /** The manifest with the credentials as this device gets them: encrypted with its own secret. */
-  async #manifestFor(device: TargetRow, manifest: SnapshotManifest): Promise<SnapshotManifest> {
-    const sent = forAgent(manifest, isTargetPushed(device));
-    if (manifest.credentials === null) {
+  /** The snapshot with the credentials as this device gets them: encrypted with its own secret. */
+  async #snapshotFor(
+    device: TargetRow,
+    snapshots: ReadonlyMap<string, SentSnapshot>,
+  ): Promise<DeviceTarget['snapshot']> {
+    const snapshot = snapshots.get(resolveTarget(device)?.snapshotId ?? '');
+    if (snapshot === undefined) {
+      return null;
+    }
+    const sent = isTargetPushed(device) ? snapshot.pushed : snapshot.set;
+    if (snapshot.stored.credentials === null) {
       return sent;
     }
-    const credentials = await this.#credentialsFor(device, manifest);
-    return { ...sent, credentials: credentials && digestOf(credentials) };
+    const credentials = await this.#credentialsFor(device, snapshot.stored);
+    return { ...sent, manifest: { ...sent.manifest, credentials: credentials && digestOf(credentials) } };
   }
 
   #credentialsFor(device: TargetRow, manifest: SnapshotManifest): Promise<Buffer | null> {
@@ -108,6 +124,16 @@ export class DeviceTargets {
     }
     return credentials;
   }
+}
+
+function sent(row: SnapshotRow): SentSnapshot {
+  const { id, name } = row;
+  const stored = manifestOf(row);
+  return {
+    stored,
+    set: { id, name, manifest: forAgent(stored, false) },
+    pushed: { id, name, manifest: forAgent(stored, true) },
+  };
 }
 
 /** What is kept for comparing snapshots is of no use to a device, and values do not come with a push. */

@@ -68,9 +68,8 @@ export class DeviceWatch {
 
   /** Devices came back. */
   async seen(tx: Transaction, deviceIds: readonly string[]): Promise<void> {
-    for (const id of await tx.stores.deviceWatch.clearAway(deviceIds)) {
-      await this.#parts.notifications.resolve(tx, id, ['device.offline']);
-    }
+    const back = await tx.stores.deviceWatch.clearAway(deviceIds);
+    await this.#parts.notifications.resolveAll(tx, back, ['device.offline']);
   }
 
   async #look(): Promise<void> {
@@ -94,9 +93,8 @@ export class DeviceWatch {
 
   async #tellDrift(now: number): Promise<void> {
     await this.#parts.db.transact(async (tx) => {
-      for (const id of await tx.stores.deviceWatch.noteDrift(new Date(now).toISOString())) {
-        await this.#parts.notifications.resolve(tx, id, ['device.drift']);
-      }
+      const alike = await tx.stores.deviceWatch.noteDrift(new Date(now).toISOString());
+      await this.#parts.notifications.resolveAll(tx, alike, ['device.drift']);
       const since = new Date(now - this.#times.driftMs).toISOString();
       await this.#tell(tx, await tx.stores.deviceWatch.newlyDrifted(since, BATCH), 'drift_told');
     });

@@ -26,8 +26,6 @@ export type DeviceFilter =
   | { instanceId: string }
   | { deviceGroupId: string };
 
-export type DeviceInBrief = Pick<DeviceRow, 'id' | 'name' | 'online' | 'runningSnapshotId'>;
-
 /** What an agent reports of itself. */
 export interface DeviceReport {
   state: DeviceState;
@@ -108,8 +106,13 @@ export class DeviceStore {
 
   /** How pushes into them stand. */
   async findFollowed(ids: string[]): Promise<FollowedRow[]> {
-    const rows = await this.#readMany<FollowedRow>(ids, joinPlace, FOLLOWED_COLUMNS);
-    return rows.map((row) => ({ ...row, online: Boolean(row.online) }));
+    return (await this.#readMany<FollowedRow>(ids, joinPlace, FOLLOWED_COLUMNS)).map(followed);
+  }
+
+  /** The same of all devices of a group. */
+  async findFollowedIn(deviceGroupId: string): Promise<FollowedRow[]> {
+    const devices = this.#filtered({ deviceGroupId });
+    return (await this.#readAll<FollowedRow>(devices, joinPlace, FOLLOWED_COLUMNS)).map(followed);
   }
 
   async #readMany<Row extends object>(
@@ -118,8 +121,16 @@ export class DeviceStore {
     columns: Record<keyof Row & string, string>,
   ): Promise<Row[]> {
     const devices = whereAmong(this.#knex, this.#knex('devices as d'), 'd.id', ids);
+    return ids.length === 0 ? [] : this.#readAll<Row>(devices, join, columns);
+  }
+
+  #readAll<Row extends object>(
+    devices: Knex.QueryBuilder,
+    join: (devices: Knex.QueryBuilder) => Knex.QueryBuilder,
+    columns: Record<keyof Row & string, string>,
+  ): Promise<Row[]> {
     const there = devices.whereNotIn('d.team_id', this.#deletedTeams());
-    return ids.length === 0 ? [] : selectAll<Row>(this.#knex, join(there), columns);
+    return selectAll<Row>(this.#knex, join(there), columns);
   }
 
   /** Whose token it is; an old one counts until its time is over. */
@@ -167,21 +178,6 @@ export class DeviceStore {
       .orderBy('d.id')
       .select<StoredDevice[]>(DEVICE_COLUMNS);
     return rows.map(normalise);
-  }
-
-  /** What a push that begins must know of them. */
-  async briefly(filter: DeviceFilter | { deviceId: string }): Promise<DeviceInBrief[]> {
-    const devices =
-      'deviceId' in filter
-        ? this.#knex('devices as d').where('d.id', filter.deviceId)
-        : this.#filtered(filter);
-    const rows = await devices.orderBy('d.name').select<DeviceInBrief[]>({
-      id: 'd.id',
-      name: 'd.name',
-      online: 'd.online',
-      runningSnapshotId: 'd.running_snapshot_id',
-    });
-    return rows.map((row) => ({ ...row, online: Boolean(row.online) }));
   }
 
   async idsOf(filter: DeviceFilter): Promise<string[]> {
@@ -433,4 +429,8 @@ export class DeviceStore {
   #joined(): Knex.QueryBuilder {
     return joinAll(this.#knex('devices as d'));
   }
+}
+
+function followed(row: FollowedRow): FollowedRow {
+  return { ...row, online: Boolean(row.online) };
 }

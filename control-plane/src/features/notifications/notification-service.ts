@@ -73,8 +73,20 @@ export class NotificationService {
   }
 
   /** It is over. */
-  async resolve(tx: Transaction, subjectId: string, kinds: readonly NotificationKind[]): Promise<void> {
-    const resolved = await tx.stores.notifications.resolve(subjectId, kinds, new Date().toISOString());
+  resolve(tx: Transaction, subjectId: string, kinds: readonly NotificationKind[]): Promise<void> {
+    return this.resolveAll(tx, [subjectId], kinds);
+  }
+
+  /** The same for many things. */
+  async resolveAll(
+    tx: Transaction,
+    subjectIds: readonly string[],
+    kinds: readonly NotificationKind[],
+  ): Promise<void> {
+    if (subjectIds.length === 0) {
+      return;
+    }
+    const resolved = await tx.stores.notifications.resolve(subjectIds, kinds, new Date().toISOString());
     if (resolved > 0) {
       tx.announce({ kind: 'notification', id: '', teamId: null, applicationId: null });
     }

@@ -1,5 +1,6 @@
 import { type ListQuery, type NotificationKind, OWNERS_KINDS, type Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
+import { whereAmong } from '../../db/many.ts';
 import { readPage } from '../../db/paging.ts';
 
 export interface NotificationRow {
@@ -105,9 +106,12 @@ export class NotificationStore {
   }
 
   /** @returns how many went on until now */
-  async resolve(subjectId: string, kinds: readonly NotificationKind[], at: string): Promise<number> {
-    return this.#knex('notifications')
-      .where({ subject_id: subjectId })
+  async resolve(
+    subjectIds: readonly string[],
+    kinds: readonly NotificationKind[],
+    at: string,
+  ): Promise<number> {
+    return whereAmong(this.#knex, this.#knex('notifications'), 'subject_id', subjectIds)
       .whereIn('kind', kinds)
       .whereNull('resolved_at')
       .update({ resolved_at: at });
