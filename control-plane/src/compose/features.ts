@@ -28,15 +28,18 @@ import { NodeRedSignInService } from '../features/oauth/node-red-sign-in-service
 import { OAuthService } from '../features/oauth/service.ts';
 import { DeploymentActions } from '../features/pipelines/deployment-actions.ts';
 import { DeploymentApproval } from '../features/pipelines/deployment-approval.ts';
+import { DeploymentLease } from '../features/pipelines/deployment-lease.ts';
 import { DeploymentRunner } from '../features/pipelines/deployment-runner.ts';
 import { DeploymentService } from '../features/pipelines/deployment-service.ts';
 import { DeploymentTargets } from '../features/pipelines/deployment-targets.ts';
 import { DryRunService } from '../features/pipelines/dry-run.ts';
+import { FirstStep } from '../features/pipelines/first-step.ts';
 import { PushGate } from '../features/pipelines/push-gate.ts';
 import { PushedSnapshots } from '../features/pipelines/pushed-snapshots.ts';
 import { PipelineService } from '../features/pipelines/service.ts';
 import { StageRights } from '../features/pipelines/stage-rights.ts';
 import { StageService } from '../features/pipelines/stage-service.ts';
+import { TargetFactsReader } from '../features/pipelines/target-facts.ts';
 import { TriggerPuller } from '../features/pipelines/trigger-puller.ts';
 import { TriggerService } from '../features/pipelines/trigger-service.ts';
 import { PlatformService } from '../features/platform/service.ts';
@@ -151,22 +154,13 @@ export function composeFeatures(
   const deviceSnapshots = new DeviceSnapshotService({ db, vault });
   const pushGate = new PushGate({ db, vault, deviceSnapshots, rights: stageRights });
   const dryRuns = new DryRunService({ db, vault, deviceSnapshots, rights: stageRights });
-  const runner = new DeploymentRunner({
-    db,
-    changes,
-    targets: rollout,
-    notifications,
-    reportOf: (id) => driverHost.reportOf(id),
-    logger,
-  });
+  const facts = new TargetFactsReader(db.stores, (id) => driverHost.reportOf(id));
+  const lease = new DeploymentLease();
+  const runner = new DeploymentRunner({ db, changes, targets: rollout, notifications, facts, lease, logger });
+  const firstStep = new FirstStep({ facts, targets: rollout, notifications, lease });
   const carryOn = (id: string) => runner.advance(id);
   const pushed = new PushedSnapshots({ db, snapshots, deviceSnapshots });
-  const deployments = new DeploymentService({
-    db,
-    pushed,
-    notifications,
-    advance: (id, targets) => runner.advance(id, targets),
-  });
+  const deployments = new DeploymentService({ db, pushed, notifications, firstStep, runner });
   const triggerPuller = new TriggerPuller({ db, gate: pushGate, deployments, logger });
   const triggers = new TriggerService({ db, rights: stageRights, puller: triggerPuller });
   const deploymentApproval = new DeploymentApproval({

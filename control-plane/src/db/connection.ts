@@ -46,6 +46,7 @@ import * as pushedTargets from './migrations/086-pushed-targets.ts';
 import * as partChecks from './migrations/088-part-checks.ts';
 import * as flowGates from './migrations/089-flow-gates.ts';
 import * as nodeRedSignIns from './migrations/092-node-red-sign-ins.ts';
+import * as targetsWithoutStateIndex from './migrations/093-targets-without-state-index.ts';
 import { type KnexConnection, keepPrepared } from './prepared-statements.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
@@ -93,6 +94,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '088-part-checks': partChecks,
     '089-flow-gates': flowGates,
     '092-node-red-sign-ins': nodeRedSignIns,
+    '093-targets-without-state-index': targetsWithoutStateIndex,
     '077-stage-actions': stageActions,
     '078-device-snapshots': deviceSnapshots,
   };
@@ -123,7 +125,7 @@ function openSqlite(file: string): Knex {
       ) {
         keepPrepared(connection);
         connection.exec(
-          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};`,
+          `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};`,
           (error) => done(error, connection),
         );
       },

@@ -1,27 +1,24 @@
 import type { Logger } from 'pino';
 import { SYSTEM } from '../../access/actor.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import type { Stores } from '../../db/stores.ts';
-import { newId } from '../../ids.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
-import type { TimedReport } from '../instances/driver-host.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import { recordDecision } from './decision-record.ts';
+import type { DeploymentLease } from './deployment-lease.ts';
 import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, TargetState } from './deployment-target-store.ts';
 import type { DeploymentTargets, Push } from './deployment-targets.ts';
+import type { PlannedPush } from './planned-targets.ts';
 import { ReportWatch } from './report-watch.ts';
 import { awaitedIn, type Decision, decide, type Run, toLookAt } from './rollout-decision.ts';
 import type { TargetFacts } from './rollout-machine.ts';
-import { progressOf, runOf } from './rollout-run.ts';
-import { TargetFactsReader } from './target-facts.ts';
+import { progressOf, runOf, targetsAfter } from './rollout-run.ts';
+import type { TargetFactsReader } from './target-facts.ts';
 
 /** So often those are looked at that nobody has looked at for as long: time alone may take them further. */
 const LOOK_AGAIN_MS = 500;
-/** So long a process that ended without a word keeps others from going on. */
-const LEASE_MS = 5000;
 /** What cannot be carried on for so long is given up. */
 const GIVE_UP_MS = 60_000;
 
@@ -30,10 +27,9 @@ interface Parts {
   changes: Changes;
   targets: DeploymentTargets;
   notifications: NotificationService;
-  /** The newest report of a hosted instance since this process started. */
-  reportOf: (instanceId: string) => TimedReport | undefined;
+  facts: TargetFactsReader;
+  lease: DeploymentLease;
   logger: Logger;
-  leaseMs?: number;
 }
 
 /**
@@ -44,9 +40,6 @@ interface Parts {
 export class DeploymentRunner {
   readonly #parts: Parts;
   readonly #db: Database;
-  readonly #facts: TargetFactsReader;
-  readonly #owner = newId();
-  readonly #leaseMs: number;
   readonly #looks: OneAtATime;
   readonly #reports: ReportWatch;
   /** How the targets were at a revision of their deployment: whoever changes them makes a new one. */
@@ -55,8 +48,6 @@ export class DeploymentRunner {
   readonly #lookedAt = new Map<string, number>();
   /** Since when a deployment cannot be carried on. */
   readonly #failingSince = new Map<string, number>();
-  /** Until when nobody else can have taken a deployment over. */
-  readonly #heldUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   readonly #onChange = ({ kind, id }: { kind: string; id: string }) => {
     if (kind === 'instance' || kind === 'device') {
@@ -67,14 +58,12 @@ export class DeploymentRunner {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#db = parts.db;
-    this.#leaseMs = parts.leaseMs ?? LEASE_MS;
     this.#looks = new OneAtATime(
       (id) => this.#look(id),
       (error, id) =>
         parts.logger.error({ err: error, deploymentId: id }, 'deployment could not be carried on'),
     );
     this.#reports = new ReportWatch((id) => this.#looks.start(id));
-    this.#facts = new TargetFactsReader(parts.db.stores, parts.reportOf);
   }
 
   /** Takes up what was under way. */
@@ -89,25 +78,28 @@ export class DeploymentRunner {
     this.#parts.changes.off('change', this.#onChange);
     await this.#looks.stop();
     this.#reports.stop();
-    await this.#db.stores.deployments.releaseAll(this.#owner);
+    await this.#parts.lease.releaseAll(this.#db.stores);
   }
 
-  /**
-   * Looks at a deployment and does what is next; one look at a time for each.
-   * @param planned the targets of one that was just written down, which need not be read again
-   */
-  advance(id: string, planned?: DeploymentTargetRow[]): void {
-    if (planned) {
-      this.#known.set(id, { revision: 0, targets: planned });
-    }
+  /** Looks at a deployment and does what is next; one look at a time for each. */
+  advance(id: string): void {
     this.#looks.start(id);
+  }
+
+  /** Goes on with a push of which the first targets have just been told: nothing is to be done before they report. */
+  follow({ deployment, targets }: PlannedPush): void {
+    const { id, revision } = deployment;
+    this.#parts.lease.taken(id);
+    this.#lookedAt.set(id, performance.now());
+    this.#known.set(id, { revision, targets });
+    this.#reports.waitFor(id, awaitedIn(runOf(deployment, targets)));
   }
 
   async #advanceAll(): Promise<void> {
     try {
       const now = new Date().toISOString();
       const before = performance.now() - LOOK_AGAIN_MS;
-      for (const id of await this.#db.stores.deployments.toCarryOn(this.#owner, now)) {
+      for (const id of await this.#db.stores.deployments.toCarryOn(this.#parts.lease.owner, now)) {
         if ((this.#lookedAt.get(id) ?? before) <= before) {
           this.advance(id);
         }
@@ -119,7 +111,7 @@ export class DeploymentRunner {
 
   async #look(id: string): Promise<void> {
     try {
-      if (await this.#holds(id)) {
+      if (await this.#parts.lease.holds(this.#db.stores, id)) {
         await this.#step(id);
       } else {
         this.#forget(id);
@@ -135,30 +127,12 @@ export class DeploymentRunner {
     }
   }
 
-  /** Takes or renews the right to carry a deployment on. */
-  #hold(stores: Stores, id: string): Promise<boolean> {
-    const now = Date.now();
-    const until = new Date(now + this.#leaseMs).toISOString();
-    return stores.deployments.hold(id, this.#owner, new Date(now).toISOString(), until);
-  }
-
-  /** Whether this process carries it on; asks the database for that once in a while only. */
-  async #holds(id: string): Promise<boolean> {
-    if ((this.#heldUntil.get(id) ?? 0) > Date.now()) {
-      return true;
-    }
-    const until = Date.now() + this.#leaseMs / 2;
-    const holds = await this.#hold(this.#db.stores, id);
-    this.#heldUntil.set(id, holds ? until : 0);
-    return holds;
-  }
-
   async #step(id: string): Promise<void> {
     const { stores } = this.#db;
     this.#lookedAt.set(id, performance.now());
     const deployment = await stores.deployments.find(id);
     if (deployment === null || deployment.finishedAt !== null || deployment.state === 'planned') {
-      this.#heldUntil.delete(id);
+      this.#parts.lease.forget(id);
       this.#forget(id);
       return;
     }
@@ -191,7 +165,7 @@ export class DeploymentRunner {
     const look = async (at: Run): Promise<Decision> => {
       const asked = new Set(toLookAt(at).filter((id) => !facts.has(id)));
       const more = targets.filter(({ targetId }) => asked.has(targetId));
-      for (const [id, fact] of await this.#facts.of(push, more)) {
+      for (const [id, fact] of await this.#parts.facts.of(push, more)) {
         facts.set(id, fact);
       }
       return decide(run, facts, Date.now());
@@ -232,7 +206,7 @@ export class DeploymentRunner {
     const { deployment } = push;
     const next = progressOf(deployment, decision.run);
     return this.#db.transact(async (tx) => {
-      if (!(await this.#hold(tx.stores, deployment.id))) {
+      if (!(await this.#parts.lease.take(tx.stores, deployment.id))) {
         return null;
       }
       if (!(await tx.stores.deployments.advance(deployment, next))) {
@@ -271,14 +245,7 @@ export class DeploymentRunner {
     const told = turnsBack ? states.filter(({ state }) => state === 'updating') : [];
     const toldNow = new Set([...tell, ...told.map(({ targetId }) => targetId)]);
     const at = await tx.stores.deploymentTargets.set(deployment.id, states, toldNow);
-    const stateOf = new Map(states.map((state) => [state.targetId, state]));
-    return targets.map((target) => {
-      const { targetId } = target;
-      const state = stateOf.get(targetId);
-      return state === undefined
-        ? target
-        : { ...target, ...state, changedAt: at, toldAt: toldNow.has(targetId) ? at : target.toldAt };
-    });
+    return targetsAfter(targets, states, { at, told: toldNow });
   }
 
   /** A deployment that cannot be carried on is not tried for ever. */

@@ -13,17 +13,15 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { mapPage } from '../../db/paging.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import { refuseDuringChange } from '../instance-changes/service.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';
 import { notifyOf, recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
-import {
-  type DeploymentTargetRow,
-  type DeploymentTargetStore,
-  inTheirOrder,
-} from './deployment-target-store.ts';
-import { presentTarget, readDeploymentViews } from './deployment-views.ts';
+import type { DeploymentRunner } from './deployment-runner.ts';
+import { type DeploymentTargetStore, inTheirOrder } from './deployment-target-store.ts';
+import { plannedView, presentTarget, readDeploymentViews } from './deployment-views.ts';
+import type { FirstStep } from './first-step.ts';
+import { type PlannedPush, planTargets } from './planned-targets.ts';
 import { deploymentInto, emptyGroup } from './push-refusals.ts';
 import { namedSnapshot } from './push-source.ts';
 import type { PushedSnapshots } from './pushed-snapshots.ts';
@@ -47,12 +45,16 @@ interface Plan {
   only?: ReadonlySet<string> | null;
 }
 
+/** What was written down, how it is shown, and whether its first targets were told with that. */
+type Written = PlannedPush & { view: DeploymentView; isBegun: boolean };
+
 interface Parts {
   db: Database;
   pushed: PushedSnapshots;
   notifications: NotificationService;
-  /** Told of a deployment that is to be carried on, with its targets as they were written down. */
-  advance: (deploymentId: string, targets: DeploymentTargetRow[]) => void;
+  firstStep: FirstStep;
+  /** Carries on a push that was written down; `follow` one of which the first targets were told with that. */
+  runner: Pick<DeploymentRunner, 'advance' | 'follow'>;
 }
 
 /** Pushes along a pipeline: asking for them and reading about them. Carrying them out is the runner's work. */
@@ -111,7 +113,7 @@ export class DeploymentService {
     along?: (tx: Transaction) => Promise<void>,
   ): Promise<DeploymentView> {
     const sent = request.snapshotId === undefined ? await this.#parts.pushed.askDevice(stageId) : null;
-    const { id, targets } = await this.#db.transact(async (tx) => {
+    const written = await this.#db.transact(async (tx) => {
       const { from, to } = await readStagePair(tx.stores, stageId);
       await refuseSecond(tx, to);
       const { snapshotId, startAt, ...changes } = request;
@@ -121,15 +123,14 @@ export class DeploymentService {
           : await namedSnapshot(tx.stores, from, snapshotId);
       const policy = { ...to.rollout, ...withoutUndefined(changes) };
       await along?.(tx);
-      return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
+      return this.#write(tx, actor, { from, to, snapshot, policy, startAt: startAt ?? null });
     });
-    this.#parts.advance(id, targets);
-    return this.view(id);
+    return this.#carryOn(written);
   }
 
   /** Pushes the same snapshot to the same place once more: to all targets there, or to those that do not run it. */
   async again(actor: Actor, deploymentId: string, which: 'all' | 'rest'): Promise<DeploymentView> {
-    const { id, targets } = await this.#db.transact(async (tx) => {
+    const written = await this.#db.transact(async (tx) => {
       const old = await tx.stores.deployments.find(deploymentId);
       const from = old && (await tx.stores.pipelines.findStage(old.fromStageId));
       const to = old && (await tx.stores.pipelines.findStage(old.toStageId));
@@ -143,26 +144,56 @@ export class DeploymentService {
       await refuseSecond(tx, to);
       const only = which === 'all' ? null : await restOf(tx, old);
       const { policy } = old;
-      return this.#plan(tx, actor, { from, to, snapshot, policy, startAt: null, againOf: old.id, only });
+      return this.#write(tx, actor, { from, to, snapshot, policy, startAt: null, againOf: old.id, only });
     });
-    this.#parts.advance(id, targets);
-    return this.view(id);
+    return this.#carryOn(written);
   }
 
-  /** Writes down a push, and gives its targets as they are stored. */
-  async #plan(
-    tx: Transaction,
-    actor: Actor,
-    plan: Plan,
-  ): Promise<{ id: string; targets: DeploymentTargetRow[] }> {
+  /** Has it carried on, and shows it as it was written down. */
+  #carryOn({ view, isBegun, ...push }: Written): DeploymentView {
+    if (isBegun) {
+      this.#parts.runner.follow(push);
+    } else {
+      this.#parts.runner.advance(push.deployment.id);
+    }
+    return view;
+  }
+
+  /** Writes down a push, and has its first targets told when that can be. */
+  async #write(tx: Transaction, actor: Actor, plan: Plan): Promise<Written> {
+    const planned = await this.#plan(tx, actor, plan);
+    const begun = this.#parts.firstStep.decide(planned);
+    const push = begun ?? planned;
+    const { deployment, targets } = push;
+    await tx.stores.deployments.insert(deployment);
+    await tx.stores.deploymentTargets.insert(targets);
+    await recordDeployment(tx, actor, 'deployment.started', deployment);
+    const { id, author, snapshotName } = deployment;
+    const asked = `${author} asked for the push of “${snapshotName}” to ${inWords(targets.length, 'target')}.`;
+    if (begun === null) {
+      await tx.stores.deploymentTargets.addSteps(id, [asked]);
+    } else {
+      await this.#parts.firstStep.carryOut(tx, begun, asked);
+    }
+    if (deployment.state === 'planned') {
+      const asks = `${author} asks for it. It begins when a second person has approved it.`;
+      await notifyOf(tx, this.#parts.notifications, 'deployment.approval', deployment, asks);
+    }
+    const view = await plannedView(tx.stores, deployment, targets);
+    return { ...push, view, isBegun: begun !== null };
+  }
+
+  async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<PlannedPush> {
     const { from, to, snapshot } = plan;
     const pipeline = await tx.stores.pipelines.find(from.pipelineId);
     if (pipeline === null) {
       throw notFound('pipeline');
     }
     const id = newId();
-    const found = await this.#targets(tx, to, id);
-    const asked = plan.only ? found.filter(({ targetId }) => plan.only?.has(targetId)) : found;
+    const found = await planTargets(tx, to, id);
+    const asked = plan.only
+      ? found.targets.filter(({ targetId }) => plan.only?.has(targetId))
+      : found.targets;
     if (asked.length === 0) {
       throw plan.only ? conflict('nothing_left', 'Every target runs the snapshot already.') : emptyGroup(to);
     }
@@ -203,51 +234,7 @@ export class DeploymentService {
       createdAt: new Date().toISOString(),
       finishedAt: null,
     };
-    await tx.stores.deployments.insert(deployment);
-    await tx.stores.deploymentTargets.insert(targets);
-    const times = inWords(targets.length, 'target');
-    await tx.stores.deploymentTargets.addSteps(id, [
-      `${deployment.author} asked for the push of “${snapshot.name}” to ${times}.`,
-    ]);
-    await recordDeployment(tx, actor, 'deployment.started', deployment);
-    if (to.approval) {
-      const asks = `${deployment.author} asks for it. It begins when a second person has approved it.`;
-      await notifyOf(tx, this.#parts.notifications, 'deployment.approval', deployment, asks);
-    }
-    return { id, targets };
-  }
-
-  async #targets(tx: Transaction, to: StageRow, deploymentId: string): Promise<DeploymentTargetRow[]> {
-    const fresh = {
-      deploymentId,
-      wave: 0,
-      state: 'waiting' as const,
-      reason: null,
-      toldAt: null,
-      changedAt: null,
-    };
-    if (to.target.kind === 'instance') {
-      const instance = await tx.stores.instances.find(to.target.id);
-      if (instance === null) {
-        return [];
-      }
-      await refuseDuringChange(tx, instance);
-      const { id: targetId, name } = instance;
-      return [{ ...fresh, kind: 'instance', targetId, name, previousSnapshotId: null }];
-    }
-    const { kind, id } = to.target;
-    const devices = await tx.stores.devices.briefly(
-      kind === 'device' ? { deviceId: id } : { deviceGroupId: id },
-    );
-    // Whoever is first tries the snapshot out for all others: one that is there.
-    const present = [...devices.filter(({ online }) => online), ...devices.filter(({ online }) => !online)];
-    return present.map((device) => ({
-      ...fresh,
-      kind: 'device',
-      targetId: device.id,
-      name: device.name,
-      previousSnapshotId: device.runningSnapshotId,
-    }));
+    return { deployment, place: to.target, targets, devices: found.devices };
   }
 }
 

@@ -65,7 +65,7 @@ const TYPES: Fields<DeploymentTargetRow> = {
 };
 const WORST_FIRST = `case t.state when 'failed' then 0 when 'updating' then 1 else 2 end`;
 
-const byText = (one: string, other: string) => Number(one > other) - Number(one < other);
+export const byText = (one: string, other: string) => Number(one > other) - Number(one < other);
 
 /** In this order they are told. */
 export function inTheirOrder(one: DeploymentTargetRow, other: DeploymentTargetRow): number {
@@ -155,11 +155,15 @@ export class DeploymentTargetStore {
     const at = new Date().toISOString();
     const alike = new Map<string, Alike>();
     for (const { targetId, state, reason } of targets) {
-      const columns = { state, reason, changed_at: at, ...(told.has(targetId) && { told_at: at }) };
-      const key = JSON.stringify(columns);
-      const group: Alike = alike.get(key) ?? { columns, ids: [] };
-      group.ids.push(targetId);
-      alike.set(key, group);
+      const isTold = told.has(targetId);
+      const key = `${state} ${isTold} ${reason === null} ${reason}`;
+      const group = alike.get(key);
+      if (group === undefined) {
+        const columns = { state, reason, changed_at: at, ...(isTold && { told_at: at }) };
+        alike.set(key, { columns, ids: [targetId] });
+      } else {
+        group.ids.push(targetId);
+      }
     }
     for (const { columns, ids } of alike.values()) {
       const rows = this.#knex('deployment_targets').where({ deployment_id: deploymentId });

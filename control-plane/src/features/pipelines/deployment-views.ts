@@ -28,9 +28,19 @@ export async function readDeploymentViews(
     tallies: tallies.filter(({ deploymentId }) => deploymentId === row.id),
     targets: targets.filter(({ deploymentId }) => deploymentId === row.id),
   }));
-  const compared = own.flatMap((parts) => [parts.row.snapshotId, previousOf(parts) ?? []].flat());
-  const names = await stores.snapshots.namesOf([...new Set(compared)]);
+  const names = await stores.snapshots.namesOf([...new Set(own.flatMap(comparedIn))]);
   return own.map((parts) => present(parts, names));
+}
+
+/** A deployment as it is shown that was just written down, with all its targets in their order. */
+export async function plannedView(
+  stores: Stores,
+  row: DeploymentRow,
+  targets: readonly DeploymentTargetRow[],
+): Promise<DeploymentView> {
+  const tallies = targets.map(({ deploymentId, wave, state }) => ({ deploymentId, wave, state, count: 1 }));
+  const parts = { row, tallies, targets: targets.slice(0, TARGETS_SHOWN) };
+  return present(parts, await stores.snapshots.namesOf(comparedIn(parts)));
 }
 
 interface ViewParts {
@@ -43,6 +53,11 @@ interface ViewParts {
 function previousOf({ row, targets: [first, ...others] }: ViewParts): string | null {
   const ofOne = others.length === 0 ? first?.previousSnapshotId : null;
   return ofOne ?? row.previousTargetId;
+}
+
+function comparedIn(parts: ViewParts): string[] {
+  const previous = previousOf(parts);
+  return previous === null ? [parts.row.snapshotId] : [parts.row.snapshotId, previous];
 }
 
 function present(parts: ViewParts, names: ReadonlyMap<string, string>): DeploymentView {

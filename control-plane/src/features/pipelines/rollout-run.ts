@@ -1,5 +1,5 @@
 import type { DeploymentProgress, DeploymentRow } from './deployment-row.ts';
-import type { DeploymentTargetRow } from './deployment-target-store.ts';
+import type { DeploymentTargetRow, TargetState } from './deployment-target-store.ts';
 import type { Run } from './rollout-decision.ts';
 
 const ENDS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'aborted', 'rolled-back']);
@@ -30,6 +30,22 @@ export function runOf(deployment: DeploymentRow, targets: readonly DeploymentTar
       changedAt: toMs(changedAt),
     })),
   };
+}
+
+/** Targets as they are stored once these have changed; some of those were told at that time, too. */
+export function targetsAfter(
+  targets: readonly DeploymentTargetRow[],
+  changed: readonly TargetState[],
+  { at, told }: { at: string; told: ReadonlySet<string> },
+): DeploymentTargetRow[] {
+  const changeOf = new Map(changed.map((change) => [change.targetId, change]));
+  return targets.map((target) => {
+    const { targetId } = target;
+    const change = changeOf.get(targetId);
+    return change === undefined
+      ? target
+      : { ...target, ...change, changedAt: at, toldAt: told.has(targetId) ? at : target.toldAt };
+  });
 }
 
 /** What is stored of a run that was decided on. */

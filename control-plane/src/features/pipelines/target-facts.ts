@@ -6,18 +6,12 @@ import { flowOfDevice, resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow } from './deployment-target-store.ts';
+import type { Push } from './deployment-targets.ts';
 import { opensAt } from './maintenance-window.ts';
 import type { TargetFacts } from './rollout-machine.ts';
-import type { StageRow } from './store.ts';
 
 /** States in which an instance does not run what it should. */
 export const FAILED_STATES: ReadonlySet<string> = new Set(['safe', 'crashed', 'error']);
-
-/** A deployment with where it goes. */
-interface Push {
-  deployment: DeploymentRow;
-  place: StageRow['target'];
-}
 
 /** Finds out what the rollout machine wants to know of a target. */
 export class TargetFactsReader {
@@ -32,19 +26,23 @@ export class TargetFactsReader {
     this.#reportOf = reportOf;
   }
 
-  /** How targets of a deployment are at this moment, by their ids; one query for each five hundred devices. */
+  /** How targets of a deployment are at this moment, by their ids. */
   async of(push: Push, targets: readonly DeploymentTargetRow[]): Promise<Map<string, TargetFacts>> {
-    const idsOf = (kind: DeploymentTargetRow['kind']) =>
-      targets.filter((target) => target.kind === kind).map(({ targetId }) => targetId);
-    const facts = new Map<string, TargetFacts>(targets.map(({ targetId }) => [targetId, { kind: 'gone' }]));
-    const now = Date.now();
-    for (const device of await this.#stores.devices.findFollowed(idsOf('device'))) {
-      facts.set(device.id, this.#deviceFacts(push, device, now));
-    }
+    const devices = targets.filter(({ kind }) => kind === 'device').map(({ targetId }) => targetId);
+    const facts = this.ofDevices(push, await this.#stores.devices.findFollowed(devices));
     for (const target of targets.filter(({ kind }) => kind === 'instance')) {
-      facts.set(target.targetId, await this.#instanceFacts(push.deployment, target, now));
+      facts.set(target.targetId, await this.#instanceFacts(push.deployment, target, Date.now()));
+    }
+    for (const { targetId } of targets.filter((target) => !facts.has(target.targetId))) {
+      facts.set(targetId, { kind: 'gone' });
     }
     return facts;
+  }
+
+  /** The same of devices that were just read. */
+  ofDevices(push: Push, devices: readonly FollowedRow[]): Map<string, TargetFacts> {
+    const now = Date.now();
+    return new Map(devices.map((device) => [device.id, this.#deviceFacts(push, device, now)]));
   }
 
   /** Found once for all devices of a time zone: it stays true until then. */
