@@ -2,6 +2,7 @@ import { stopPostgres } from '../support/postgres.ts';
 import { DEVICE_FAULTS } from './device/faults.ts';
 import { type FaultRow, runFault, stopFault } from './device/run-fault.ts';
 import { tableHead, tableRow } from './device/table.ts';
+import { DEVICE_SNAPSHOT_KILLS } from './server/device-snapshot-kills.ts';
 import { PART_CLEANUP_KILLS } from './server/part-cleanup-kills.ts';
 import { ROLL_BACK_KILLS } from './server/roll-back-kills.ts';
 import { KILL_POINTS, runKillPoint, stopKillPoints } from './server/rollout-kills.ts';
@@ -22,6 +23,7 @@ const GROUPS: Record<string, Row[]> = {
     ...KILL_POINTS.map((point) => ({ name: point.name, run: () => runKillPoint(point) })),
     killed(PART_CLEANUP_KILLS),
     killed(SCHEDULE_KILLS),
+    killed(DEVICE_SNAPSHOT_KILLS),
     killed(SCHEDULED_TRIGGER_KILLS),
     killed(SNAPSHOT_TRIGGER_KILLS),
     killed(ROLL_BACK_KILLS),

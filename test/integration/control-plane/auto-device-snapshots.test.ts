@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { FlowNode } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { openDatabase } from '../../../control-plane/src/db/connection.ts';
@@ -10,10 +9,10 @@ import { SnapshotScheduler } from '../../../control-plane/src/features/snapshots
 import { Changes } from '../../../control-plane/src/relay/changes.ts';
 import { loadSecretKey } from '../../../control-plane/src/secrets/secret-key.ts';
 import { Vault } from '../../../control-plane/src/secrets/vault.ts';
-import { AgentClient } from '../../support/agent-client.ts';
 import { answeringFlow, buildApplication, buildInstance, uniqueName } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { SnapshotAgent } from '../../support/snapshot-agent.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -23,12 +22,8 @@ for (const database of ['sqlite', 'postgres'] as const) {
     let cp: ControlPlaneInProcess;
     let rows: Knex;
     let place: { teamId: string; applicationId: string };
-    let device: { id: string; token: string };
-    let agent: AgentClient | undefined;
-    /** What the device runs when it is asked. */
-    let running: FlowNode[];
-    let base: string | null;
-    let told: number;
+    let device: { id: string };
+    let agent: SnapshotAgent;
 
     before(async () => {
       cp = await startControlPlane({ database });
@@ -44,14 +39,11 @@ for (const database of ['sqlite', 'postgres'] as const) {
         params: { id: place.teamId },
         body: { name: uniqueName('Gateway'), applicationId: place.applicationId },
       });
-      device = { id: made.device.id, token: made.credentials.token };
-      running = answeringFlow('one');
-      base = null;
-      told = 0;
+      device = { id: made.device.id };
+      agent = new SnapshotAgent(cp.url, made.credentials.token);
     });
     afterEach(() => {
       agent?.close();
-      agent = undefined;
     });
 
     const list = async () =>
@@ -61,56 +53,9 @@ for (const database of ['sqlite', 'postgres'] as const) {
     const wanted = () => rows('wanted_device_snapshots').where({ device_id: device.id }).first('name');
     const settled = () => eventually(async () => (await wanted()) === undefined, { withinMs: 20_000 });
 
-    async function online(capabilities = ['snapshot', 'spool']): Promise<void> {
-      const client = await AgentClient.connect(cp.url, device.token);
-      agent = client;
-      client.hello({ capabilities });
-      void answer(client);
-    }
-
-    /** Sends what runs whenever it is asked, as an agent does. */
-    async function answer(client: AgentClient): Promise<void> {
-      for (let next = 0; client.closeCode === undefined; ) {
-        const command = client.commands[next];
-        if (command === undefined) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          continue;
-        }
-        next += 1;
-        if (command.type === 'take-snapshot') {
-          const content = {
-            flows: running,
-            credentials: {},
-            modules: {},
-            nodeRed: '4.1.15',
-            nodeJs: '20.0.0',
-          };
-          await fetch(`${cp.url}/api/v1/agent/snapshots`, {
-            method: 'POST',
-            headers: { authorization: `Bearer ${device.token}`, 'content-type': 'application/json' },
-            body: JSON.stringify({ requestId: command.id, baseSnapshotId: base, ...content }),
-          });
-        }
-      }
-    }
-
-    /** Somebody deploys on the device, and it tells so. */
-    async function deployThere(flows: FlowNode[], username = 'ada'): Promise<void> {
-      running = flows;
-      told += 1;
-      const body = { event: 'flows-deployed', details: { username } };
-      agent?.send({
-        ...{ type: 'spool', epoch: 'e1', stream: 'events' },
-        entries: [{ seq: told, at: new Date().toISOString(), ageMs: 0, body }],
-      });
-      await eventually(() =>
-        agent?.commands.some((command) => command.type === 'spool-ack' && command.seq === told),
-      );
-    }
-
     it('are taken after a deploy there, say by whom, and not when nothing changed or they are switched off', async () => {
-      await online();
-      await deployThere(answeringFlow('two'));
+      await agent.connect();
+      await agent.deploy(answeringFlow('two'));
       await settled();
       const [snapshot, ...others] = await list();
       assert.deepEqual(others, []);
@@ -119,23 +64,23 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const { flows } = await cp.admin.call('getSnapshotFlows', { params: { id: snapshot?.id ?? '' } });
       assert.deepEqual(flows, answeringFlow('two'));
 
-      await deployThere(answeringFlow('two'));
+      await agent.deploy(answeringFlow('two'));
       await settled();
       assert.equal((await list()).length, 1);
 
       await configure({ 'snapshots.afterDeploy': false });
-      await deployThere(answeringFlow('three'));
+      await agent.deploy(answeringFlow('three'));
       assert.equal(await wanted(), undefined);
       assert.equal((await list()).length, 1);
     });
 
     it('are taken as soon as the device can be asked', async () => {
-      await online(['spool']);
-      await deployThere(answeringFlow('two'), 'grace');
-      agent?.close();
+      await agent.connect(['spool']);
+      await agent.deploy(answeringFlow('two'), 'grace');
+      agent.close();
       assert.equal((await wanted())?.name, 'Deploy by grace');
 
-      await online();
+      await agent.connect();
       await settled();
 
       assert.deepEqual(
@@ -147,14 +92,16 @@ for (const database of ['sqlite', 'postgres'] as const) {
     it('are not taken of what the device was given and nobody changed', async () => {
       const flows = answeringFlow('given');
       const { id } = await buildInstance(cp, place.applicationId, { flows });
-      base = (await cp.admin.call('createInstanceSnapshot', { params: { id }, body: { name: 'given' } })).id;
-      await online();
+      agent.base = (
+        await cp.admin.call('createInstanceSnapshot', { params: { id }, body: { name: 'given' } })
+      ).id;
+      await agent.connect();
 
-      await deployThere(flows);
+      await agent.deploy(flows);
       await settled();
       assert.deepEqual(await list(), []);
 
-      await deployThere(answeringFlow('changed'));
+      await agent.deploy(answeringFlow('changed'));
       await settled();
       assert.equal((await list()).length, 1);
     });
@@ -188,9 +135,9 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await cp.admin.call('updateDeviceGroupMembers', { params, body: { add: [device.id] } });
       const body = { values: { 'snapshots.keepAuto': 2 } };
       await cp.admin.call('putDeviceGroupSettings', { params, body });
-      await online();
+      await agent.connect();
       for (const text of ['two', 'three', 'four']) {
-        await deployThere(answeringFlow(text));
+        await agent.deploy(answeringFlow(text));
         await settled();
       }
 
@@ -220,7 +167,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
       await look(now + 6 * MINUTE_MS);
       assert.equal((await wanted())?.name, 'By schedule');
-      await online();
+      await agent.connect();
       await settled();
       assert.deepEqual(
         (await list()).map(({ name, kind }) => ({ name, kind })),
@@ -230,7 +177,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       await look(now + 12 * MINUTE_MS);
       await settled();
       assert.equal((await list()).length, 1);
-      running = answeringFlow('changed');
+      agent.flows = answeringFlow('changed');
       await look(now + 18 * MINUTE_MS);
       await settled();
       assert.equal((await list()).length, 2);

@@ -7,6 +7,7 @@ import {
   deploy,
 } from '../../support/builders.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
 
 for (const database of ['sqlite', 'postgres'] as const) {
   describe(`The timeline, on ${database}`, function () {
@@ -46,6 +47,9 @@ for (const database of ['sqlite', 'postgres'] as const) {
         body: {},
       });
       deploymentId = deployment.id;
+      await eventually(async () =>
+        (await line()).items.some(({ text }) => text === 'Before push of Push to to'),
+      );
     });
     after(() => cp?.stop());
 

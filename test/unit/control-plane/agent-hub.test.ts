@@ -42,7 +42,11 @@ describe('The hub of the agents', () => {
           gone += 1;
         },
       },
-      targets: { of: (deviceIds) => read(deviceIds) },
+      targets: {
+        read: async function* (deviceIds: string[]) {
+          yield* await read(deviceIds);
+        },
+      },
       identities: {
         greet: () => {
           greeted += 1;
