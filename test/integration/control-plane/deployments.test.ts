@@ -60,6 +60,20 @@ for (const database of ['sqlite', 'postgres'] as const) {
       );
     });
 
+    it('tells the first ones with writing it down', async () => {
+      fleet = await RolloutFleet.build(cp, WORKS);
+      const { id, state, counts, targets: first } = await fleet.push(CANARY);
+
+      assert.equal(state, 'running');
+      assert.deepEqual(counts, { ...counts, total: 5, waiting: 4, updating: 1 });
+      assert.equal(first[0]?.state, 'updating');
+      assert.ok(first[0]?.toldAt);
+      await fleet.until(id, 'succeeded');
+      const { items } = await cp.admin.call('listDeploymentSteps', { params: { id }, query: {} });
+      assert.match(items.at(-1)?.text ?? '', /asked for the push of “.*” to 5 targets\.$/);
+      assert.equal(items.at(-2)?.text, 'It begins with 1 target.');
+    });
+
     it('halts when more fail than may, and those that failed are wanted to run what they run', async () => {
       fleet = await RolloutFleet.build(cp, ['fails', 'works', 'works', 'works']);
       const push = await fleet.push({ ...CANARY, failureBudget: { percent: 20 } });
