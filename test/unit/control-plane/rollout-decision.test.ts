@@ -11,7 +11,16 @@ import type { TargetFacts } from '../../../control-plane/src/features/pipelines/
 import { allowedFailures, waveSizes, wavesOf } from '../../../control-plane/src/features/pipelines/waves.ts';
 
 type DeviceFacts = Extract<TargetFacts, { kind: 'device' }>;
-type Fate = 'works' | 'fails' | 'breaks later' | 'vanishes later' | 'offline' | 'developer' | 'gone' | 'slow';
+type Fate =
+  | 'works'
+  | 'fails'
+  | 'breaks later'
+  | 'vanishes later'
+  | 'is away for a moment'
+  | 'offline'
+  | 'developer'
+  | 'gone'
+  | 'slow';
 
 const SECOND = 1000;
 
@@ -117,6 +126,10 @@ class World {
         };
       case 'vanishes later': {
         const awayMs = Math.max(0, after - 15 * SECOND);
+        return { ...FRESH, awayMs, online: awayMs === 0, runsSnapshot: after >= 5 * SECOND && awayMs === 0 };
+      }
+      case 'is away for a moment': {
+        const awayMs = after >= 15 * SECOND && after < 35 * SECOND ? after - 15 * SECOND + 1 : 0;
         return { ...FRESH, awayMs, online: awayMs === 0, runsSnapshot: after >= 5 * SECOND && awayMs === 0 };
       }
       case 'slow':
@@ -282,6 +295,24 @@ describe('A run', () => {
       /ran the snapshot, and failed after that: It went offline/,
     );
     assert.equal(world.told.size, 1);
+  });
+
+  it('waits at the end of a short health time for a device that is away, and halts when it stays away', () => {
+    const policy = { waves: [{ count: 1 }], healthSeconds: 20, failureBudget: { count: 0 } };
+    const world = new World(policy, ['vanishes later', 'works', 'works']);
+    world.settle();
+
+    assert.equal(world.run.state, 'halted');
+    assert.equal(world.told.size, 1);
+  });
+
+  it('goes on when a device that was away is back', () => {
+    const policy = { waves: [{ count: 1 }], healthSeconds: 20, failureBudget: { count: 0 } };
+    const world = new World(policy, ['is away for a moment', 'works', 'works']);
+    world.settle();
+
+    assert.equal(world.run.state, 'succeeded');
+    assert.equal(world.told.get('d1'), 35 * SECOND);
   });
 
   it('goes on after a halt without counting what failed before', () => {

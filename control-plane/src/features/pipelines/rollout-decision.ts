@@ -294,7 +294,8 @@ class Deciding {
     if (waveDoneAt === null) {
       this.#steps.push(`Wave ${wave + 1} is through.`);
     }
-    if (watches && this.#now < doneAt + policy.healthSeconds * 1000) {
+    const isChecked = this.#now >= doneAt + policy.healthSeconds * 1000 && !this.#inWave().some(this.#isAway);
+    if (watches && !isChecked) {
       this.#run = { ...this.#run, waveDoneAt: doneAt };
       return false;
     }
@@ -302,6 +303,12 @@ class Deciding {
     this.#steps.push(`Wave ${wave + 2} begins with ${inWords(this.#inWave().length, 'target')}.`);
     return true;
   }
+
+  /** Whether it ran the snapshot and went offline: it may be back in a moment, or count as failed. */
+  readonly #isAway = ({ targetId, state }: RunTarget): boolean => {
+    const facts = this.#facts.get(targetId);
+    return state === 'succeeded' && facts?.kind === 'device' && !facts.online;
+  };
 
   /** Waits when nobody is under way, and those who are next are outside their windows. */
   #waitForWindow(): void {
