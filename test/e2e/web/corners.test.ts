@@ -4,6 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { type OpenPage, openPage, signInOnPage } from '../../support/browser.ts';
 import { buildApplication, buildInstance, uniqueName } from '../../support/builders.ts';
 import { type RunningControlPlane, startControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const LONG = 'W'.repeat(110);
 const CRASHING: FlowNode[] = [
@@ -132,13 +133,13 @@ describe('where something goes wrong, the web page', function () {
     await button.press('Enter');
     await dialog().waitFor();
     await close();
-    assert.ok(await hasFocus(button));
+    await eventually(() => hasFocus(button));
     await menu.press('Enter');
     await page.getByRole('menuitem', { name: 'Rename' }).press('Enter');
     await dialog().waitFor();
     await close();
 
-    assert.ok(await hasFocus(menu));
+    await eventually(() => hasFocus(menu));
   });
 
   it('shows names as text and keeps the longest inside a narrow screen', async () => {

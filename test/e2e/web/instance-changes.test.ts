@@ -43,7 +43,7 @@ describe('Changes of an instance on the page', function () {
     await page.locator('[data-test=change]').waitFor();
 
     const outcome = page.getByRole('region', { name: 'Changes of stack and type' });
-    await outcome.getByText('went back').waitFor({ timeout: 60_000 });
+    await outcome.getByText('went back').waitFor({ timeout: 120_000 });
     await outcome.getByText('this stack does not start').first().waitFor();
     assert.equal(await page.locator('[data-test=change]').count(), 0);
     assert.deepEqual(open.complaints, []);
