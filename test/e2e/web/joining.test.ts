@@ -91,6 +91,8 @@ describe('Coming in, on the page', function () {
     await fresh(async (visitor) => {
       await visitor.goto(`${cp.url}/sign-in`);
       await visitor.getByText('Make an account').click();
+      // The page before has a field of that name, too.
+      await visitor.getByRole('button', { name: 'Make the account' }).waitFor();
       await visitor.getByLabel('User name').fill(uniqueName('self'));
       await visitor.getByLabel('Password', { exact: true }).fill(ADMIN_PASSWORD);
       await visitor.getByRole('button', { name: 'Make the account' }).click();
