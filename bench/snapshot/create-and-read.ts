@@ -9,10 +9,10 @@ import { timesInTurn, timesOf } from './timed.ts';
 const SIZES = [10, 500, 5000] as const;
 const NODES = 5000;
 
-type Taken = () => Promise<string>;
+type Take = () => Promise<string>;
 
 /** Taking a snapshot of flows of that size; gives its id. */
-async function takerOf(cp: ControlPlaneProcess, applicationId: string, nodes: number): Promise<Taken> {
+async function takerOf(cp: ControlPlaneProcess, applicationId: string, nodes: number): Promise<Take> {
   const { id } = await buildInstance(cp, applicationId, { flows: flowsOf(nodes, 'bench') });
   return async () => {
     // Without the checks of the client, which would count here.
@@ -34,18 +34,18 @@ export async function benchCreateAndRead(
 ): Promise<Row[]> {
   const rounds = quick ? 5 : 30;
   say(`S1: ${SIZES.join(', ')} nodes`);
-  const take: Taken[] = [];
+  const takes: Take[] = [];
   for (const nodes of SIZES) {
-    take.push(await takerOf(cp, applicationId, nodes));
+    takes.push(await takerOf(cp, applicationId, nodes));
   }
-  const times = await timesInTurn(rounds, take);
+  const times = await timesInTurn(rounds, takes);
   const rows = SIZES.map((nodes, index) => {
     const peer = PEER.createMs[nodes];
     const head = { row: 'S1', what: `create with ${nodes} nodes`, variant: 'ours', unit: 'ms' };
     const goal = { against: peer, ratio: 0.5, text: `≤ 0.5 × peer (${peer} ms)` };
     return measuredRow(head, times[index] ?? [], goal);
   });
-  const largest = await take[SIZES.indexOf(NODES)]?.();
+  const largest = await takes.at(-1)?.();
   say('S5');
   const read = async () => {
     const headers = { cookie: cp.admin.cookie ?? '' };

@@ -1,9 +1,8 @@
 import { answeringFlow, buildApplication } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SnapshotAgent } from '../../support/snapshot-agent.ts';
-import type { KillSite, WriteKills } from './write-kills.ts';
+import { countSnapshots, type KillSite, LONG_AGO, type WriteKills } from './write-kills.ts';
 
-const LONG_AGO = '2020-01-01T00:00:00.000Z';
 /** Devices are looked at every three seconds. */
 const TAKEN_WITHIN_MS = 20_000;
 
@@ -13,12 +12,8 @@ interface Deployed {
   deploys: number;
 }
 
-async function taken({ knex }: KillSite, { deviceId }: Deployed): Promise<number> {
-  const [row] = await knex('snapshots')
-    .where({ device_id: deviceId, name: 'Deploy by ada' })
-    .count({ n: '*' });
-  return Number(row?.n);
-}
+const taken = (site: KillSite, { deviceId }: Deployed) =>
+  countSnapshots(site, { device_id: deviceId, name: 'Deploy by ada' });
 
 const isWanted = async ({ knex }: KillSite, { deviceId }: Deployed) =>
   (await knex('wanted_device_snapshots').where({ device_id: deviceId }).first('name')) !== undefined;

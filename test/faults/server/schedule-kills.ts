@@ -1,20 +1,14 @@
 import { answeringFlow, buildApplication, buildInstance, deploy } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { KillSite, WriteKills } from './write-kills.ts';
-
-const LONG_AGO = '2020-01-01T00:00:00.000Z';
+import { countSnapshots, type KillSite, LONG_AGO, type WriteKills } from './write-kills.ts';
 
 interface Scheduled {
   instanceId: string;
   edits: number;
 }
 
-async function taken({ knex }: KillSite, { instanceId }: Scheduled): Promise<number> {
-  const [row] = await knex('snapshots')
-    .where({ instance_id: instanceId, name: 'By schedule' })
-    .count({ n: '*' });
-  return Number(row?.n);
-}
+const taken = (site: KillSite, { instanceId }: Scheduled) =>
+  countSnapshots(site, { instance_id: instanceId, name: 'By schedule' });
 
 const isMovedOn = async ({ knex }: KillSite, { instanceId }: Scheduled) =>
   (await knex('snapshot_schedules').where({ instance_id: instanceId }).first('next_at')).next_at > LONG_AGO;

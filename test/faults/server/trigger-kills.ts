@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { answeringFlow, buildApplication, buildInstance } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { KillSite, WriteKills } from './write-kills.ts';
+import { type KillSite, LONG_AGO, type WriteKills } from './write-kills.ts';
 
-const LONG_AGO = '2020-01-01T00:00:00.000Z';
 /** In this time triggers are looked at again. */
 const LOOK_MS = 2500;
 

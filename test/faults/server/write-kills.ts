@@ -10,6 +10,8 @@ import { inWords } from './words.ts';
 
 const ORDER = join(tmpdir(), `flowyard-kill-${process.pid}.json`);
 const PRELOAD = join(import.meta.dirname, 'preload/kill-at-write.cjs');
+/** What was due then is due now. */
+export const LONG_AGO = '2020-01-01T00:00:00.000Z';
 /** More than anything that is killed here writes. */
 const MOST_WRITES = 100;
 
@@ -35,6 +37,12 @@ export interface WriteKills<State> {
   done: (site: KillSite, state: State) => Promise<boolean>;
   /** After the restart: null when all is as it must be, else what is not. */
   check: (site: KillSite, state: State) => Promise<string | null>;
+}
+
+/** How many snapshots there are with these columns. */
+export async function countSnapshots({ knex }: KillSite, where: Record<string, string>): Promise<number> {
+  const [row] = await knex('snapshots').where(where).count({ n: '*' });
+  return Number(row?.n);
 }
 
 let site: KillSite | null = null;
