@@ -47,6 +47,7 @@ import * as partChecks from './migrations/088-part-checks.ts';
 import * as flowGates from './migrations/089-flow-gates.ts';
 import * as nodeRedSignIns from './migrations/092-node-red-sign-ins.ts';
 import * as targetsWithoutStateIndex from './migrations/093-targets-without-state-index.ts';
+import * as pushesOfATarget from './migrations/094-pushes-of-a-target.ts';
 import { type KnexConnection, keepPrepared } from './prepared-statements.ts';
 
 const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (knex: Knex) => Promise<void> }> =
@@ -95,6 +96,7 @@ const MIGRATIONS: Record<string, { up: (knex: Knex) => Promise<void>; down: (kne
     '089-flow-gates': flowGates,
     '092-node-red-sign-ins': nodeRedSignIns,
     '093-targets-without-state-index': targetsWithoutStateIndex,
+    '094-pushes-of-a-target': pushesOfATarget,
     '077-stage-actions': stageActions,
     '078-device-snapshots': deviceSnapshots,
   };

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import {
   AGENT_CAPABILITY,
   AGENT_PROTOCOL,
@@ -24,6 +25,8 @@ const HELLO_TIMEOUT_MS = 10_000;
 const CHALLENGE_MS = 3000;
 /** So long an agent may take to answer the close when the server ends. */
 const CLOSE_WITHIN_MS = 1000;
+/** After so many targets others have their turn: what the first devices report is taken in while the last are told. */
+const TOLD_AT_ONCE = 100;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 interface Parts {
@@ -301,6 +304,9 @@ export class AgentHub {
       for await (const [deviceId, target] of this.#parts.targets.read(deviceIds)) {
         removed.delete(deviceId);
         this.send(deviceId, { type: 'target', target });
+        if (removed.size % TOLD_AT_ONCE === 0) {
+          await setImmediate();
+        }
       }
       for (const deviceId of removed) {
         this.#sessions.get(deviceId)?.socket.close(CLOSE.unauthorized, 'This device was removed');

@@ -177,6 +177,10 @@ export class LiveHub {
   }
 
   #onChange(change: EntityChange): void {
+    if (this.#readers.size === 0) {
+      // Whoever comes later reads what is there by then.
+      return;
+    }
     this.#dirty.set(`${change.kind}/${change.id}`, change);
     this.#flushTimer ??= setTimeout(() => {
       this.#flushTimer = undefined;

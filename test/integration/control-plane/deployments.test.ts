@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeploymentTargetView } from '@flowyard/protocol';
+import { openDatabase } from '../../../control-plane/src/db/connection.ts';
 import { type ControlPlaneInProcess, startControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Fate, RolloutFleet } from '../../support/rollout-fleet.ts';
@@ -155,6 +156,43 @@ for (const database of ['sqlite', 'postgres'] as const) {
           'admin asked for the push of “New” to 5 targets.',
         ],
       );
+    });
+
+    it('stops where another control plane paused it, although nobody said so here', async () => {
+      fleet = await RolloutFleet.build(cp, ['slow', 'works', 'works']);
+      const [first] = fleet.devices;
+      assert.ok(first);
+      const push = await fleet.push(CANARY);
+      const knex = openDatabase(cp.database);
+      await knex('deployments').where({ id: push.id }).update({ state: 'paused' }).increment('revision', 1);
+      await knex.destroy();
+      first.fate = 'works';
+      await eventually(async () => (await fleet.view(push.id)).counts.succeeded === 1);
+
+      assert.equal((await fleet.view(push.id)).state, 'paused');
+      assert.equal(told(1), 1);
+      await act(push.id, 'resume');
+      await fleet.until(push.id, 'succeeded');
+      assert.equal(told(1), 3);
+    });
+
+    it('leaves alone who left the group while it was under way', async () => {
+      fleet = await RolloutFleet.build(cp, ['slow', 'works', 'works']);
+      const [first, , leaver] = fleet.devices;
+      assert.ok(first && leaver);
+      const push = await fleet.push(CANARY);
+      await cp.admin.call('updateDeviceGroupMembers', {
+        params: { id: fleet.groupId },
+        body: { remove: [leaver.id] },
+      });
+      first.fate = 'works';
+      const done = await fleet.until(push.id, 'succeeded');
+
+      assert.deepEqual(done.counts, { ...done.counts, succeeded: 2, skipped: 1 });
+      const { reason } = (await targets(push.id)).find(({ id }) => id === leaver.id) ?? {};
+      assert.match(reason ?? '', /^It left the group/);
+      assert.ok(!leaver.told.includes(fleet.snapshots[1] ?? ''));
+      assert.deepEqual((await fleet.running(1)).length, 2);
     });
 
     it('is rolled back after it went through: all run what they ran before', async () => {

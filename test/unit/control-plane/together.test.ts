@@ -58,6 +58,24 @@ describe('Work that is done for many together', () => {
     assert.deepEqual(batches, [[1], [2, 3, 4]]);
   });
 
+  it('does not let the last of a burst wait', async () => {
+    const batches: number[][] = [];
+    const together = new Together<number, number>(
+      async (items) => {
+        batches.push(items);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return items;
+      },
+      { everyMs: 60_000, enough: 3 },
+    );
+
+    const burst = [1, 2, 3].map((item) => together.do(item));
+    await new Promise(setImmediate);
+    await Promise.all([...burst, together.do(4)]);
+
+    assert.deepEqual(batches, [[1, 2, 3], [4]]);
+  });
+
   it('does each alone when a batch fails, so that one holds up no other', async () => {
     const together = new Together<number, number>(async (items) => {
       if (items.includes(2)) {

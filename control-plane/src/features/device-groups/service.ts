@@ -8,7 +8,7 @@ import { forEachAlike } from '../devices/operations/operation.ts';
 import type { TargetService } from '../snapshots/target-service.ts';
 import { membershipOf } from './label-rule.ts';
 import { planRule, type RulePlan } from './rule-plan.ts';
-import type { DeviceGroupRow } from './store.ts';
+import type { DeviceGroupHead, DeviceGroupRow } from './store.ts';
 
 const NAMED = 5;
 
@@ -108,7 +108,7 @@ export class DeviceGroupService {
 
   async #refuseStrangers(
     tx: Transaction,
-    group: DeviceGroupRow,
+    group: DeviceGroupHead,
     add: string[],
     remove: string[],
   ): Promise<void> {
@@ -208,8 +208,8 @@ export class DeviceGroupService {
     }
   }
 
-  async #require(tx: Transaction, id: string): Promise<DeviceGroupRow> {
-    const group = await tx.stores.deviceGroups.find(id);
+  async #require(tx: Transaction, id: string): Promise<DeviceGroupHead> {
+    const group = await tx.stores.deviceGroups.findHead(id);
     if (group === null) {
       throw notFound('device group');
     }

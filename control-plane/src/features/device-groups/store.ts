@@ -4,7 +4,8 @@ import { readPage } from '../../db/paging.ts';
 import type { WantedSnapshot } from '../devices/pushed-target.ts';
 import type { RuleGroup } from './label-rule.ts';
 
-export interface DeviceGroupRow {
+/** A group by itself, without its devices. */
+export interface DeviceGroupHead {
   id: string;
   applicationId: string;
   name: string;
@@ -17,13 +18,30 @@ export interface DeviceGroupRow {
   targetSnapshotName: string | null;
   /** Whether a push brought it, and no values of variables with it. */
   targetPushed: boolean;
-  devices: number;
-  onTarget: number;
-  online: number;
   createdAt: string;
 }
 
-type StoredGroup = Omit<DeviceGroupRow, 'rule'> & { rule: string | null };
+export interface DeviceGroupRow extends DeviceGroupHead {
+  devices: number;
+  onTarget: number;
+  online: number;
+}
+
+type Stored<Group> = Omit<Group, 'rule'> & { rule: string | null };
+type StoredGroup = Stored<DeviceGroupRow>;
+
+const HEAD_COLUMNS = {
+  id: 'g.id',
+  applicationId: 'g.application_id',
+  name: 'g.name',
+  description: 'g.description',
+  rule: 'g.rule',
+  settings: 'g.settings',
+  targetSnapshotId: 'g.target_snapshot_id',
+  targetSnapshotName: 'ts.name',
+  targetPushed: 'g.target_pushed',
+  createdAt: 'g.created_at',
+};
 
 export class DeviceGroupStore {
   readonly #knex: Knex;
@@ -53,6 +71,12 @@ export class DeviceGroupStore {
   async find(id: string): Promise<DeviceGroupRow | null> {
     const row = await this.#joined().where('g.id', id).first<StoredGroup>(this.#columns());
     return row ? normalise(row) : null;
+  }
+
+  /** Counting the devices of a group takes long when they are many. */
+  async findHead(id: string): Promise<DeviceGroupHead | null> {
+    const row = await this.#joined().where('g.id', id).first<Stored<DeviceGroupHead>>(HEAD_COLUMNS);
+    return row ? headOf(row) : null;
   }
 
   async findMany(ids: string[]): Promise<DeviceGroupRow[]> {
@@ -142,16 +166,7 @@ export class DeviceGroupStore {
   #columns() {
     const members = () => this.#knex('devices as d').whereRaw('d.device_group_id = g.id');
     return {
-      id: 'g.id',
-      applicationId: 'g.application_id',
-      name: 'g.name',
-      description: 'g.description',
-      rule: 'g.rule',
-      settings: 'g.settings',
-      targetSnapshotId: 'g.target_snapshot_id',
-      targetSnapshotName: 'ts.name',
-      targetPushed: 'g.target_pushed',
-      createdAt: 'g.created_at',
+      ...HEAD_COLUMNS,
       devices: members().count('*'),
       online: members().where('d.online', true).count('*'),
       onTarget: members()
@@ -163,12 +178,14 @@ export class DeviceGroupStore {
   }
 }
 
-function normalise(row: StoredGroup): DeviceGroupRow {
+function headOf<Group extends Stored<DeviceGroupHead>>(row: Group) {
   const rule = row.rule === null ? null : (JSON.parse(row.rule) as string[]);
+  return { ...row, rule, targetPushed: Boolean(row.targetPushed) };
+}
+
+function normalise(row: StoredGroup): DeviceGroupRow {
   return {
-    ...row,
-    rule,
-    targetPushed: Boolean(row.targetPushed),
+    ...headOf(row),
     devices: Number(row.devices),
     online: Number(row.online),
     onTarget: Number(row.onTarget),

@@ -46,32 +46,24 @@ export interface DeviceVariables {
   device: VariableRow[];
 }
 
-const BATCH = 500;
-
 function distinct(ids: Array<string | null>): string[] {
   return [...new Set(ids.filter((id) => id !== null))];
 }
 
-/** The variables of any number of devices; one query for each five hundred. */
+/** The variables of any number of devices, in one query. */
 export async function readDeviceVariables(
   stores: Stores,
   devices: readonly VariablesPlace[],
 ): Promise<(device: VariablesPlace) => DeviceVariables> {
   const byOwner = new Map<string, VariableRow[]>();
-  for (let start = 0; start < devices.length; start += BATCH) {
-    const batch = devices.slice(start, start + BATCH);
-    const rows = await stores.variables.ofMany({
-      team: distinct(batch.map(({ teamId }) => teamId)),
-      application: distinct(batch.map(({ applicationId }) => applicationId)),
-      'device-group': distinct(batch.map(({ deviceGroupId }) => deviceGroupId)),
-      device: batch.map(({ id }) => id),
-    });
-    const known = new Set(byOwner.keys());
-    for (const { ownerId, ...row } of rows) {
-      if (!known.has(ownerId)) {
-        byOwner.set(ownerId, [...(byOwner.get(ownerId) ?? []), row]);
-      }
-    }
+  const rows = await stores.variables.ofMany({
+    team: distinct(devices.map(({ teamId }) => teamId)),
+    application: distinct(devices.map(({ applicationId }) => applicationId)),
+    'device-group': distinct(devices.map(({ deviceGroupId }) => deviceGroupId)),
+    device: devices.map(({ id }) => id),
+  });
+  for (const { ownerId, ...row } of rows) {
+    byOwner.set(ownerId, [...(byOwner.get(ownerId) ?? []), row]);
   }
   const of = (id: string | null) => (id === null ? [] : (byOwner.get(id) ?? []));
   return ({ id, teamId, applicationId, deviceGroupId }) => ({

@@ -43,7 +43,7 @@ export class DeviceTargets {
   }
 
   /**
-   * The targets of those devices that are there, one after the other; three queries for each five hundred of them.
+   * The targets of those devices that are there, one after the other; three queries, however many they are.
    * Whoever sends each of them at once has the first device begin before the last target is made.
    */
   async *read(deviceIds: string[]): AsyncGenerator<[deviceId: string, target: DeviceTarget]> {

@@ -1,9 +1,9 @@
 import type { Stores } from '../../db/stores.ts';
 import { notFound } from '../../errors.ts';
-import type { DeviceGroupRow } from '../device-groups/store.ts';
+import type { DeviceGroupHead } from '../device-groups/store.ts';
 import type { DeviceRow } from './device-row.ts';
 
-export interface PlacedGroup extends DeviceGroupRow {
+export interface PlacedGroup extends DeviceGroupHead {
   teamId: string;
 }
 
@@ -18,7 +18,7 @@ export async function requireDevice(stores: Stores, id: string): Promise<DeviceR
 
 /** @throws AppError 404 */
 export async function requireGroup(stores: Stores, id: string): Promise<PlacedGroup> {
-  const group = await stores.deviceGroups.find(id);
+  const group = await stores.deviceGroups.findHead(id);
   const place = group && (await stores.scopes.find('device-group', id, null));
   if (group === null || place === null) {
     throw notFound('device group');

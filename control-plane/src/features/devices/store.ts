@@ -250,13 +250,18 @@ export class DeviceStore {
     await this.#updateMany(ids, { target_snapshot_id: snapshotId, target_pushed: pushed });
   }
 
-  /** What a deployment into their group tells them; null: the target of the group counts for them again. */
+  /**
+   * What a deployment into their group tells them; null: the target of the group counts for them again. Those that
+   * have left the group meanwhile stay as they are.
+   */
   async setRolloutSnapshot(
+    deviceGroupId: string,
     ids: readonly string[],
     snapshotId: string | null,
     retries: number,
   ): Promise<void> {
-    await this.#updateMany(ids, {
+    const ofGroup = this.#knex('devices').where({ device_group_id: deviceGroupId });
+    await whereAmong(this.#knex, ofGroup, 'id', ids).update({
       rollout_snapshot_id: snapshotId,
       generation: this.#knex.raw('generation + 1'),
       ...(retries > 0 && { retries: this.#knex.raw('retries + ?', [retries]) }),

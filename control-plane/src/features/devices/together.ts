@@ -14,7 +14,8 @@ export class Together<T, R> {
   readonly #work: (items: T[]) => Promise<R[]>;
   readonly #everyMs: number;
   readonly #enough: number;
-  #begunAt = Number.NEGATIVE_INFINITY;
+  /** When the next batch may begin although few wait. */
+  #dueAt = Number.NEGATIVE_INFINITY;
   #waiting: Waiting<T, R>[] = [];
   #isRunning = false;
   /** Ends the wait for the next batch. */
@@ -22,7 +23,8 @@ export class Together<T, R> {
 
   /**
    * `work` answers each of the items, in their order. What comes after a pause is done at once; then batches begin
-   * `everyMs` apart, so that a steady stream does not cost a batch for each item, or when `enough` of them wait.
+   * `everyMs` apart, so that a steady stream does not cost a batch for each item, or when `enough` of them wait. After
+   * so many at once the next ones do not wait: they are the last of the same burst.
    */
   constructor(
     work: (items: T[]) => Promise<R[]>,
@@ -52,6 +54,8 @@ export class Together<T, R> {
     while (this.#waiting.length > 0) {
       await this.#untilDue();
       const batch = this.#waiting.splice(0, MOST);
+      const isBurst = batch.length >= this.#enough;
+      this.#dueAt = isBurst ? Number.NEGATIVE_INFINITY : performance.now() + this.#everyMs;
       try {
         await this.#answer(batch);
       } catch (error) {
@@ -63,7 +67,7 @@ export class Together<T, R> {
   }
 
   async #untilDue(): Promise<void> {
-    const leftMs = this.#begunAt + this.#everyMs - performance.now();
+    const leftMs = this.#dueAt - performance.now();
     if (leftMs > 0 && this.#waiting.length < this.#enough) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
@@ -73,7 +77,6 @@ export class Together<T, R> {
         };
       });
     }
-    this.#begunAt = performance.now();
   }
 
   async #answer(batch: Waiting<T, R>[]): Promise<void> {

@@ -6,6 +6,7 @@ import { recordDeployment } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow } from './deployment-target-store.ts';
 import type { DeploymentTargets } from './deployment-targets.ts';
+import { readPush } from './push.ts';
 import { type RunTarget, turnBack } from './rollout-decision.ts';
 import { runOf } from './rollout-run.ts';
 
@@ -90,12 +91,11 @@ export class DeploymentActions {
     return this.#change(id, async (tx, deployment) => {
       const targets = await tx.stores.deploymentTargets.of(id);
       refuseReturn(deployment, targets);
-      const stage = await tx.stores.pipelines.findStage(deployment.toStageId);
-      const newest = stage && (await tx.stores.deployments.newestInto(stage.target));
-      if (stage === null || newest?.id !== id) {
+      const push = await readPush(tx.stores, deployment);
+      const newest = push && (await tx.stores.deployments.newestInto(push.place));
+      if (push === null || newest?.id !== id) {
         throw conflict('replaced', 'Something else was pushed there since: roll that one back first.');
       }
-      const push = { deployment, place: stage.target };
       await this.#parts.targets.turnBack(tx, push, targets);
       await this.#turnBackTargets(tx, deployment, targets);
       await this.#advance(tx, actor, deployment, 'deployment.returning', {

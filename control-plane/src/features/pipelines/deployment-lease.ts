@@ -1,5 +1,7 @@
 import type { Stores } from '../../db/stores.ts';
 import { newId } from '../../ids.ts';
+import type { DeploymentProgress, DeploymentRow } from './deployment-row.ts';
+import type { LeaseClaim } from './deployment-store.ts';
 
 /** So long a process that ended without a word keeps others from going on. */
 const LEASE_MS = 5000;
@@ -15,11 +17,22 @@ export class DeploymentLease {
     this.#leaseMs = leaseMs;
   }
 
-  /** Takes or renews it. */
-  take(stores: Stores, deploymentId: string): Promise<boolean> {
+  /** What this process claims from now on. */
+  claim(): LeaseClaim {
     const now = Date.now();
-    const until = new Date(now + this.#leaseMs).toISOString();
-    return stores.deployments.hold(deploymentId, this.owner, new Date(now).toISOString(), until);
+    return {
+      owner: this.owner,
+      now: new Date(now).toISOString(),
+      until: new Date(now + this.#leaseMs).toISOString(),
+    };
+  }
+
+  /**
+   * Takes a deployment further that this process carries on, and renews the right to it; false when another one has it,
+   * or somebody changed the deployment.
+   */
+  advance(stores: Stores, deployment: DeploymentRow, to: DeploymentProgress): Promise<boolean> {
+    return stores.deployments.advance(deployment, to, this.claim());
   }
 
   /** Whether this process has it; asks the database for that once in a while only. */
@@ -28,7 +41,7 @@ export class DeploymentLease {
       return true;
     }
     const until = Date.now() + this.#leaseMs / 2;
-    const holds = await this.take(stores, deploymentId);
+    const holds = await stores.deployments.hold(deploymentId, this.claim());
     this.#heldUntil.set(deploymentId, holds ? until : 0);
     return holds;
   }

@@ -7,10 +7,10 @@ import type { NotificationService } from '../notifications/notification-service.
 import { recordDecision } from './decision-record.ts';
 import type { DeploymentLease } from './deployment-lease.ts';
 import { notifyOf, recordDeployment } from './deployment-records.ts';
-import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow, TargetState } from './deployment-target-store.ts';
-import type { DeploymentTargets, Push } from './deployment-targets.ts';
-import type { PlannedPush } from './planned-targets.ts';
+import type { DeploymentTargets } from './deployment-targets.ts';
+import type { BegunPush } from './first-step.ts';
+import { type KnownPush, KnownPushes } from './known-pushes.ts';
 import { ReportWatch } from './report-watch.ts';
 import { awaitedIn, type Decision, decide, type Run, toLookAt } from './rollout-decision.ts';
 import type { TargetFacts } from './rollout-machine.ts';
@@ -42,8 +42,7 @@ export class DeploymentRunner {
   readonly #db: Database;
   readonly #looks: OneAtATime;
   readonly #reports: ReportWatch;
-  /** How the targets were at a revision of their deployment: whoever changes them makes a new one. */
-  readonly #known = new Map<string, { revision: number; targets: DeploymentTargetRow[] }>();
+  readonly #known = new KnownPushes();
   /** When a deployment was last looked at, by a clock that never jumps. */
   readonly #lookedAt = new Map<string, number>();
   /** Since when a deployment cannot be carried on. */
@@ -81,18 +80,19 @@ export class DeploymentRunner {
     await this.#parts.lease.releaseAll(this.#db.stores);
   }
 
-  /** Looks at a deployment and does what is next; one look at a time for each. */
+  /** Looks at a deployment that may be another one now, and does what is next; one look at a time for each. */
   advance(id: string): void {
+    this.#known.doubt(id);
     this.#looks.start(id);
   }
 
   /** Goes on with a push of which the first targets have just been told: nothing is to be done before they report. */
-  follow({ deployment, targets }: PlannedPush): void {
-    const { id, revision } = deployment;
+  follow({ decision, facts, ...push }: BegunPush): void {
+    const { id } = push.deployment;
     this.#parts.lease.taken(id);
     this.#lookedAt.set(id, performance.now());
-    this.#known.set(id, { revision, targets });
-    this.#reports.waitFor(id, awaitedIn(runOf(deployment, targets)));
+    this.#known.begun(push, facts);
+    this.#reports.waitFor(id, awaitedIn(decision.run));
   }
 
   async #advanceAll(): Promise<void> {
@@ -128,89 +128,94 @@ export class DeploymentRunner {
   }
 
   async #step(id: string): Promise<void> {
-    const { stores } = this.#db;
     this.#lookedAt.set(id, performance.now());
-    const deployment = await stores.deployments.find(id);
-    if (deployment === null || deployment.finishedAt !== null || deployment.state === 'planned') {
-      this.#parts.lease.forget(id);
+    const push = await this.#known.read(this.#db.stores, id);
+    if (push === 'over') {
       this.#forget(id);
       return;
     }
-    const stage = await stores.pipelines.findStage(deployment.toStageId);
-    if (stage === null) {
+    if (push === 'stage-deleted') {
       await this.#giveUp(id, 'The stage was deleted.');
       return;
     }
-    const push = { deployment, place: stage.target };
-    const targets = await this.#targetsOf(deployment);
+    const { deployment, targets } = push;
     const run = runOf(deployment, targets);
-    const decision = await this.#decide(push, run, targets);
+    const decision = await this.#decide(push, run);
     const next = progressOf(deployment, decision.run);
     const moves =
       decision.changed.length > 0 || JSON.stringify(next) !== JSON.stringify(progressOf(deployment, run));
-    const after = moves ? await this.#carryOut(push, targets, decision) : null;
-    if (after !== null && stage.target.kind !== 'instance') {
-      this.#known.set(id, { revision: deployment.revision + 1, targets: after });
-    }
+    const after = moves ? await this.#carryOut(push, decision) : push;
     this.#reports.waitFor(id, awaitedIn(decision.run));
+    if (after === null) {
+      // It is looked at as it is now by whoever changed it.
+      this.#known.doubt(id);
+      return;
+    }
+    if (next.finishedAt !== null) {
+      this.#forget(id);
+      return;
+    }
+    if (push.place.kind === 'instance') {
+      // What it goes back to is written down while it is told.
+      this.#known.forget(id);
+    } else {
+      this.#known.advanced(after);
+    }
     // Those that were told are looked at when they report.
-    if (after !== null && next.finishedAt === null && decision.tell.length === 0) {
+    if (moves && decision.tell.length === 0) {
       this.#looks.start(id);
     }
   }
 
   /** Decides on the targets of a wave, and of the next one, too, when that is next at once. */
-  async #decide(push: Push, run: Run, targets: readonly DeploymentTargetRow[]): Promise<Decision> {
+  async #decide(push: KnownPush, run: Run): Promise<Decision> {
     const facts = new Map<string, TargetFacts>();
-    const look = async (at: Run): Promise<Decision> => {
-      const asked = new Set(toLookAt(at).filter((id) => !facts.has(id)));
-      const more = targets.filter(({ targetId }) => asked.has(targetId));
-      for (const [id, fact] of await this.#parts.facts.of(push, more)) {
-        facts.set(id, fact);
+    for (let at = run; ; ) {
+      await this.#lookAt(push, new Set(toLookAt(at)), facts);
+      const decision = decide(run, facts, Date.now());
+      if (decision.run.wave === at.wave) {
+        return decision;
       }
-      return decide(run, facts, Date.now());
-    };
-    let decision = await look(run);
-    for (let { wave } = run; decision.run.wave !== wave; ) {
-      ({ wave } = decision.run);
-      decision = await look(decision.run);
+      at = decision.run;
     }
-    return decision;
   }
 
-  async #targetsOf({ id, revision }: DeploymentRow): Promise<DeploymentTargetRow[]> {
-    const known = this.#known.get(id);
-    if (known?.revision === revision) {
-      return known.targets;
+  /** Finds out how these targets are, unless that is among the facts already. */
+  async #lookAt(push: KnownPush, ids: ReadonlySet<string>, facts: Map<string, TargetFacts>): Promise<void> {
+    const unknown: DeploymentTargetRow[] = [];
+    for (const target of push.targets) {
+      const { targetId } = target;
+      if (ids.has(targetId) && !facts.has(targetId)) {
+        const found = this.#known.foundUntold(push.deployment.id, target);
+        if (found) {
+          facts.set(targetId, found);
+        } else {
+          unknown.push(target);
+        }
+      }
     }
-    const targets = await this.#db.stores.deploymentTargets.of(id);
-    this.#known.set(id, { revision, targets });
-    return targets;
+    for (const [id, fact] of await this.#parts.facts.of(push, unknown)) {
+      facts.set(id, fact);
+    }
   }
 
+  /** Nothing is to be done for it any more, or another process carries it on. */
   #forget(id: string): void {
+    this.#parts.lease.forget(id);
     this.#lookedAt.delete(id);
     this.#reports.forget(id);
-    this.#known.delete(id);
+    this.#known.forget(id);
   }
 
   /**
-   * Does what was decided, and gives the targets as they are then; null when somebody changed the deployment meanwhile,
-   * or another process carries it on.
+   * Does what was decided, and gives the push as it is then; null when somebody changed the deployment meanwhile, or
+   * another process carries it on.
    */
-  #carryOut(
-    push: Push,
-    targets: readonly DeploymentTargetRow[],
-    decision: Decision,
-  ): Promise<DeploymentTargetRow[] | null> {
-    const { deployment } = push;
+  #carryOut(push: KnownPush, decision: Decision): Promise<KnownPush | null> {
+    const { deployment, targets } = push;
     const next = progressOf(deployment, decision.run);
     return this.#db.transact(async (tx) => {
-      if (!(await this.#parts.lease.take(tx.stores, deployment.id))) {
-        return null;
-      }
-      if (!(await tx.stores.deployments.advance(deployment, next))) {
-        // It is looked at as it is now by whoever changed it.
+      if (!(await this.#parts.lease.advance(tx.stores, deployment, next))) {
         return null;
       }
       if (decision.turnsBack) {
@@ -218,20 +223,23 @@ export class DeploymentRunner {
       }
       await this.#parts.targets.untell(tx, push, decision.untell);
       await this.#parts.targets.tell(tx, push, decision.tell);
-      const after = await this.#store(tx, deployment, targets, decision);
+      const after = await this.#store(tx, push, decision);
       if (next.state === 'succeeded' || next.state === 'failed') {
         await this.#parts.targets.settle(tx, push);
       }
       await recordDecision(tx, this.#parts.notifications, deployment, decision);
-      return after;
+      return {
+        ...push,
+        deployment: { ...deployment, ...next, revision: deployment.revision + 1 },
+        targets: after,
+      };
     });
   }
 
   /** Writes down how the targets are now, and gives them. */
   async #store(
     tx: Transaction,
-    deployment: DeploymentRow,
-    targets: readonly DeploymentTargetRow[],
+    { deployment, targets }: KnownPush,
     { changed, tell, turnsBack }: Decision,
   ): Promise<DeploymentTargetRow[]> {
     const byId = new Map(targets.map((target) => [target.targetId, target]));

@@ -20,8 +20,9 @@ import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentRunner } from './deployment-runner.ts';
 import { type DeploymentTargetStore, inTheirOrder } from './deployment-target-store.ts';
 import { plannedView, presentTarget, readDeploymentViews } from './deployment-views.ts';
-import type { FirstStep } from './first-step.ts';
+import type { BegunPush, FirstStep } from './first-step.ts';
 import { type PlannedPush, planTargets } from './planned-targets.ts';
+import { readPlace } from './push.ts';
 import { deploymentInto, emptyGroup } from './push-refusals.ts';
 import { namedSnapshot } from './push-source.ts';
 import type { PushedSnapshots } from './pushed-snapshots.ts';
@@ -45,8 +46,12 @@ interface Plan {
   only?: ReadonlySet<string> | null;
 }
 
-/** What was written down, how it is shown, and whether its first targets were told with that. */
-type Written = PlannedPush & { view: DeploymentView; isBegun: boolean };
+/** What was written down, and how it is shown; `begun` when its first targets were told with that. */
+interface Written {
+  id: string;
+  begun: BegunPush | null;
+  view: DeploymentView;
+}
 
 interface Parts {
   db: Database;
@@ -150,11 +155,11 @@ export class DeploymentService {
   }
 
   /** Has it carried on, and shows it as it was written down. */
-  #carryOn({ view, isBegun, ...push }: Written): DeploymentView {
-    if (isBegun) {
-      this.#parts.runner.follow(push);
+  #carryOn({ id, begun, view }: Written): DeploymentView {
+    if (begun === null) {
+      this.#parts.runner.advance(id);
     } else {
-      this.#parts.runner.advance(push.deployment.id);
+      this.#parts.runner.follow(begun);
     }
     return view;
   }
@@ -163,9 +168,8 @@ export class DeploymentService {
   async #write(tx: Transaction, actor: Actor, plan: Plan): Promise<Written> {
     const planned = await this.#plan(tx, actor, plan);
     const begun = this.#parts.firstStep.decide(planned);
-    const push = begun ?? planned;
-    const { deployment, targets } = push;
-    await tx.stores.deployments.insert(deployment);
+    const { deployment, targets } = begun ?? planned;
+    await tx.stores.deployments.insert(deployment, begun?.claim);
     await tx.stores.deploymentTargets.insert(targets);
     await recordDeployment(tx, actor, 'deployment.started', deployment);
     const { id, author, snapshotName } = deployment;
@@ -180,7 +184,7 @@ export class DeploymentService {
       await notifyOf(tx, this.#parts.notifications, 'deployment.approval', deployment, asks);
     }
     const view = await plannedView(tx.stores, deployment, targets);
-    return { ...push, view, isBegun: begun !== null };
+    return { id, begun, view };
   }
 
   async #plan(tx: Transaction, actor: Actor, plan: Plan): Promise<PlannedPush> {
@@ -234,7 +238,8 @@ export class DeploymentService {
       createdAt: new Date().toISOString(),
       finishedAt: null,
     };
-    return { deployment, place: to.target, targets, devices: found.devices };
+    const place = await readPlace(tx.stores, to, pipeline.teamId);
+    return { deployment, ...place, targets, devices: found.devices };
   }
 }
 

@@ -18,6 +18,13 @@ const STAGE_COLUMN = {
   'device-group': 's.device_group_id',
 };
 
+/** The right to carry a deployment on, as a process claims it. */
+export interface LeaseClaim {
+  owner: string;
+  now: string;
+  until: string;
+}
+
 export class DeploymentStore {
   readonly #knex: Knex;
 
@@ -25,8 +32,10 @@ export class DeploymentStore {
     this.#knex = knex;
   }
 
-  async insert(deployment: DeploymentRow): Promise<void> {
+  /** `claim`: a process carries it on from the beginning. */
+  async insert(deployment: DeploymentRow, claim: LeaseClaim | null = null): Promise<void> {
     await this.#knex('deployments').insert({
+      ...(claim && leaseColumns(claim)),
       id: deployment.id,
       team_id: deployment.teamId,
       application_id: deployment.applicationId,
@@ -107,9 +116,7 @@ export class DeploymentStore {
   async toCarryOn(owner: string, now: string): Promise<string[]> {
     const rows: Array<{ id: string }> = await this.#knex('deployments')
       .whereIn('state', CARRIED_ON)
-      .where((free) =>
-        free.whereNull('lease_until').orWhere('lease_until', '<', now).orWhere({ lease_owner: owner }),
-      )
+      .where(isFreeFor({ owner, now }))
       .orderBy('id')
       .select('id');
     return rows.map((row) => row.id);
@@ -135,17 +142,12 @@ export class DeploymentStore {
     return row ? readDeployment(row) : null;
   }
 
-  /**
-   * Takes or renews the right to carry a deployment on; false while another process has it. Inside a transaction
-   * whoever else wants to change the deployment waits from here on.
-   */
-  async hold(id: string, owner: string, now: string, until: string): Promise<boolean> {
+  /** Takes or renews the right to carry a deployment on; false while another process has it. */
+  async hold(id: string, claim: LeaseClaim): Promise<boolean> {
     const held = await this.#knex('deployments')
       .where({ id })
-      .where((free) =>
-        free.whereNull('lease_until').orWhere('lease_until', '<', now).orWhere({ lease_owner: owner }),
-      )
-      .update({ lease_owner: owner, lease_until: until });
+      .where(isFreeFor(claim))
+      .update(leaseColumns(claim));
     return held === 1;
   }
 
@@ -163,16 +165,20 @@ export class DeploymentStore {
   }
 
   /**
-   * Takes a deployment further; false when somebody else changed it since that revision. Whoever wants to act on the
-   * change asks this first: of two at once only one may.
+   * Takes a deployment further; false when somebody else changed it since that revision, or another process has the
+   * right that is claimed. Whoever wants to act on the change asks this first: of two at once only one may.
    */
   async advance(
     { id, revision }: Pick<DeploymentRow, 'id' | 'revision'>,
     to: DeploymentProgress,
+    claim: LeaseClaim | null = null,
   ): Promise<boolean> {
-    const changed = await this.#knex('deployments')
-      .where({ id, revision })
-      .update({ ...columnsOf(to), revision: revision + 1 });
+    const rows = this.#knex('deployments').where({ id, revision });
+    const changed = await (claim ? rows.where(isFreeFor(claim)) : rows).update({
+      ...columnsOf(to),
+      ...(claim && leaseColumns(claim)),
+      revision: revision + 1,
+    });
     return changed === 1;
   }
 
@@ -184,6 +190,15 @@ export class DeploymentStore {
     const rows = await query.select<StoredDeployment[]>(DEPLOYMENT_COLUMNS);
     return rows.map(readDeployment);
   }
+}
+
+function isFreeFor({ owner, now }: Pick<LeaseClaim, 'owner' | 'now'>) {
+  return (rows: Knex.QueryBuilder) =>
+    void rows.whereNull('lease_until').orWhere('lease_until', '<', now).orWhere({ lease_owner: owner });
+}
+
+function leaseColumns({ owner, until }: LeaseClaim) {
+  return { lease_owner: owner, lease_until: until };
 }
 
 function columnsOf(progress: DeploymentProgress): Record<string, unknown> {

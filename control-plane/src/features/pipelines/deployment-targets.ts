@@ -6,25 +6,13 @@ import type { TargetService } from '../snapshots/target-service.ts';
 import { authorOf } from './deployment-records.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow } from './deployment-target-store.ts';
-import type { StageRow } from './store.ts';
+import type { Push } from './push.ts';
 import { FAILED_STATES } from './target-facts.ts';
 
 interface Parts {
   snapshots: SnapshotService;
   applier: SnapshotApplier;
   targets: TargetService;
-}
-
-/** A deployment with where it goes. */
-export interface Push {
-  deployment: DeploymentRow;
-  place: StageRow['target'];
-}
-
-/** Where the targets are: in another application than the pipeline, it may be. */
-async function scopeOf(tx: Transaction, place: StageRow['target'], { teamId }: DeploymentRow) {
-  const found = await tx.stores.scopes.find(place.kind, place.id, null);
-  return { teamId, applicationId: found?.applicationId ?? null };
 }
 
 /** What a deployment does to its targets: telling them, taking it back, and what remains when it has ended. */
@@ -36,7 +24,7 @@ export class DeploymentTargets {
   }
 
   /** Has targets run the snapshot: devices of a group by what the group tells each, others by what is set for them. */
-  async tell(tx: Transaction, { deployment, place }: Push, ids: string[]): Promise<void> {
+  async tell(tx: Transaction, { deployment, place, scope }: Push, ids: string[]): Promise<void> {
     if (ids.length === 0) {
       return;
     }
@@ -49,21 +37,22 @@ export class DeploymentTargets {
       });
     } else {
       // Whoever pushes what a device gave up before wants it tried again.
-      await tx.stores.devices.setRolloutSnapshot(ids, deployment.snapshotId, 1);
-      this.#parts.targets.announce(tx, ids, await scopeOf(tx, place, deployment));
+      await tx.stores.devices.setRolloutSnapshot(place.id, ids, deployment.snapshotId, 1);
+      this.#parts.targets.announce(tx, ids, scope);
     }
   }
 
   /** Devices of a group that were told fall back to the target of their group. */
-  async untell(tx: Transaction, { deployment, place }: Push, ids: string[]): Promise<void> {
+  async untell(tx: Transaction, { place, scope }: Push, ids: string[]): Promise<void> {
     if (place.kind === 'device-group' && ids.length > 0) {
-      await tx.stores.devices.setRolloutSnapshot(ids, null, 0);
-      this.#parts.targets.announce(tx, ids, await scopeOf(tx, place, deployment));
+      await tx.stores.devices.setRolloutSnapshot(place.id, ids, null, 0);
+      this.#parts.targets.announce(tx, ids, scope);
     }
   }
 
   /** The snapshot is the target of the group from now on, for those that were passed over and those that join, too. */
-  async settle(tx: Transaction, { deployment, place }: Push): Promise<void> {
+  async settle(tx: Transaction, push: Push): Promise<void> {
+    const { deployment, place, scope } = push;
     if (place.kind !== 'device-group') {
       return;
     }
@@ -71,12 +60,13 @@ export class DeploymentTargets {
     const late = await devices.idsNotTold(place.id, deployment.snapshotId);
     await deviceGroups.setTarget(place.id, { snapshotId: deployment.snapshotId, pushed: true });
     await devices.clearRollout(place.id);
-    await this.#recordGroup(tx, { deployment, place }, deployment.snapshotId);
-    await this.#parts.targets.retarget(tx, late, await scopeOf(tx, place, deployment), 1);
+    await this.#recordGroup(tx, push, deployment.snapshotId);
+    await this.#parts.targets.retarget(tx, late, scope, 1);
   }
 
   /** All that were told go back to what was wanted there before. */
-  async turnBack(tx: Transaction, { deployment, place }: Push, targets: readonly DeploymentTargetRow[]) {
+  async turnBack(tx: Transaction, push: Push, targets: readonly DeploymentTargetRow[]) {
+    const { deployment, place } = push;
     if (place.kind === 'instance') {
       for (const target of targets) {
         await this.#returnTo(tx, deployment, target);
@@ -86,34 +76,38 @@ export class DeploymentTargets {
       const back = { within: 'team', pushed } as const;
       await this.#parts.targets.setInTransaction(tx, authorOf(deployment), place, previousTargetId, back);
     } else {
-      await this.#turnBackGroup(tx, { deployment, place });
+      await this.#turnBackGroup(tx, push);
     }
   }
 
-  async #turnBackGroup(tx: Transaction, { deployment, place }: Push): Promise<void> {
-    const groupId = place.id;
+  async #turnBackGroup(tx: Transaction, push: Push): Promise<void> {
+    const { deployment, scope } = push;
+    const groupId = push.place.id;
     const { devices, deviceGroups } = tx.stores;
     const all = await devices.idsOf({ deviceGroupId: groupId });
-    const group = await deviceGroups.find(groupId);
+    const group = await deviceGroups.findHead(groupId);
     const settled = group?.targetSnapshotId === deployment.snapshotId;
     const untold = settled ? [] : await devices.idsNotTold(groupId, deployment.snapshotId);
     await devices.clearRollout(groupId);
     if (settled) {
       const { previousTargetId: snapshotId, previousPushed: pushed } = deployment;
       await deviceGroups.setTarget(groupId, { snapshotId, pushed });
-      await this.#recordGroup(tx, { deployment, place }, deployment.previousTargetId);
+      await this.#recordGroup(tx, push, deployment.previousTargetId);
     }
     const stay = new Set(untold);
     await this.#parts.targets.retarget(
       tx,
       all.filter((id) => !stay.has(id)),
-      await scopeOf(tx, place, deployment),
+      scope,
     );
   }
 
-  async #recordGroup(tx: Transaction, { deployment, place }: Push, snapshotId: string | null): Promise<void> {
-    const scope = await scopeOf(tx, place, deployment);
-    const group = await tx.stores.deviceGroups.find(place.id);
+  async #recordGroup(
+    tx: Transaction,
+    { deployment, place, scope }: Push,
+    snapshotId: string | null,
+  ): Promise<void> {
+    const group = await tx.stores.deviceGroups.findHead(place.id);
     const name = group?.name ?? place.id;
     await tx.audit({
       event: 'device-group.target-set',

@@ -110,7 +110,7 @@ export class DryRunService {
       kind === 'device'
         ? await stores.devices.findMany([id])
         : await stores.devices.all({ deviceGroupId: id });
-    const group = kind === 'device' ? null : await stores.deviceGroups.find(id);
+    const group = kind === 'device' ? null : await stores.deviceGroups.findHead(id);
     const compared = group === null ? (devices[0]?.runningSnapshotId ?? null) : group.targetSnapshotId;
     const ids = [compared, ...devices.map(({ runningSnapshotId }) => runningSnapshotId)];
     const snapshots = await stores.snapshots.findMany([...new Set(ids.filter((one) => one !== null))]);

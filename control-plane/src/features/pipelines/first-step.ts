@@ -2,9 +2,11 @@ import type { Transaction } from '../../db/database.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import { recordDecision } from './decision-record.ts';
 import type { DeploymentLease } from './deployment-lease.ts';
+import type { LeaseClaim } from './deployment-store.ts';
 import type { DeploymentTargets } from './deployment-targets.ts';
 import type { PlannedPush } from './planned-targets.ts';
 import { type Decision, decide } from './rollout-decision.ts';
+import type { TargetFacts } from './rollout-machine.ts';
 import { progressOf, runOf, targetsAfter } from './rollout-run.ts';
 import type { TargetFactsReader } from './target-facts.ts';
 
@@ -18,6 +20,10 @@ interface Parts {
 /** A push of which the first targets are told with writing it down. */
 export interface BegunPush extends PlannedPush {
   decision: Decision;
+  /** How all targets were found. */
+  facts: ReadonlyMap<string, TargetFacts>;
+  /** The right of this process to carry it on. */
+  claim: LeaseClaim;
 }
 
 /** The first step of a push to devices: it is taken in the transaction that writes the push down. */
@@ -46,6 +52,8 @@ export class FirstStep {
       deployment: { ...deployment, ...progressOf(deployment, decision.run) },
       targets: targetsAfter(targets, decision.changed, { at: new Date(now).toISOString(), told }),
       decision,
+      facts,
+      claim: this.#parts.lease.claim(),
     };
   }
 
@@ -55,7 +63,6 @@ export class FirstStep {
    */
   async carryOut(tx: Transaction, begun: BegunPush, asked: string): Promise<void> {
     const { deployment, decision } = begun;
-    await this.#parts.lease.take(tx.stores, deployment.id);
     await this.#parts.targets.tell(tx, begun, decision.tell);
     const steps = [asked, ...decision.steps];
     await recordDecision(tx, this.#parts.notifications, deployment, { ...decision, steps });

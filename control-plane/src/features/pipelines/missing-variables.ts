@@ -64,7 +64,7 @@ async function variablesAt(
 }
 
 async function readGroupPlace(stores: Stores, groupId: string) {
-  const group = await stores.deviceGroups.find(groupId);
+  const group = await stores.deviceGroups.findHead(groupId);
   const scope = await stores.scopes.find('device-group', groupId, null);
   return group && scope && placeInGroup({ ...group, ...scope }, null);
 }

@@ -2,12 +2,11 @@ import type { Transaction } from '../../db/database.ts';
 import type { FollowedRow } from '../devices/device-row.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
 import { byText, type DeploymentTargetRow } from './deployment-target-store.ts';
-import type { Push } from './deployment-targets.ts';
+import type { KnownPush } from './known-pushes.ts';
 import type { StageRow } from './store.ts';
 
 /** A push as it was written down, with what was read for it: whoever begins it at once need not read that again. */
-export interface PlannedPush extends Push {
-  targets: DeploymentTargetRow[];
+export interface PlannedPush extends KnownPush {
   devices: FollowedRow[];
 }
 

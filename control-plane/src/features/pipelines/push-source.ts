@@ -64,7 +64,7 @@ async function runningThere(stores: Stores, { kind, id }: StageRow['target']): P
       return device && (device.runningSnapshotId ?? resolveTarget(device)?.snapshotId ?? null);
     }
     case 'device-group':
-      return (await stores.deviceGroups.find(id))?.targetSnapshotId ?? null;
+      return (await stores.deviceGroups.findHead(id))?.targetSnapshotId ?? null;
   }
 }
 

@@ -10,12 +10,12 @@ export interface StagePair {
 
 /** @throws AppError 404 when there is no such stage, 409 when it is the last one */
 export async function readStagePair(stores: Stores, stageId: string): Promise<StagePair> {
-  const from = await stores.pipelines.findStage(stageId);
-  if (from === null) {
+  const stages = await stores.pipelines.stagesBeside(stageId);
+  const at = stages.findIndex(({ id }) => id === stageId);
+  const [from, to] = [stages[at], stages[at + 1]];
+  if (from === undefined) {
     throw notFound('stage');
   }
-  const stages = await stores.pipelines.stagesOf([from.pipelineId]);
-  const to = stages[stages.findIndex(({ id }) => id === from.id) + 1];
   if (to === undefined) {
     throw conflict('last_stage', `${from.name} is the last stage: there is nothing to push to.`);
   }

@@ -14,6 +14,6 @@ export async function targetOf(tx: Transaction, { kind, id }: StageRow['target']
     const device = await tx.stores.devices.find(id);
     return { snapshotId: device?.ownTargetId ?? null, pushed: device?.ownTargetPushed ?? false };
   }
-  const group = kind === 'device-group' ? await tx.stores.deviceGroups.find(id) : null;
+  const group = kind === 'device-group' ? await tx.stores.deviceGroups.findHead(id) : null;
   return { snapshotId: group?.targetSnapshotId ?? null, pushed: group?.targetPushed ?? false };
 }

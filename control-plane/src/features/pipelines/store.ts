@@ -136,9 +136,18 @@ export class PipelineStore {
     await this.#knex('pipelines').where({ id }).delete();
   }
 
-  async stagesOf(pipelineIds: string[]): Promise<StageRow[]> {
-    const rows = await this.#knex('stages as s')
-      .whereIn('s.pipeline_id', pipelineIds)
+  stagesOf(pipelineIds: string[]): Promise<StageRow[]> {
+    return this.#inOrder(this.#knex('stages as s').whereIn('s.pipeline_id', pipelineIds));
+  }
+
+  /** All stages of the pipeline of a stage, in their order; none when there is no such stage. */
+  stagesBeside(id: string): Promise<StageRow[]> {
+    const pipelineId = this.#knex('stages').where({ id }).select('pipeline_id');
+    return this.#inOrder(this.#knex('stages as s').where('s.pipeline_id', pipelineId));
+  }
+
+  async #inOrder(stages: Knex.QueryBuilder): Promise<StageRow[]> {
+    const rows = await stages
       .orderBy([{ column: 's.position' }, { column: 's.id' }])
       .select<RawStage[]>(STAGE_COLUMNS);
     return rows.map(toStage);

@@ -6,8 +6,8 @@ import { flowOfDevice, resolveTarget } from '../devices/presenter.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
 import type { DeploymentRow } from './deployment-row.ts';
 import type { DeploymentTargetRow } from './deployment-target-store.ts';
-import type { Push } from './deployment-targets.ts';
 import { opensAt } from './maintenance-window.ts';
+import type { Push } from './push.ts';
 import type { TargetFacts } from './rollout-machine.ts';
 
 /** States in which an instance does not run what it should. */

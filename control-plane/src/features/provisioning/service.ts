@@ -131,7 +131,7 @@ export class ProvisioningService {
 
   async #assignment(tx: Transaction, row: ProvisioningTokenRow) {
     if (row.deviceGroupId !== null) {
-      const group = await tx.stores.deviceGroups.find(row.deviceGroupId);
+      const group = await tx.stores.deviceGroups.findHead(row.deviceGroupId);
       return { applicationId: group?.applicationId, deviceGroupId: row.deviceGroupId };
     }
     return { applicationId: row.applicationId ?? undefined, instanceId: row.instanceId ?? undefined };

@@ -131,7 +131,7 @@ export class TargetService {
   }
 
   async #groupPlace(tx: Transaction, id: string): Promise<Place | null> {
-    const group = await tx.stores.deviceGroups.find(id);
+    const group = await tx.stores.deviceGroups.findHead(id);
     const place = group && (await tx.stores.scopes.find('device-group', id, null));
     return group && place
       ? { name: group.name, teamId: place.teamId, applicationId: place.applicationId }

@@ -12,10 +12,10 @@ export function timelineRoutes({ stores }: { stores: Stores }): Route[] {
   }
   return [
     route(getInstanceTimeline, may('audit:read', 'instance'), ({ params, query, scope }) =>
-      read({ kind: 'instance', id: params.id }, scope.applicationId, query),
+      read({ kind: 'instance', id: params.id, teamId: scope.teamId }, scope.applicationId, query),
     ),
     route(getDeviceTimeline, may('audit:read', 'device'), ({ params, query, scope }) =>
-      read({ kind: 'device', id: params.id }, scope.applicationId, query),
+      read({ kind: 'device', id: params.id, teamId: scope.teamId }, scope.applicationId, query),
     ),
   ];
 }

@@ -5,6 +5,7 @@ import { eventsOf } from './timeline-events.ts';
 export interface TimelineOwner {
   kind: 'instance' | 'device';
   id: string;
+  teamId: string;
 }
 
 /** One thing that happened, from whichever table. */
@@ -66,11 +67,11 @@ export class TimelineStore {
     return { rows, id: 's.id' };
   }
 
-  #pushes({ kind, id }: TimelineOwner) {
+  #pushes({ kind, id, teamId }: TimelineOwner) {
     const rows = this.#knex('deployment_targets as t')
       .join('deployments as d', 'd.id', 't.deployment_id')
       .join('snapshots as s', 's.id', 'd.snapshot_id')
-      .where({ 't.kind': kind, 't.target_id': id })
+      .where({ 'd.team_id': teamId, 't.kind': kind, 't.target_id': id })
       .select({
         id: 'd.id',
         at: 'd.created_at',

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { whereAmong } from '../../db/many.ts';
 import type { VariableRow } from '../instances/store.ts';
 
 /** What variables belong to, besides instances. */
@@ -72,9 +73,13 @@ export class VariableStore {
   async ofMany(owners: Record<OwnerKind, string[]>): Promise<Array<VariableRow & { ownerId: string }>> {
     const parts = Object.entries(owners).map(([kind, ids]) => {
       const owner = `${tableOf(kind)}_id`;
-      return this.#knex(`${tableOf(kind)}_variables`)
-        .whereIn(owner, ids)
-        .select({ ownerId: owner, name: 'name', value: 'value', secret: 'secret' });
+      const rows = this.#knex(`${tableOf(kind)}_variables`);
+      return whereAmong(this.#knex, rows, owner, ids).select({
+        ownerId: owner,
+        name: 'name',
+        value: 'value',
+        secret: 'secret',
+      });
     });
     const [first, ...others] = parts;
     const rows = ((await first?.unionAll(others)) ?? []) as Array<VariableRow & { ownerId: string }>;
@@ -82,13 +87,8 @@ export class VariableStore {
   }
 
   /** Those that devices set themselves. */
-  async ofDevices(ids: string[]): Promise<Array<VariableRow & { ownerId: string }>> {
-    const found: Array<VariableRow & { ownerId: string }> = [];
-    for (let start = 0; start < ids.length; start += BATCH) {
-      const device = ids.slice(start, start + BATCH);
-      found.push(...(await this.ofMany({ team: [], application: [], 'device-group': [], device })));
-    }
-    return found;
+  ofDevices(ids: string[]): Promise<Array<VariableRow & { ownerId: string }>> {
+    return this.ofMany({ team: [], application: [], 'device-group': [], device: ids });
   }
 
   /** Puts rows in the place of those names, for each device. */

@@ -28,7 +28,7 @@ export async function previewMove(
   const now = resolveTarget(device);
   const current = reference(now?.snapshotId ?? null, device.targetSnapshotName);
   const groupId = 'change' in follow ? follow.change.deviceGroupId : null;
-  const group = groupId === null ? null : await stores.deviceGroups.find(groupId);
+  const group = groupId === null ? null : await stores.deviceGroups.findHead(groupId);
   const foundId = group?.targetSnapshotId ?? destination.instanceTargetId;
   const found = foundId === null ? null : await stores.snapshots.find(foundId);
   const target = reference(found?.id ?? null, found?.name ?? null);
