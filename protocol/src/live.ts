@@ -7,7 +7,8 @@ import { LogLine } from './api/instances.ts';
  *
  * Topics: `platform` (value: all stacks), `team/ID` (TeamOverview), `application/ID` (ApplicationView), `instance/ID`, `device/ID`,
  * `device-group/ID`, `pipeline/ID`, `deployment/ID` (their views),
- * `instance/ID/counts` (NodeCountsView), `notifications` (NotificationSummary of the person who reads), `instance/ID/log`, `device/ID/log` (no value, lines).
+ * `instance/ID/counts` (NodeCountsView), `notifications` (NotificationSummary of the person who reads), `instance/ID/log`, `device/ID/log` (no value; no lines at first, which
+ * says that none will be missed from there on, then those that are written).
  */
 export const LiveTopic = z
   .string()

@@ -19,6 +19,8 @@ import type { LiveViews } from './views.ts';
 
 /** Changes within this time are sent as one. */
 const GATHER_MS = 20;
+/** Of a whole fleet so many are read at once. */
+const SENT_AT_ONCE = 200;
 /** The overview of a team is costly and changes with everything in it. */
 const OVERVIEW_EVERY_MS = 500;
 const PING_MS = 15_000;
@@ -71,6 +73,7 @@ export class LiveHub {
     for (const timer of [this.#flushTimer, this.#teamTimer, this.#pingTimer]) {
       clearTimeout(timer);
     }
+    this.#dirty.clear();
     for (const reader of this.#readers.keys()) {
       reader.close(CLOSE.shuttingDown, 'The server is shutting down');
     }
@@ -159,6 +162,10 @@ export class LiveHub {
 
   async #sendValue(reader: LiveReader, topic: string, rights: TopicAccess): Promise<void> {
     const { kind, id, part } = parseTopic(topic);
+    if (part === 'log') {
+      // From here on no line is missed: what came before is in the history.
+      reader.send({ type: 'log', topic, lines: [] });
+    }
     if (part !== null) {
       return;
     }
@@ -182,10 +189,7 @@ export class LiveHub {
       return;
     }
     this.#dirty.set(`${change.kind}/${change.id}`, change);
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = undefined;
-      void this.#flush();
-    }, GATHER_MS);
+    this.#flushSoon();
     if (change.teamId !== null) {
       this.#dirtyTeams.add(change.teamId);
       this.#teamTimer ??= setTimeout(() => {
@@ -195,19 +199,43 @@ export class LiveHub {
     }
   }
 
+  /** One flush at a time: what changes meanwhile is sent once more, as it is then. */
+  #flushSoon(): void {
+    this.#flushTimer ??= setTimeout(async () => {
+      await this.#flush();
+      this.#flushTimer = undefined;
+      if (this.#dirty.size > 0) {
+        this.#flushSoon();
+      }
+    }, GATHER_MS);
+  }
+
   async #flush(): Promise<void> {
     const changes = [...this.#dirty.values()];
     this.#dirty.clear();
-    for (const change of changes) {
-      try {
-        await this.#publish(change);
-      } catch (error) {
-        this.#parts.logger.error({ err: error, change }, 'a change could not be sent');
+    for (let start = 0; start < changes.length; start += SENT_AT_ONCE) {
+      const some = changes.slice(start, start + SENT_AT_ONCE);
+      const devices = await this.#readDevices(some);
+      for (const change of some) {
+        await this.#publish(change, devices).catch((error: unknown) => {
+          this.#parts.logger.error({ err: error, change }, 'a change could not be sent');
+        });
       }
     }
   }
 
-  async #publish(change: EntityChange): Promise<void> {
+  /** The views of the devices among these that somebody follows: of a whole fleet each by itself would take seconds. */
+  async #readDevices(changes: readonly EntityChange[]): Promise<ReadonlyMap<string, object>> {
+    const followed = changes.filter((change) => change.kind === 'device' && this.#hasReaders(change));
+    try {
+      return await this.#parts.views.devices(followed.map(({ id }) => id));
+    } catch (error) {
+      this.#parts.logger.error({ err: error }, 'devices could not be read together');
+      return new Map();
+    }
+  }
+
+  async #publish(change: EntityChange, devices: ReadonlyMap<string, object>): Promise<void> {
     if (change.kind === 'stack') {
       return this.#publishPlatform();
     }
@@ -218,7 +246,7 @@ export class LiveHub {
       return;
     }
     const kind: LiveEntityKind = change.kind;
-    const view = await this.#parts.views.entity(kind, change.id);
+    const view = devices.get(change.id) ?? (await this.#parts.views.entity(kind, change.id));
     for (const [reader, subscriptions] of this.#readers) {
       const own = subscriptions.get(`${kind}/${change.id}`);
       if (own !== undefined) {

@@ -33,16 +33,14 @@ export class LiveViews {
 
   /** The view of an entity, the same for everybody; null when it is gone. */
   async entity(kind: LiveEntityKind, id: string): Promise<object | null> {
-    const { stores, instances, agents } = this.#parts;
+    const { stores, instances } = this.#parts;
     switch (kind) {
       case 'instance': {
         const row = await stores.instances.find(id);
         return row && instances.present(row);
       }
-      case 'device': {
-        const row = await stores.devices.find(id);
-        return row && presentDevice(row, agents.extrasOf(id));
-      }
+      case 'device':
+        return (await this.devices([id])).get(id) ?? null;
       case 'device-group': {
         const row = await stores.deviceGroups.find(id);
         return row && presentDeviceGroup(row);
@@ -61,6 +59,13 @@ export class LiveViews {
       case 'application':
         return this.application(id, null);
     }
+  }
+
+  /** The views of those devices that are there, with one query. */
+  async devices(ids: string[]): Promise<Map<string, object>> {
+    const { stores, agents } = this.#parts;
+    const rows = ids.length === 0 ? [] : await stores.devices.findMany(ids);
+    return new Map(rows.map((row) => [row.id, presentDevice(row, agents.extrasOf(row.id))]));
   }
 
   async application(id: string, role: ApplicationRole | null): Promise<object | null> {

@@ -87,12 +87,12 @@ export class DeploymentRunner {
   }
 
   /** Goes on with a push of which the first targets have just been told: nothing is to be done before they report. */
-  follow({ decision, facts, ...push }: BegunPush): void {
+  follow(push: BegunPush): void {
     const { id } = push.deployment;
     this.#parts.lease.taken(id);
     this.#lookedAt.set(id, performance.now());
-    this.#known.begun(push, facts);
-    this.#reports.waitFor(id, awaitedIn(decision.run));
+    this.#known.begun(push, push.facts);
+    this.#reports.waitFor(id, awaitedIn(push.decision.run));
   }
 
   async #advanceAll(): Promise<void> {

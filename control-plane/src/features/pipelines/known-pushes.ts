@@ -55,9 +55,10 @@ export class KnownPushes {
   }
 
   /** Takes a push over as it was just written down, with how its targets were found for that. */
-  begun(push: KnownPush, facts: ReadonlyMap<string, TargetFacts>): void {
+  begun({ deployment, place, scope, targets }: KnownPush, facts: ReadonlyMap<string, TargetFacts>): void {
     const at = performance.now();
-    this.#known.set(push.deployment.id, { push, readAt: at, found: { facts, at } });
+    const push = { deployment, place, scope, targets };
+    this.#known.set(deployment.id, { push, readAt: at, found: { facts, at } });
   }
 
   /** This process has taken it further. */

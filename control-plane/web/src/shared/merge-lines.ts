@@ -20,6 +20,19 @@ export function mergeLines(
   added: readonly ShownLine[],
   most: number,
 ): ShownLine[] {
-  const known = new Set(shown.slice(-OVERLAP).map(keyOf));
+  const known = new Set(shown.slice(-OVERLAP - added.length).map(keyOf));
   return [...shown, ...added.filter((line) => !known.has(keyOf(line)))].slice(-most);
+}
+
+/** Puts history that was read once more in its place: older lines stay before it, and newer ones after it. */
+export function renewLines(
+  shown: readonly ShownLine[],
+  history: readonly ShownLine[],
+  most: number,
+): ShownLine[] {
+  const first = history[0] && keyOf(history[0]);
+  const at = shown.findIndex((line) => keyOf(line) === first);
+  return at < 0
+    ? mergeLines(shown, history, most)
+    : mergeLines([...shown.slice(0, at), ...history], shown.slice(at), most);
 }

@@ -4,10 +4,19 @@ import { ref } from 'vue';
 import { announceSignedOut } from '../api/client.ts';
 import { LiveConnection } from './live-connection.ts';
 
-export type LiveListener = (message: LiveMessage) => void;
+export interface LiveListener {
+  onMessage: (message: LiveMessage) => void;
+  /**
+   * The server tells of all that changes from this moment on, by the clock of the page: what was asked for before may
+   * miss something. Again after each reconnection.
+   */
+  onFollowed?: ((since: number) => void) | undefined;
+}
 
 interface Topic {
   listeners: Set<LiveListener>;
+  /** Since when the server tells of all that changes; null while it does not. */
+  followedSince: number | null;
   /** The newest value, for listeners that come later: the server sends it only once for each subscription. */
   value: LiveMessage | null;
 }
@@ -28,11 +37,21 @@ export const useLive = defineStore('live', () => {
   const connection = new LiveConnection(liveUrl(), {
     onMessage(message) {
       const topic = message.topic === null ? undefined : topics.get(message.topic);
-      if (topic && message.type === 'value') {
+      if (topic === undefined) {
+        return;
+      }
+      if (message.type === 'value') {
         topic.value = message;
       }
-      for (const listener of [...(topic?.listeners ?? [])]) {
-        listener(message);
+      const isNew = topic.followedSince === null && message.type !== 'error';
+      if (isNew) {
+        topic.followedSince = performance.now();
+      }
+      for (const listener of [...topic.listeners]) {
+        listener.onMessage(message);
+        if (isNew) {
+          listener.onFollowed?.(topic.followedSince ?? 0);
+        }
       }
     },
     onOpen() {
@@ -45,6 +64,9 @@ export const useLive = defineStore('live', () => {
     onDown() {
       connected.value = false;
       interrupted.value = true;
+      for (const topic of topics.values()) {
+        topic.followedSince = null;
+      }
     },
     onUnauthorized: announceSignedOut,
   });
@@ -53,10 +75,10 @@ export const useLive = defineStore('live', () => {
   /** Follows a topic until the returned function is called. */
   function subscribe(name: string, listener: LiveListener): () => void {
     const known = topics.get(name);
-    const topic = known ?? { listeners: new Set(), value: null };
+    const topic = known ?? { listeners: new Set(), followedSince: null, value: null };
     topic.listeners.add(listener);
     if (known?.value) {
-      listener(known.value);
+      listener.onMessage(known.value);
     }
     if (!known) {
       topics.set(name, topic);

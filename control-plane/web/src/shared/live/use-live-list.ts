@@ -1,7 +1,6 @@
-import type { LiveEntityKind, Page } from '@flowyard/protocol';
+import type { LiveEntityKind, LiveMessage, Page } from '@flowyard/protocol';
 import { type Ref, ref, shallowRef, watch } from 'vue';
 import { type ApiError, toApiError } from '../api/api-error.ts';
-import { useLive } from './live-store.ts';
 import { patchList } from './patch-list.ts';
 import { useTopic } from './use-topic.ts';
 
@@ -54,16 +53,21 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
   const error = ref<ApiError | null>(null) as Ref<ApiError | null>;
   const search = ref('');
   const hasMore = ref(false);
-  const live = useLive();
   let cursor: string | null = null;
   let run = 0;
+  let isUnderWay = false;
+  let askedAt = 0;
+  /** Whether what is under way may miss what changed before the topic was followed. */
+  let isOutdated = false;
   /** What was announced while a page was under way: the page may be older. */
   let announced: Announcement<T>[] = [];
 
   async function fetchPage(from: string | null): Promise<void> {
     run += 1;
     const mine = run;
-    loading.value = true;
+    isUnderWay = true;
+    isOutdated = false;
+    askedAt = performance.now();
     announced = [];
     try {
       const page = await source.load({
@@ -89,6 +93,10 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
     } finally {
       if (mine === run) {
         loading.value = false;
+        isUnderWay = false;
+        if (isOutdated) {
+          void fetchPage(null);
+        }
       }
     }
   }
@@ -103,8 +111,13 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
     total.value += patch.grown;
   }
 
-  const reload = () => fetchPage(null);
-  const more = () => (cursor === null ? Promise.resolve() : fetchPage(cursor));
+  function load(from: string | null): Promise<void> {
+    loading.value = true;
+    return fetchPage(from);
+  }
+
+  const reload = () => load(null);
+  const more = () => (cursor === null ? Promise.resolve() : load(cursor));
 
   watch(
     source.key,
@@ -116,23 +129,35 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
     },
     { immediate: true },
   );
-  watch(() => live.reconnections, reload);
   let pause: ReturnType<typeof setTimeout> | undefined;
   watch(search, () => {
     clearTimeout(pause);
     pause = setTimeout(() => void reload(), SEARCH_PAUSE_MS);
   });
-  useTopic(source.topic, (message) => {
+  function onMessage(message: LiveMessage): void {
     if (message.type !== 'change' || message.kind !== source.kind) {
       return;
     }
     const value = message.value as T | null;
     const entity = value && (source.accepts?.(value) ?? true) ? value : null;
     const announcement = { id: message.id, entity };
-    if (loading.value) {
+    if (isUnderWay) {
       announced.push(announcement);
     }
     apply(announcement);
-  });
+  }
+
+  /** What changed between the asking and the following was announced to nobody: it is read once more, quietly. */
+  function onFollowed(since: number): void {
+    if (askedAt >= since) {
+      return;
+    }
+    if (isUnderWay) {
+      isOutdated = true;
+    } else {
+      void fetchPage(null);
+    }
+  }
+  useTopic(source.topic, onMessage, onFollowed);
   return { items, total, loading, error, search, hasMore, more, reload };
 }

@@ -2,8 +2,13 @@ import { onScopeDispose, watch } from 'vue';
 import { type LiveListener, useLive } from './live-store.ts';
 
 /** Follows a topic for as long as the component lives; null follows nothing. */
-export function useTopic(topic: () => string | null, listener: LiveListener): void {
+export function useTopic(
+  topic: () => string | null,
+  onMessage: LiveListener['onMessage'],
+  onFollowed?: LiveListener['onFollowed'],
+): void {
   const live = useLive();
+  const listener = { onMessage, onFollowed };
   let leave = (): void => {};
   watch(
     topic,
@@ -17,8 +22,13 @@ export function useTopic(topic: () => string | null, listener: LiveListener): vo
 }
 
 /** The same for several topics; those that stay are not left in between. */
-export function useTopics(topics: () => readonly string[], listener: LiveListener): void {
+export function useTopics(
+  topics: () => readonly string[],
+  onMessage: LiveListener['onMessage'],
+  onFollowed?: LiveListener['onFollowed'],
+): void {
   const live = useLive();
+  const listener = { onMessage, onFollowed };
   const leaves = new Map<string, () => void>();
   watch(
     () => [...topics()],
