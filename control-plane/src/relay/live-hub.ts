@@ -13,14 +13,13 @@ import type { Actor } from '../access/actor.ts';
 import type { Access } from '../access/authorize.ts';
 import { AppError } from '../errors.ts';
 import type { Changes, EntityChange } from './changes.ts';
+import { GatheredChanges } from './gathered-changes.ts';
 import { LiveReader } from './live-reader.ts';
 import { authorizeTopic, parseTopic, type TopicAccess } from './topics.ts';
 import type { LiveViews } from './views.ts';
 
-/** Changes within this time are sent as one. */
-const GATHER_MS = 20;
-/** Of a whole fleet so many are read at once. */
-const SENT_AT_ONCE = 200;
+/** Of a whole fleet so many are read at once: others wait for the database meanwhile. */
+const READ_AT_ONCE = 50;
 /** The overview of a team is costly and changes with everything in it. */
 const OVERVIEW_EVERY_MS = 500;
 const PING_MS = 15_000;
@@ -52,9 +51,9 @@ export class LiveHub {
     maxPayload: MAX_MESSAGE_BYTES,
   });
   readonly #readers = new Map<LiveReader, Map<string, Subscription>>();
-  readonly #dirty = new Map<string, EntityChange>();
+  readonly #devices = new GatheredChanges((changes) => this.#sendDevices(changes));
+  readonly #others = new GatheredChanges((changes) => this.#sendEach(changes));
   readonly #dirtyTeams = new Set<string>();
-  #flushTimer: NodeJS.Timeout | undefined;
   #teamTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   readonly #alive = new WeakSet<WebSocket>();
@@ -70,10 +69,11 @@ export class LiveHub {
   }
 
   stop(): void {
-    for (const timer of [this.#flushTimer, this.#teamTimer, this.#pingTimer]) {
+    for (const timer of [this.#teamTimer, this.#pingTimer]) {
       clearTimeout(timer);
     }
-    this.#dirty.clear();
+    this.#devices.stop();
+    this.#others.stop();
     for (const reader of this.#readers.keys()) {
       reader.close(CLOSE.shuttingDown, 'The server is shutting down');
     }
@@ -188,8 +188,7 @@ export class LiveHub {
       // Whoever comes later reads what is there by then.
       return;
     }
-    this.#dirty.set(`${change.kind}/${change.id}`, change);
-    this.#flushSoon();
+    (change.kind === 'device' ? this.#devices : this.#others).add(change);
     if (change.teamId !== null) {
       this.#dirtyTeams.add(change.teamId);
       this.#teamTimer ??= setTimeout(() => {
@@ -199,43 +198,32 @@ export class LiveHub {
     }
   }
 
-  /** One flush at a time: what changes meanwhile is sent once more, as it is then. */
-  #flushSoon(): void {
-    this.#flushTimer ??= setTimeout(async () => {
-      await this.#flush();
-      this.#flushTimer = undefined;
-      if (this.#dirty.size > 0) {
-        this.#flushSoon();
-      }
-    }, GATHER_MS);
-  }
-
-  async #flush(): Promise<void> {
-    const changes = [...this.#dirty.values()];
-    this.#dirty.clear();
-    for (let start = 0; start < changes.length; start += SENT_AT_ONCE) {
-      const some = changes.slice(start, start + SENT_AT_ONCE);
-      const devices = await this.#readDevices(some);
-      for (const change of some) {
-        await this.#publish(change, devices).catch((error: unknown) => {
-          this.#parts.logger.error({ err: error, change }, 'a change could not be sent');
-        });
-      }
+  async #sendEach(
+    changes: readonly EntityChange[],
+    views: ReadonlyMap<string, object> = new Map(),
+  ): Promise<void> {
+    for (const change of changes) {
+      await this.#publish(change, views).catch((error: unknown) => {
+        this.#parts.logger.error({ err: error, change }, 'a change could not be sent');
+      });
     }
   }
 
-  /** The views of the devices among these that somebody follows: of a whole fleet each by itself would take seconds. */
-  async #readDevices(changes: readonly EntityChange[]): Promise<ReadonlyMap<string, object>> {
-    const followed = changes.filter((change) => change.kind === 'device' && this.#hasReaders(change));
-    try {
-      return await this.#parts.views.devices(followed.map(({ id }) => id));
-    } catch (error) {
-      this.#parts.logger.error({ err: error }, 'devices could not be read together');
-      return new Map();
+  /** Reads many devices at once: of a whole fleet each by itself would take seconds. */
+  async #sendDevices(changes: readonly EntityChange[]): Promise<void> {
+    const followed = changes.filter((change) => this.#hasReaders(change));
+    for (let start = 0; start < followed.length; start += READ_AT_ONCE) {
+      const some = followed.slice(start, start + READ_AT_ONCE);
+      const views = await this.#parts.views.devices(some.map(({ id }) => id)).catch((error: unknown) => {
+        this.#parts.logger.error({ err: error }, 'devices could not be read together');
+        return undefined;
+      });
+      await this.#sendEach(some, views);
     }
   }
 
-  async #publish(change: EntityChange, devices: ReadonlyMap<string, object>): Promise<void> {
+  /** `views`: those that were read already. */
+  async #publish(change: EntityChange, views: ReadonlyMap<string, object>): Promise<void> {
     if (change.kind === 'stack') {
       return this.#publishPlatform();
     }
@@ -246,7 +234,7 @@ export class LiveHub {
       return;
     }
     const kind: LiveEntityKind = change.kind;
-    const view = devices.get(change.id) ?? (await this.#parts.views.entity(kind, change.id));
+    const view = views.get(change.id) ?? (await this.#parts.views.entity(kind, change.id));
     for (const [reader, subscriptions] of this.#readers) {
       const own = subscriptions.get(`${kind}/${change.id}`);
       if (own !== undefined) {
