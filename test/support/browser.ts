@@ -11,6 +11,8 @@ const QUIET_FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // Three browsers share two cores: helper threads of the script engine cost a fifth more than they bring.
+  '--js-flags=--single-threaded --min-semi-space-size=32',
 ];
 const INSTALLED = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser'];
 
