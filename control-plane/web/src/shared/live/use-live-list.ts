@@ -1,6 +1,7 @@
 import type { LiveEntityKind, LiveMessage, Page } from '@flowyard/protocol';
 import { type Ref, ref, shallowRef, watch } from 'vue';
 import { type ApiError, toApiError } from '../api/api-error.ts';
+import { useLive } from './live-store.ts';
 import { patchList } from './patch-list.ts';
 import { useTopic } from './use-topic.ts';
 
@@ -53,6 +54,7 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
   const error = ref<ApiError | null>(null) as Ref<ApiError | null>;
   const search = ref('');
   const hasMore = ref(false);
+  const live = useLive();
   let cursor: string | null = null;
   let run = 0;
   let isUnderWay = false;
@@ -159,5 +161,14 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
     }
   }
   useTopic(source.topic, onMessage, onFollowed);
+  watch(
+    () => live.reconnections,
+    () => {
+      // A list with a topic is read again once that is followed.
+      if (source.topic() === null) {
+        void reload();
+      }
+    },
+  );
   return { items, total, loading, error, search, hasMore, more, reload };
 }
