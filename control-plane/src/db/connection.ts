@@ -127,6 +127,7 @@ function openSqlite(file: string): Knex {
         done: (error: Error | null, connection: SqliteConnection) => void,
       ) {
         keepPrepared(connection);
+        writeFromTheBeginning(connection);
         connection.exec(
           `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS};`,
           (error) => done(error, connection),
@@ -134,6 +135,16 @@ function openSqlite(file: string): Knex {
       },
     },
   });
+}
+
+/**
+ * Has each transaction wait for its turn to write when it begins. One that reads first would be refused at once, whatever
+ * the time-out, when another process (a command of the administrator, say) wrote between its reading and its writing.
+ * Source: "Transactions", on sqlite.org/lang_transaction.html
+ */
+function writeFromTheBeginning(connection: KnexConnection): void {
+  const all = connection.all.bind(connection);
+  connection.all = (sql, bindings, done) => all(sql === 'BEGIN;' ? 'BEGIN IMMEDIATE;' : sql, bindings, done);
 }
 
 function openPostgres(url: string): Knex {

@@ -48,14 +48,14 @@ class PreparedStatements {
     if (kept) {
       this.#kept.delete(sql);
       this.#kept.set(sql, kept);
-      kept[method](bindings, done);
+      kept[method](bindings, this.#dropRefused(sql, kept, done));
       return;
     }
     // What is asked of a statement before it is prepared waits in the driver, and is never answered when that fails.
     const statement = this.#prepare(sql, (error) =>
       error ? done.call(undefined, error) : this.#keep(sql, statement),
     );
-    statement[method](bindings, done);
+    statement[method](bindings, this.#dropRefused(sql, statement, done));
   }
 
   clear(): void {
@@ -63,6 +63,22 @@ class PreparedStatements {
       statement.finalize();
     }
     this.#kept.clear();
+  }
+
+  /** One that SQLite refused (SQLITE_BUSY) counts as under way, and the connection reads what was then, until it ends. */
+  #dropRefused(sql: string, statement: Statement, done: Done): Done {
+    const drop = () => {
+      if (this.#kept.get(sql) === statement) {
+        this.#kept.delete(sql);
+        statement.finalize();
+      }
+    };
+    return function (error, rows) {
+      if (error) {
+        drop();
+      }
+      done.call(this, error, rows);
+    };
   }
 
   /** The driver ends a statement only after what was asked of it. */

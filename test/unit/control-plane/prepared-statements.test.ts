@@ -78,6 +78,26 @@ describe('Statements that a connection keeps', () => {
     }
   });
 
+  it('hold nothing once they were refused, so that the connection sees what others wrote, and can write', async () => {
+    const other = openDatabase({ file });
+    const rename = (own: Knex, name: string) => own('pumps').where({ id: 1 }).update({ name });
+    try {
+      await rename(knex, 'east');
+      await knex.raw('begin');
+      await nameOf(1);
+      await rename(other, 'west');
+      await assert.rejects(rename(knex, 'north-east'), /SQLITE_BUSY/);
+      await knex.raw('rollback');
+
+      assert.equal(await nameOf(1), 'west');
+      await other('pumps').insert({ id: 3, name: 'new' });
+      await knex('pumps').where({ id: 2 }).delete();
+      assert.deepEqual(await knex('pumps').orderBy('id').pluck('id'), [1, 3]);
+    } finally {
+      await other.destroy();
+    }
+  });
+
   it('come again after so many others that they are kept no more', async () => {
     const rowsOf = (count: number) => knex.raw(`select ${count} as n from pumps where id = ?`, [1]);
     for (const round of [1, 2]) {
