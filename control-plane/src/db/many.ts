@@ -15,12 +15,18 @@ export function rowsOf<Told extends object>(
     const columns = names.map((field) => `"${field}" ${fields[field]}`);
     return knex.raw(`json_to_recordset(?::json) as told(${columns.join(', ')})`, [JSON.stringify(objects)]);
   }
-  // SQLite finds the fields of a list in half the time.
-  const lists = objects.map((object) => names.map((field) => object[field]));
-  const columns = names.map((field, index) => `value ->> ${index} as "${field}"`);
+  const shared = names.filter((field) => objects.every((object) => object[field] === objects[0]?.[field]));
+  const own = names.filter((field) => !shared.includes(field));
+  // SQLite finds the fields of a list in half the time, and what all of them have need not be found in each.
+  const lists = objects.map((object) => own.map((field) => object[field]));
+  const columns = [
+    ...shared.map((field) => `? as "${field}"`),
+    ...own.map((field, index) => `value ->> ${index} as "${field}"`),
+  ];
   // Without the limits it would write each list as text anew for each of its fields, wherever they are used.
   const values = 'select value from json_each(?) limit -1';
   return knex.raw(`(select ${columns.join(', ')} from (${values}) limit -1) as told`, [
+    ...shared.map((field) => (objects[0]?.[field] ?? null) as Knex.RawBinding),
     JSON.stringify(lists),
   ]);
 }
