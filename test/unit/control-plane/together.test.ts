@@ -66,7 +66,7 @@ describe('Work that is done for many together', () => {
         await new Promise((resolve) => setTimeout(resolve, 10));
         return items;
       },
-      { everyMs: 60_000, enough: 3 },
+      { everyMs: 60_000, enough: 100, burst: 3 },
     );
 
     const burst = [1, 2, 3].map((item) => together.do(item));

@@ -10,6 +10,8 @@ import { Together } from './together.ts';
 const EVERY_MS = 50;
 /** Of so many none gains by waiting for more. */
 const ENOUGH = 100;
+/** So many at once are devices that were told something together. */
+const BURST = 25;
 /** Changes of state that belong into the audit log. */
 const AUDITED: ReadonlySet<string> = new Set(['running', 'crashed', 'error', 'stopped', 'suspended']);
 
@@ -31,6 +33,7 @@ export class StateRecorder {
   readonly #together = new Together<ReportedState, undefined>((states) => this.#recordAll(states), {
     everyMs: EVERY_MS,
     enough: ENOUGH,
+    burst: BURST,
   });
 
   constructor(parts: Parts) {

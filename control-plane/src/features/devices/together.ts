@@ -14,6 +14,7 @@ export class Together<T, R> {
   readonly #work: (items: T[]) => Promise<R[]>;
   readonly #everyMs: number;
   readonly #enough: number;
+  readonly #burst: number;
   /** When the next batch may begin although few wait. */
   #dueAt = Number.NEGATIVE_INFINITY;
   #waiting: Waiting<T, R>[] = [];
@@ -24,15 +25,20 @@ export class Together<T, R> {
   /**
    * `work` answers each of the items, in their order. What comes after a pause is done at once; then batches begin
    * `everyMs` apart, so that a steady stream does not cost a batch for each item, or when `enough` of them wait. After
-   * so many at once the next ones do not wait: they are the last of the same burst.
+   * `burst` at once the next ones do not wait: they are the last of the same burst.
    */
   constructor(
     work: (items: T[]) => Promise<R[]>,
-    { everyMs = 0, enough = Number.POSITIVE_INFINITY }: { everyMs?: number; enough?: number } = {},
+    {
+      everyMs = 0,
+      enough = Number.POSITIVE_INFINITY,
+      burst = enough,
+    }: { everyMs?: number; enough?: number; burst?: number } = {},
   ) {
     this.#work = work;
     this.#everyMs = everyMs;
     this.#enough = enough;
+    this.#burst = burst;
   }
 
   do(item: T): Promise<R> {
@@ -54,7 +60,7 @@ export class Together<T, R> {
     while (this.#waiting.length > 0) {
       await this.#untilDue();
       const batch = this.#waiting.splice(0, MOST);
-      const isBurst = batch.length >= this.#enough;
+      const isBurst = batch.length >= this.#burst;
       this.#dueAt = isBurst ? Number.NEGATIVE_INFINITY : performance.now() + this.#everyMs;
       try {
         await this.#answer(batch);
