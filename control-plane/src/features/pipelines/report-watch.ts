@@ -2,8 +2,10 @@
 const SOON_MS = 50;
 /** And when nobody is told before all have reported. */
 const LATER_MS = 250;
+/** What is later than this is left to the looks that come by themselves. */
+const LONGEST_WAIT_MS = 24 * 3600_000;
 
-/** Whose reports a deployment waits for. */
+/** What a deployment waits for. */
 export interface Awaited {
   /** Those that were told, and have not said how it went. */
   told: readonly string[];
@@ -11,6 +13,8 @@ export interface Awaited {
   watched: readonly string[];
   /** Whether the next ones may be told before all of these are through. */
   tellsMeanwhile: boolean;
+  /** When time alone takes it further, in milliseconds since 1970; null when it does not. */
+  until: number | null;
 }
 
 interface Waiting {
@@ -19,11 +23,13 @@ interface Waiting {
   all: Set<string>;
   gatherMs: number;
   timer: NodeJS.Timeout | undefined;
+  /** Runs until its time has come. */
+  clock: NodeJS.Timeout | undefined;
 }
 
 /**
- * Has deployments looked at when their targets report: at once when it is the last one of those that were told, else
- * once for all that report within a moment.
+ * Has deployments looked at when their time has come, and when their targets report: at once when it is the last one of
+ * those that were told, else once for all that report within a moment.
  */
 export class ReportWatch {
   readonly #look: (deploymentId: string) => void;
@@ -34,14 +40,24 @@ export class ReportWatch {
   }
 
   /** Waits for these from now on, and for no others. */
-  waitFor(deploymentId: string, { told, watched, tellsMeanwhile }: Awaited): void {
-    const timer = this.#waiting.get(deploymentId)?.timer;
+  waitFor(deploymentId: string, { told, watched, tellsMeanwhile, until }: Awaited): void {
+    const before = this.#waiting.get(deploymentId);
+    clearTimeout(before?.clock);
     this.#waiting.set(deploymentId, {
       silent: new Set(told),
       all: new Set([...told, ...watched]),
       gatherMs: tellsMeanwhile ? SOON_MS : LATER_MS,
-      timer,
+      timer: before?.timer,
+      clock: this.#lookAt(deploymentId, until),
     });
+  }
+
+  /** A time that is over already has led to what it leads to. */
+  #lookAt(deploymentId: string, time: number | null): NodeJS.Timeout | undefined {
+    const leftMs = (time ?? 0) - Date.now();
+    return leftMs > 0 && leftMs <= LONGEST_WAIT_MS
+      ? setTimeout(() => this.#look(deploymentId), leftMs)
+      : undefined;
   }
 
   heard(targetId: string): void {
@@ -64,7 +80,9 @@ export class ReportWatch {
   }
 
   forget(deploymentId: string): void {
-    clearTimeout(this.#waiting.get(deploymentId)?.timer);
+    const waiting = this.#waiting.get(deploymentId);
+    clearTimeout(waiting?.timer);
+    clearTimeout(waiting?.clock);
     this.#waiting.delete(deploymentId);
   }
 

@@ -83,7 +83,7 @@ export function toLookAt(run: Run): string[] {
   return [...ids, ...[...watched, ...next.slice(0, most)].map(({ targetId }) => targetId)];
 }
 
-/** Whose reports take a run further. */
+/** What takes a run further. */
 export function awaitedIn(run: Run): Awaited {
   const told = run.targets.filter(({ state }) => state === 'updating');
   const watched = run.targets.filter(
@@ -94,8 +94,12 @@ export function awaitedIn(run: Run): Awaited {
     told: idsOf(told),
     watched: idsOf(watched),
     tellsMeanwhile: run.policy.concurrency !== null,
+    until: run.state === 'waiting' ? run.waitsUntil : run.waveDoneAt && checkedAt(run.waveDoneAt, run.policy),
   };
 }
+
+/** When a wave has run well for long enough. */
+const checkedAt = (doneAt: number, { healthSeconds }: RolloutPolicy) => doneAt + healthSeconds * 1000;
 
 /** What is next in a run, from how its targets are; the same run and facts always give the same. */
 export function decide(run: Run, facts: ReadonlyMap<string, TargetFacts>, now: number): Decision {
@@ -294,7 +298,7 @@ class Deciding {
     if (waveDoneAt === null) {
       this.#steps.push(`Wave ${wave + 1} is through.`);
     }
-    const isChecked = this.#now >= doneAt + policy.healthSeconds * 1000 && !this.#inWave().some(this.#isAway);
+    const isChecked = this.#now >= checkedAt(doneAt, policy) && !this.#inWave().some(this.#isAway);
     if (watches && !isChecked) {
       this.#run = { ...this.#run, waveDoneAt: doneAt };
       return false;
