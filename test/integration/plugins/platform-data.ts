@@ -171,6 +171,7 @@ export const DEVICES = [
 
 /** A control plane with one instance that has snapshots, a pipeline and devices. */
 export function furnish(platform: FakePlatform): FakePlatform {
+  platform.setValue('application/app001', INSTANCE.application);
   return platform
     .on('GET /instances/inst01', () => ({ status: 200, body: INSTANCE }))
     .on('GET /devices/dev001', () => ({ status: 200, body: DEVICES[0] }))

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakePlatform, TOKEN } from '../nodes/support/fake-platform.ts';
+import { buildDevice } from '../../unit/nodes/builders.ts';
+import { FakePlatform, page as pageOf, TOKEN } from '../nodes/support/fake-platform.ts';
 import { EditorServer, openEditor, showTab } from './editor-page.ts';
-import { furnish } from './platform-data.ts';
+import { DEVICES, furnish } from './platform-data.ts';
 
 describe("the sidebar in Node-RED's editor", function () {
   this.timeout(60_000);
@@ -49,6 +50,29 @@ describe("the sidebar in Node-RED's editor", function () {
       withinMs: 20_000,
     });
     await eventually(async () => (await pane.getByText('The connection to Flowyard is lost').count()) === 0);
+  });
+
+  it('shows what changed while it was still connecting', async () => {
+    const late = furnish(await new FakePlatform().start());
+    const connect = late.holdLinks();
+    const environment = { FLOWYARD_URL: late.url, FLOWYARD_TOKEN: TOKEN, FLOWYARD_INSTANCE_ID: 'inst01' };
+    const connecting = await EditorServer.start(environment);
+    try {
+      const editor = await openEditor(browser, connecting.url, problems);
+      const pane = await showTab(editor, 'devices');
+      await pane.getByText('Capper').waitFor();
+      // Nobody is told of it any more.
+      const devices = pageOf([...DEVICES, buildDevice({ id: 'dev009', name: 'Latecomer' })]);
+      late.on('GET /applications/app001/devices', () => ({ status: 200, body: devices }));
+      connect();
+
+      await pane.getByText('Latecomer').waitFor();
+      await editor.close();
+    } finally {
+      connect();
+      await connecting.stop();
+      await late.stop();
+    }
   });
 
   it('says for each tab that it could not be read, and tries again when it is told to', async () => {

@@ -43,7 +43,10 @@ export class Store {
   ownChangeAt = Number.NEGATIVE_INFINITY;
   /** Whether changes arrive by themselves now. */
   isLive = true;
-  readonly #loaded = new Set<Part>();
+  /** Parts that a pane asked for. */
+  readonly #asked = new Set<Part>();
+  /** The last reading of each part: one begins when the one before it has ended, so that the newest answer stays. */
+  readonly #loads = new Map<Part, Promise<void>>();
   readonly #reading = new Set<Part>();
   readonly #listeners = new Set<() => void>();
   readonly #forgetters = new Set<() => void>();
@@ -66,7 +69,7 @@ export class Store {
     this.nextSnapshots = null;
     this.pipelines = [];
     this.devices.clear();
-    this.#loaded.clear();
+    this.#asked.clear();
     this.isLive = true;
     for (const forgetter of this.#forgetters) {
       forgetter();
@@ -74,11 +77,18 @@ export class Store {
   }
 
   /** Reads a part, afresh when it is known already. */
-  async load(part: Part): Promise<void> {
+  load(part: Part): Promise<void> {
+    this.#asked.add(part);
+    const before = this.#loads.get(part) ?? Promise.resolve();
+    const load = before.catch(() => {}).then(() => this.#load(part));
+    this.#loads.set(part, load);
+    return load;
+  }
+
+  async #load(part: Part): Promise<void> {
     this.seat = await api.readSeat();
     this.place = await api.readPlace(this.seat.place);
     await this.#read(part, this.seat, this.place.application?.id ?? null);
-    this.#loaded.add(part);
     this.#tell();
   }
 
@@ -116,12 +126,11 @@ export class Store {
     if (seat !== this.seat?.id) {
       return;
     }
-    const wasAway = !this.isLive && isLive;
     this.isLive = isLive;
     this.#tell();
-    if (wasAway) {
-      // What changed meanwhile was not told.
-      for (const part of this.#loaded) {
+    if (isLive) {
+      // What changed between the reading and this moment was not told.
+      for (const part of this.#asked) {
         this.load(part).catch(() => {});
       }
     }
@@ -158,7 +167,7 @@ export class Store {
   /** What was told without its value is read in the name of this person, once for many. */
   #readSoon(kind: string): void {
     const part = PARTS[kind];
-    if (part === undefined || !this.#loaded.has(part) || this.#reading.has(part)) {
+    if (part === undefined || !this.#asked.has(part) || this.#reading.has(part)) {
       return;
     }
     this.#reading.add(part);
@@ -182,21 +191,11 @@ export class Store {
         return;
       }
       case 'devices': {
+        const devices = applicationId === null ? [] : await allDevices(applicationId);
         this.devices.clear();
-        if (applicationId === null) {
-          return;
+        for (const device of devices) {
+          this.devices.set(device.id, device);
         }
-        let cursor: string | null = null;
-        do {
-          const page: Awaited<ReturnType<typeof api.listDevices>> = await api.listDevices(
-            applicationId,
-            cursor,
-          );
-          for (const device of page.items) {
-            this.devices.set(device.id, device);
-          }
-          cursor = page.nextCursor ?? null;
-        } while (cursor !== null);
       }
     }
   }
@@ -259,4 +258,15 @@ export class Store {
       listener();
     }
   }
+}
+
+async function allDevices(applicationId: string): Promise<DeviceView[]> {
+  const devices: DeviceView[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof api.listDevices>> = await api.listDevices(applicationId, cursor);
+    devices.push(...page.items);
+    cursor = page.nextCursor ?? null;
+  } while (cursor !== null);
+  return devices;
 }

@@ -5,7 +5,7 @@ import type { Caller, Place, Seat } from './seat';
 
 /** The topic on which editors hear what changed: `{seat, kind, id, value}`; without a value it is to be read. */
 const CHANGE_TOPIC = 'flowyard/change';
-/** The topic on which editors hear whether changes still arrive: `{seat, connected}`. */
+/** The topic on which editors hear whether changes arrive: `{seat, connected}`, once for each connection and its end. */
 const LINK_TOPIC = 'flowyard/link';
 
 const FIRST_WAIT_MS = 1000;
@@ -94,6 +94,7 @@ class LiveRelay {
       this.#tryAgain();
       return;
     }
+    const application = `application/${applicationId}`;
     const socket = new WebSocket(`${this.#caller.url.replace(/^http/, 'ws')}/live`, {
       headers: { authorization: `Bearer ${this.#caller.token}` },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -102,13 +103,12 @@ class LiveRelay {
     this.#socket = socket;
     socket.on('open', () => {
       this.#failures = 0;
-      for (const topic of [`${place.kind}/${place.id}`, `application/${applicationId}`]) {
+      for (const topic of [`${place.kind}/${place.id}`, application]) {
         socket.send(JSON.stringify({ type: 'subscribe', topic } satisfies LiveRequest));
       }
       this.#watch(socket);
-      this.#tellLink(true);
     });
-    socket.on('message', (data) => this.#hear(String(data)));
+    socket.on('message', (data) => this.#hear(String(data), application));
     socket.on('error', () => {
       // 'close' follows.
     });
@@ -127,13 +127,16 @@ class LiveRelay {
     return status === 200 ? ((body as InstanceView | DeviceView).application?.id ?? null) : null;
   }
 
-  #hear(text: string): void {
+  #hear(text: string, application: string): void {
     const message = JSON.parse(text) as LiveMessage;
     const { kind, id } = this.#seat.place;
     if (message.type === 'change') {
       this.#tell(message.kind, message.id, message.value);
     } else if (message.type === 'value' && message.topic === `${kind}/${id}`) {
       this.#tell(kind, id, message.value);
+    } else if (message.type === 'value' && message.topic === application) {
+      // Nothing is missed from here on.
+      this.#tellLink(true);
     }
   }
 

@@ -23,6 +23,8 @@ export class FakePlatform {
   readonly #values = new Map<string, unknown>();
   readonly #http = createServer((request, response) => void this.#answer(request, response));
   readonly #ws = new WebSocketServer({ noServer: true });
+  /** What is asked by `/live` is heard once this has resolved. */
+  #hears: Promise<void> = Promise.resolve();
   #port = 0;
 
   constructor() {
@@ -80,6 +82,15 @@ export class FakePlatform {
     this.#tell(topic, { type: 'change', topic, kind, id, value });
   }
 
+  /** Lets `/live` connections wait. @returns what lets them through */
+  holdLinks(): () => void {
+    let release = () => {};
+    this.#hears = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
+  }
+
   isSubscribed(topic: string): boolean {
     return [...this.topics.values()].some((topics) => topics.has(topic));
   }
@@ -96,7 +107,8 @@ export class FakePlatform {
     const topics = new Set<string>();
     this.topics.set(client, topics);
     client.on('close', () => this.topics.delete(client));
-    client.on('message', (data) => {
+    client.on('message', async (data) => {
+      await this.#hears;
       const request = LiveRequest.parse(JSON.parse(data.toString()));
       if (request.type === 'unsubscribe') {
         topics.delete(request.topic);

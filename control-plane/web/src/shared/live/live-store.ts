@@ -7,7 +7,7 @@ import { LiveConnection } from './live-connection.ts';
 export interface LiveListener {
   onMessage: (message: LiveMessage) => void;
   /**
-   * The server tells of all that changes from this moment on, by the clock of the page: what was asked for before may
+   * The listener hears of all that changes from this moment on, by the clock of the page: what was asked for before may
    * miss something. Again after each reconnection.
    */
   onFollowed?: ((since: number) => void) | undefined;
@@ -15,8 +15,8 @@ export interface LiveListener {
 
 interface Topic {
   listeners: Set<LiveListener>;
-  /** Since when the server tells of all that changes; null while it does not. */
-  followedSince: number | null;
+  /** Whether the server tells of all that changes. */
+  isFollowed: boolean;
   /** The newest value, for listeners that come later: the server sends it only once for each subscription. */
   value: LiveMessage | null;
 }
@@ -43,14 +43,13 @@ export const useLive = defineStore('live', () => {
       if (message.type === 'value') {
         topic.value = message;
       }
-      const isNew = topic.followedSince === null && message.type !== 'error';
-      if (isNew) {
-        topic.followedSince = performance.now();
-      }
+      const isNew = !topic.isFollowed && message.type !== 'error';
+      topic.isFollowed ||= isNew;
+      const since = performance.now();
       for (const listener of [...topic.listeners]) {
         listener.onMessage(message);
         if (isNew) {
-          listener.onFollowed?.(topic.followedSince ?? 0);
+          listener.onFollowed?.(since);
         }
       }
     },
@@ -65,7 +64,7 @@ export const useLive = defineStore('live', () => {
       connected.value = false;
       interrupted.value = true;
       for (const topic of topics.values()) {
-        topic.followedSince = null;
+        topic.isFollowed = false;
       }
     },
     onUnauthorized: announceSignedOut,
@@ -75,10 +74,13 @@ export const useLive = defineStore('live', () => {
   /** Follows a topic until the returned function is called. */
   function subscribe(name: string, listener: LiveListener): () => void {
     const known = topics.get(name);
-    const topic = known ?? { listeners: new Set(), followedSince: null, value: null };
+    const topic = known ?? { listeners: new Set(), isFollowed: false, value: null };
     topic.listeners.add(listener);
     if (known?.value) {
       listener.onMessage(known.value);
+    }
+    if (known?.isFollowed) {
+      listener.onFollowed?.(performance.now());
     }
     if (!known) {
       topics.set(name, topic);

@@ -58,7 +58,7 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
   let cursor: string | null = null;
   let run = 0;
   let isUnderWay = false;
-  let askedAt = 0;
+  let askedAt = Number.POSITIVE_INFINITY;
   /** Whether what is under way may miss what changed before the topic was followed. */
   let isOutdated = false;
   /** What was announced while a page was under way: the page may be older. */
@@ -121,16 +121,6 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
   const reload = () => load(null);
   const more = () => (cursor === null ? Promise.resolve() : load(cursor));
 
-  watch(
-    source.key,
-    () => {
-      items.value = [];
-      total.value = 0;
-      search.value = '';
-      void reload();
-    },
-    { immediate: true },
-  );
   let pause: ReturnType<typeof setTimeout> | undefined;
   watch(search, () => {
     clearTimeout(pause);
@@ -160,7 +150,18 @@ export function useLiveList<T extends { id: string; name?: string }>(source: Lis
       void fetchPage(null);
     }
   }
+  // Followed before it is asked for, so that nothing is missed in between.
   useTopic(source.topic, onMessage, onFollowed);
+  watch(
+    source.key,
+    () => {
+      items.value = [];
+      total.value = 0;
+      search.value = '';
+      void reload();
+    },
+    { immediate: true },
+  );
   watch(
     () => live.reconnections,
     () => {
