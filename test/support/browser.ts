@@ -18,12 +18,14 @@ const INSTALLED = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chr
 
 /** Headless Chromium: the machine's own where there is one, else the one from npm. */
 export async function launchBrowser(): Promise<Browser> {
-  const installed = INSTALLED.find((path) => path !== undefined && existsSync(path));
-  if (installed !== undefined) {
-    return chromium.launch({ executablePath: installed, args: QUIET_FLAGS });
-  }
-  const { executablePath, args } = await unpackChromium();
+  const { executablePath, args } = await findChromium();
   return chromium.launch({ executablePath, args: [...args, ...QUIET_FLAGS] });
+}
+
+/** Has it unpacked before several processes need it: while one of them unpacks it, another would start half of it. */
+export async function findChromium(): Promise<{ executablePath: string; args: string[] }> {
+  const installed = INSTALLED.find((path) => path !== undefined && existsSync(path));
+  return installed === undefined ? unpackChromium() : { executablePath: installed, args: [] };
 }
 
 /** The packaged Chromium unpacks itself into the folder for temporary files, where that of another person may lie. */

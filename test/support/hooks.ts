@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import { findChromium } from './browser.ts';
 import { PATIENCE } from './eventually.ts';
 import { startPostgres, stopPostgres } from './postgres.ts';
 
@@ -46,11 +47,14 @@ function bePatient(suite: Suite): void {
   suite.suites.forEach(bePatient);
 }
 
-/** Once, before the processes that run files are started: they have one PostgreSQL together. */
+/** Once, before the processes that run files are started: they have one PostgreSQL and one Chromium together. */
 export async function mochaGlobalSetup(): Promise<void> {
   const files = process.argv.filter((argument) => argument.endsWith('.test.ts'));
   if (files.some((file) => readFileSync(file, 'utf8').includes('postgres'))) {
     await startPostgres();
+  }
+  if (files.length > 1) {
+    await findChromium();
   }
 }
 
