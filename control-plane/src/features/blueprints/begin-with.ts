@@ -1,7 +1,7 @@
 import type { Stores } from '../../db/stores.ts';
 import { invalid } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { NewInstance, VariableRow } from '../instances/store.ts';
+import type { NewInstance, VariableRow } from '../instances/instance-row.ts';
 import { declaredBy } from './presenter.ts';
 import type { BlueprintRow } from './store.ts';
 import { variablesFrom } from './variable-values.ts';

@@ -5,7 +5,7 @@ import type { Stores } from '../../db/stores.ts';
 import { conflict, notFound } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import type { SnapshotApplier } from '../snapshots/applier.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import type { SnapshotRow } from '../snapshots/store.ts';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { BlueprintTextFormat, BlueprintVariable, FieldError } from '@flowyard/protocol';
 import { invalidFields } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 
 type Values = Readonly<Record<string, string>>;
 

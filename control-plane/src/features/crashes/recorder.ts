@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { InstanceCrash } from '../../drivers/driver.ts';
 import { newId } from '../../ids.ts';
 import type { Changes } from '../../relay/changes.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { ownSettings, readInstanceTemplate, resolveInstanceSettings, valuesOf } from '../settings/levels.ts';
 import { findBlamedFlows, type NamedFlow } from './blamed-flows.ts';
 

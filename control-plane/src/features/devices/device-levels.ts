@@ -11,7 +11,7 @@ import {
 } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 import { type Level, type Resolved, resolveLevels } from '../settings/resolve-settings.ts';
 import { readStored, type StoredSettings } from '../settings/stored-settings.ts';
 import type { DeviceRow } from './device-row.ts';

@@ -7,7 +7,7 @@ import { AppError } from '../../errors.ts';
 import { OneAtATime } from '../../one-at-a-time.ts';
 import type { Changes } from '../../relay/changes.ts';
 import type { TimedReport } from '../instances/driver-host.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
 import { typeLimitProblem } from '../team-types/limits.ts';

@@ -5,7 +5,7 @@ import type { Stores } from '../../db/stores.ts';
 import { type AppError, conflict, invalid, notFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
 import { chooseStack, chooseType } from '../instances/choose-parts.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { typeLimitProblem } from '../team-types/limits.ts';
 import { targetWords } from './presenter.ts';
 import type { InstanceChangeRow, NewInstanceChange } from './store.ts';

@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { lockOfInstance } from '../snapshots/lock-files.ts';
-import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
+import type { InstanceRow, NewInstance, VariableRow } from './instance-row.ts';
 
 /** What of an instance goes into its copy. */
 export interface CopyOf {

@@ -41,8 +41,8 @@ import { LostPart } from '../snapshots/lost-part.ts';
 import type { StackService } from '../stacks/service.ts';
 import { RunningTimes } from '../usage/running-times.ts';
 import { EditorEvents } from './editor-events.ts';
+import type { InstanceRow } from './instance-row.ts';
 import type { RuntimeFigures } from './presenter.ts';
-import type { InstanceRow } from './store.ts';
 
 interface Parts {
   db: Database;

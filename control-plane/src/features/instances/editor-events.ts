@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { InstanceEvent } from '../../drivers/driver.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { keepLockFile } from '../snapshots/lock-files.ts';
-import type { InstanceRow } from './store.ts';
+import type { InstanceRow } from './instance-row.ts';
 
 /** A deploy is recorded where the flows are stored; these would say it twice. */
 const RECORDED_ELSEWHERE: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ import { decryptCredentials, encryptCredentials } from '../../secrets/flow-crede
 import type { Vault } from '../../secrets/vault.ts';
 import { instanceSettings } from '../settings/levels.ts';
 import type { SnapshotService } from '../snapshots/service.ts';
-import type { InstanceRow } from './store.ts';
+import type { InstanceRow } from './instance-row.ts';
 
 interface Parts {
   db: Database;

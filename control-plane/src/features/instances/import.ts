@@ -3,7 +3,7 @@ import type { Transaction } from '../../db/database.ts';
 import { invalid } from '../../errors.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import { keepLockFile } from '../snapshots/lock-files.ts';
-import type { NewInstance } from './store.ts';
+import type { NewInstance } from './instance-row.ts';
 
 /** What a Node-RED that there is already was made of. */
 export interface ImportedNodeRed {

@@ -1,6 +1,6 @@
 import { type FlowState, type InstanceView, instanceStatus, type Reference } from '@flowyard/protocol';
 import { isProtected } from '../settings/levels.ts';
-import type { InstanceRow } from './store.ts';
+import type { InstanceRow } from './instance-row.ts';
 
 /** What is measured of a running instance; never stored. */
 export interface RuntimeFigures {

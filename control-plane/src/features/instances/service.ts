@@ -37,8 +37,8 @@ import { changedNames, showVariable, toVariables } from '../variables/variable-i
 import { chooseParts } from './choose-parts.ts';
 import { type CopyOf, copyContent, copyVariables } from './copy.ts';
 import { type ImportedNodeRed, importContent } from './import.ts';
+import type { InstanceRow, NewInstance, VariableRow } from './instance-row.ts';
 import { presentInstance, type RuntimeFigures } from './presenter.ts';
-import type { InstanceRow, NewInstance, VariableRow } from './store.ts';
 
 /** What a view of an instance calls by name. */
 const NAMED_IN_VIEWS: ReadonlySet<string> = new Set(['application', 'snapshot', 'stack']);

@@ -1,182 +1,15 @@
-import type { Desired, InstanceChangeState, InstanceState, ListQuery, Page } from '@flowyard/protocol';
+import type { Desired, InstanceState, ListQuery, Page } from '@flowyard/protocol';
 import type { Knex } from 'knex';
 import { readPage } from '../../db/paging.ts';
 import { FlowNodeStore } from '../search/flow-node-store.ts';
-
-export interface InstanceRow {
-  id: string;
-  name: string;
-  description: string;
-  teamId: string;
-  applicationId: string;
-  applicationName: string;
-  instanceTypeId: string;
-  instanceTypeName: string;
-  memoryMb: number;
-  cpuLimit: number | null;
-  stackId: string;
-  stackName: string;
-  stackNodeRed: string;
-  stackNodeJs: string | null;
-  stackUpdateId: string | null;
-  stackUpdateName: string | null;
-  /** The change that is under way. */
-  changeId: string | null;
-  changeState: InstanceChangeState | null;
-  changeStack: string | null;
-  changeType: string | null;
-  changeAuthor: string | null;
-  trialOf: string | null;
-  trialOfName: string | null;
-  trialUntil: string | null;
-  templateId: string;
-  templateName: string;
-  /** JSON of the newest version of its template; null while that was never changed. */
-  templateContent: string | null;
-  blueprintId: string | null;
-  /** Null where the blueprint belongs to another team now. */
-  blueprintName: string | null;
-  blueprintVersion: number | null;
-  blueprintNewest: number | null;
-  desired: Desired;
-  restarts: number;
-  /** The newest of these that flows cannot hold. */
-  unheldRestarts: number;
-  folder: string | null;
-  state: InstanceState;
-  step: string | null;
-  reason: string | null;
-  since: string;
-  flowsRevision: number;
-  /** JSON of the flows that are left out in limp mode; null while all run. */
-  leftOut: string | null;
-  flowsDigest: string;
-  credentialsDigest: string | null;
-  /** JSON of Modules. */
-  modules: string;
-  /** The lock file by which they are installed; null when npm chooses what they need. */
-  lockDigest: string | null;
-  flowsChangedAt: string | null;
-  flowsChangedBy: string | null;
-  runningSnapshotId: string | null;
-  runningSnapshotName: string | null;
-  targetSnapshotId: string | null;
-  targetSnapshotName: string | null;
-  /** Sealed. */
-  credentialSecret: string;
-  /** JSON of what the instance sets itself. */
-  settings: string;
-  /** JSON of what its process was started with; null until one was. */
-  startedWith: string | null;
-  createdAt: string;
-}
-
-export interface VariableRow {
-  name: string;
-  /** Sealed when secret. */
-  value: string;
-  secret: boolean;
-}
-
-const COLUMNS = {
-  id: 'i.id',
-  name: 'i.name',
-  description: 'i.description',
-  teamId: 'i.team_id',
-  applicationId: 'i.application_id',
-  applicationName: 'a.name',
-  instanceTypeId: 'i.instance_type_id',
-  instanceTypeName: 'y.name',
-  memoryMb: 'y.memory_mb',
-  cpuLimit: 'y.cpu_limit',
-  stackId: 'i.stack_id',
-  stackName: 'k.name',
-  stackNodeRed: 'k.node_red',
-  stackNodeJs: 'k.node_js',
-  stackUpdateId: 'ku.id',
-  stackUpdateName: 'ku.name',
-  changeId: 'c.id',
-  changeState: 'c.state',
-  changeStack: 'c.to_stack',
-  changeType: 'c.to_type',
-  changeAuthor: 'c.author',
-  trialOf: 'i.trial_of',
-  trialOfName: 'o.name',
-  trialUntil: 'i.trial_until',
-  templateId: 'i.template_id',
-  templateName: 'l.name',
-  templateContent: 'lv.content',
-  blueprintId: 'i.blueprint_id',
-  blueprintName: 'bp.name',
-  blueprintVersion: 'i.blueprint_version',
-  blueprintNewest: 'bp.version',
-  desired: 'i.desired',
-  restarts: 'i.restarts',
-  unheldRestarts: 'i.unheld_restarts',
-  folder: 'i.folder',
-  state: 'i.state',
-  step: 'i.step',
-  reason: 'i.reason',
-  since: 'i.since',
-  flowsRevision: 'i.flows_revision',
-  leftOut: 'i.left_out',
-  flowsDigest: 'i.flows_digest',
-  credentialsDigest: 'i.credentials_digest',
-  modules: 'i.modules',
-  lockDigest: 'i.lock_digest',
-  flowsChangedAt: 'i.flows_changed_at',
-  flowsChangedBy: 'i.flows_changed_by',
-  runningSnapshotId: 'i.running_snapshot_id',
-  runningSnapshotName: 'rs.name',
-  targetSnapshotId: 'i.target_snapshot_id',
-  targetSnapshotName: 'ts.name',
-  credentialSecret: 'i.credential_secret',
-  settings: 'i.settings',
-  startedWith: 'i.started_with',
-  createdAt: 'i.created_at',
-};
-
-/** What a new instance is made of. */
-export type NewInstance = Pick<
-  InstanceRow,
-  | 'id'
-  | 'name'
-  | 'description'
-  | 'teamId'
-  | 'applicationId'
-  | 'instanceTypeId'
-  | 'stackId'
-  | 'templateId'
-  | 'desired'
-  | 'state'
-  | 'flowsDigest'
-  | 'credentialSecret'
-  | 'createdAt'
-> &
-  Partial<
-    Pick<
-      InstanceRow,
-      | 'credentialsDigest'
-      | 'modules'
-      | 'lockDigest'
-      | 'settings'
-      | 'flowsRevision'
-      | 'flowsChangedAt'
-      | 'blueprintId'
-      | 'blueprintVersion'
-    >
-  > & { flowsChangedBy?: string };
-
-/** A change of what an instance runs. */
-export interface FlowsChange {
-  flowsDigest: string;
-  credentialsDigest: string | null;
-  /** Left out when they stay as they are. */
-  palette?: Pick<InstanceRow, 'modules' | 'lockDigest'>;
-  changedBy: string;
-  changedAt: string;
-  runningSnapshotId: string | null;
-}
+import {
+  type FlowsChange,
+  INSTANCE_COLUMNS,
+  type InstanceRow,
+  joinedInstances,
+  type NewInstance,
+  type VariableRow,
+} from './instance-row.ts';
 
 /** What keeps an instance from running, whatever is wanted of it. */
 interface Held {
@@ -224,7 +57,7 @@ export class InstanceStore {
   }
 
   async find(id: string): Promise<InstanceRow | null> {
-    return (await this.#present().where('i.id', id).first<InstanceRow>(COLUMNS)) ?? null;
+    return (await this.#present().where('i.id', id).first<InstanceRow>(INSTANCE_COLUMNS)) ?? null;
   }
 
   /** Until the end of the transaction nobody else gives it other settings or another template. */
@@ -234,11 +67,11 @@ export class InstanceStore {
 
   /** Also one in the recycle bin or of a team that stands still, with what the driver makes of it now. */
   async findForDriver(id: string): Promise<InstanceRow | null> {
-    const row = await this.#joined()
+    const row = await joinedInstances(this.#knex)
       .join('teams as t', 't.id', 'i.team_id')
       .where('i.id', id)
       .first<(InstanceRow & Held) | undefined>({
-        ...COLUMNS,
+        ...INSTANCE_COLUMNS,
         instanceGone: 'i.deleted_at',
         teamGone: 't.deleted_at',
         teamSuspended: 't.suspended_at',
@@ -253,7 +86,7 @@ export class InstanceStore {
   }
 
   async findMany(ids: string[]): Promise<InstanceRow[]> {
-    return this.#present().whereIn('i.id', ids).select<InstanceRow[]>(COLUMNS);
+    return this.#present().whereIn('i.id', ids).select<InstanceRow[]>(INSTANCE_COLUMNS);
   }
 
   async findIdByName(name: string): Promise<string | null> {
@@ -280,7 +113,7 @@ export class InstanceStore {
       id: 'i.id',
       search: ['i.name', 'i.description'],
       cursorOf: (row) => [row.name, row.id],
-      select: (builder) => builder.select(COLUMNS),
+      select: (builder) => builder.select(INSTANCE_COLUMNS),
     });
   }
 
@@ -359,7 +192,7 @@ export class InstanceStore {
       .whereNull('t.deleted_at')
       .where('i.stack_id', stackId)
       .orderBy(['i.name', 'i.id'])
-      .select({ ...COLUMNS, teamName: 't.name' });
+      .select({ ...INSTANCE_COLUMNS, teamName: 't.name' });
   }
 
   async setFolder(id: string, folder: string): Promise<void> {
@@ -474,33 +307,6 @@ export class InstanceStore {
 
   /** Those that are not in the recycle bin. */
   #present(): Knex.QueryBuilder {
-    return this.#joined().whereNull('i.deleted_at');
-  }
-
-  #joined(): Knex.QueryBuilder {
-    return this.#knex('instances as i')
-      .join('applications as a', 'a.id', 'i.application_id')
-      .join('instance_types as y', 'y.id', 'i.instance_type_id')
-      .join('stacks as k', 'k.id', 'i.stack_id')
-      .join('templates as l', 'l.id', 'i.template_id')
-      .leftJoin('template_versions as lv', (join) =>
-        join.on('lv.template_id', 'l.id').andOn('lv.version', 'l.version'),
-      )
-      .leftJoin('stacks as ku', (join) =>
-        join.on('ku.id', 'k.replaced_by').andOnVal('ku.state', 'ready').andOnVal('ku.is_active', true),
-      )
-      .leftJoin('instance_changes as c', (join) =>
-        join.on('c.instance_id', 'i.id').andOnNull('c.finished_at'),
-      )
-      .leftJoin('blueprints as bp', (join) =>
-        join
-          .on('bp.id', 'i.blueprint_id')
-          .andOn((on) => on.onNull('bp.team_id').orOn('bp.team_id', 'i.team_id')),
-      )
-      .leftJoin('instances as o', 'o.id', 'i.trial_of')
-      .leftJoin('snapshots as rs', (join) =>
-        join.on('rs.id', 'i.running_snapshot_id').onNull('rs.deleted_at'),
-      )
-      .leftJoin('snapshots as ts', 'ts.id', 'i.target_snapshot_id');
+    return joinedInstances(this.#knex).whereNull('i.deleted_at');
   }
 }

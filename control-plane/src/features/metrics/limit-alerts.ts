@@ -1,6 +1,6 @@
 import type { ResolvedSettings } from '@flowyard/protocol';
 import type { Database } from '../../db/database.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import type { NotificationService } from '../notifications/notification-service.ts';
 import { ownSettings, readInstanceTemplate, resolveInstanceSettings, valuesOf } from '../settings/levels.ts';
 import type { Minute } from './minute.ts';

@@ -1,7 +1,7 @@
 import type { SnapshotManifest } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import { placeInGroup, readDeviceVariables, resolveDeviceVariables } from '../devices/device-levels.ts';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 import { readInstanceTemplate, resolveInstanceVariables } from '../settings/levels.ts';
 import type { Resolved } from '../settings/resolve-settings.ts';
 import type { StageRow } from './store.ts';

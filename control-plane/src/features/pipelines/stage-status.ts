@@ -3,8 +3,8 @@ import type { Stores } from '../../db/stores.ts';
 import type { DeviceGroupRow } from '../device-groups/store.ts';
 import type { DeviceRow } from '../devices/device-row.ts';
 import { presenceOf, resolveTarget } from '../devices/presenter.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { reference } from '../instances/presenter.ts';
-import type { InstanceRow } from '../instances/store.ts';
 import { isProtected } from '../settings/levels.ts';
 import type { StagePerson, StageRow } from './store.ts';
 

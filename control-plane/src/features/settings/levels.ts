@@ -8,7 +8,7 @@ import {
   settingDefinition,
 } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
-import type { InstanceRow, VariableRow } from '../instances/store.ts';
+import type { InstanceRow, VariableRow } from '../instances/instance-row.ts';
 import { readTemplateContent, type TemplateContent } from '../templates/content.ts';
 import { type Level, type Resolved, resolveLevels } from './resolve-settings.ts';
 import { readStored, type StoredSettings } from './stored-settings.ts';

@@ -12,7 +12,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Stores } from '../../db/stores.ts';
 import { conflict, invalid, invalidFields, notFound } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { deniedModules } from './denied-modules.ts';
 import {
   type InstanceTemplate,

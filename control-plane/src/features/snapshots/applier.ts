@@ -5,7 +5,7 @@ import { conflict } from '../../errors.ts';
 import type { Changes } from '../../relay/changes.ts';
 import { encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { InstanceRow, VariableRow } from '../instances/store.ts';
+import type { InstanceRow, VariableRow } from '../instances/instance-row.ts';
 import { lockOfInstance } from './lock-files.ts';
 import { manifestOf } from './manifest.ts';
 import { byName, mergeVariables, type VariablePolicy } from './merge-variables.ts';

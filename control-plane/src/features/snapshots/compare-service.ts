@@ -13,7 +13,7 @@ import { conflict, invalid, notFound } from '../../errors.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { variablesAsRun } from '../devices/pushed-target.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { digestOf } from './blob-store.ts';
 import { surroundingsOf } from './instance-contents.ts';
 import { manifestOf } from './manifest.ts';

@@ -6,7 +6,7 @@ import {
 } from '@flowyard/protocol';
 import type { Stores } from '../../db/stores.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { InstanceRow, VariableRow } from '../instances/store.ts';
+import type { InstanceRow, VariableRow } from '../instances/instance-row.ts';
 import { readStored } from '../settings/stored-settings.ts';
 
 /** What comes with the flows of an instance now, but for its credentials and its lock file. */

@@ -1,6 +1,6 @@
 import { installableModules, type Modules, readLockFile } from '@flowyard/protocol';
 import type { Transaction } from '../../db/database.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { digestOf } from './packed.ts';
 
 /** The lock file of a set of modules, as a digest; where there is none though there could be, why and what to do. */

@@ -1,5 +1,5 @@
 import type { SnapshotManifest } from '@flowyard/protocol';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 
 /** What applying a snapshot to an instance does to its variables. */
 export type VariablePolicy =

@@ -4,7 +4,7 @@ import type { Database } from '../../db/database.ts';
 import type { LocalFlows } from '../../drivers/driver.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { manifestOf } from './manifest.ts';
 
 /** Somebody may be waiting for the part. */

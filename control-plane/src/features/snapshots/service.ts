@@ -13,7 +13,7 @@ import { newId } from '../../ids.ts';
 import { decryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { refuseDuringChange } from '../instance-changes/service.ts';
-import type { InstanceRow } from '../instances/store.ts';
+import type { InstanceRow } from '../instances/instance-row.ts';
 import { instanceSettings } from '../settings/levels.ts';
 import { refuseBeyondLimits } from '../team-types/limits.ts';
 import type { SnapshotApplier } from './applier.ts';

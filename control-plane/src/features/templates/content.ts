@@ -1,4 +1,4 @@
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 import type { StoredSettings } from '../settings/stored-settings.ts';
 
 /** One version of a template as it is stored: secrets sealed, flows as a blob. */

@@ -1,5 +1,5 @@
 import { type DriftView, isSecretSetting, type SettingKey } from '@flowyard/protocol';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 import type { StartFacts } from '../settings/levels.ts';
 import { readStored } from '../settings/stored-settings.ts';
 import type { TemplateContent } from './content.ts';

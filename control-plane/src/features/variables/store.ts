@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { whereAmong } from '../../db/many.ts';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 
 /** What variables belong to, besides instances. */
 export type VariableOwner = { kind: 'platform' } | { kind: OwnerKind; id: string };

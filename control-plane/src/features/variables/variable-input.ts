@@ -2,7 +2,7 @@ import { VariableInput } from '@flowyard/protocol';
 import { parse } from 'dotenv';
 import { invalid } from '../../errors.ts';
 import type { Vault } from '../../secrets/vault.ts';
-import type { VariableRow } from '../instances/store.ts';
+import type { VariableRow } from '../instances/instance-row.ts';
 
 /** Rows for what somebody entered; secrets are sealed, and those without a value stay as they were. */
 export function toVariables(

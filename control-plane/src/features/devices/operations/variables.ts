@@ -1,7 +1,7 @@
 import type { BulkAction } from '@flowyard/protocol';
 import { invalid } from '../../../errors.ts';
 import type { Vault } from '../../../secrets/vault.ts';
-import type { VariableRow } from '../../instances/store.ts';
+import type { VariableRow } from '../../instances/instance-row.ts';
 import { changedNames } from '../../variables/variable-input.ts';
 import { type DeviceOperation, refuse } from './operation.ts';
 
