@@ -67,7 +67,7 @@ describe("the sidebar in Node-RED's editor", function () {
       connect();
 
       await pane.getByText('Latecomer').waitFor();
-      await editor.close();
+      await editor.goto('about:blank');
     } finally {
       connect();
       await connecting.stop();
