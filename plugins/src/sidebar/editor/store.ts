@@ -45,8 +45,9 @@ export class Store {
   isLive = true;
   /** Parts that a pane asked for. */
   readonly #asked = new Set<Part>();
-  /** The last reading of each part: one begins when the one before it has ended, so that the newest answer stays. */
-  readonly #loads = new Map<Part, Promise<void>>();
+  /** Which reading of each part is shown: of two at once the older one may be answered last. */
+  readonly #shown = new Map<Part, number>();
+  #readings = 0;
   readonly #reading = new Set<Part>();
   readonly #listeners = new Set<() => void>();
   readonly #forgetters = new Set<() => void>();
@@ -77,18 +78,17 @@ export class Store {
   }
 
   /** Reads a part, afresh when it is known already. */
-  load(part: Part): Promise<void> {
+  async load(part: Part): Promise<void> {
     this.#asked.add(part);
-    const before = this.#loads.get(part) ?? Promise.resolve();
-    const load = before.catch(() => {}).then(() => this.#load(part));
-    this.#loads.set(part, load);
-    return load;
-  }
-
-  async #load(part: Part): Promise<void> {
+    this.#readings += 1;
+    const mine = this.#readings;
     this.seat = await api.readSeat();
     this.place = await api.readPlace(this.seat.place);
-    await this.#read(part, this.seat, this.place.application?.id ?? null);
+    const show = await this.#read(part, this.seat, this.place.application?.id ?? null);
+    if (mine > (this.#shown.get(part) ?? 0)) {
+      this.#shown.set(part, mine);
+      show();
+    }
     this.#tell();
   }
 
@@ -177,25 +177,30 @@ export class Store {
     }, READ_AFTER_MS);
   }
 
-  async #read(part: Part, seat: Seat, applicationId: string | null): Promise<void> {
+  /** @returns what shows the answer */
+  async #read(part: Part, seat: Seat, applicationId: string | null): Promise<() => void> {
     switch (part) {
       case 'snapshots': {
         const { items, nextCursor } = await api.listSnapshots(seat.place, null, this.snapshotSearch);
-        this.snapshots = items;
-        this.nextSnapshots = nextCursor ?? null;
-        return;
+        return () => {
+          this.snapshots = items;
+          this.nextSnapshots = nextCursor ?? null;
+        };
       }
       case 'pipelines': {
         const { items } = applicationId === null ? { items: [] } : await api.listPipelines(applicationId);
-        this.pipelines = items.filter((pipeline) => this.#isOurs(pipeline));
-        return;
+        return () => {
+          this.pipelines = items.filter((pipeline) => this.#isOurs(pipeline));
+        };
       }
       case 'devices': {
         const devices = applicationId === null ? [] : await allDevices(applicationId);
-        this.devices.clear();
-        for (const device of devices) {
-          this.devices.set(device.id, device);
-        }
+        return () => {
+          this.devices.clear();
+          for (const device of devices) {
+            this.devices.set(device.id, device);
+          }
+        };
       }
     }
   }
