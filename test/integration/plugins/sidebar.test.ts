@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../../support/browser.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -67,6 +68,12 @@ describe("the sidebar in Node-RED's editor", function () {
       connect();
 
       await pane.getByText('Latecomer').waitFor();
+      // What else is shown is read again, too.
+      await delay(500);
+      const asked = late.requests.length;
+      late.setValue('application/app001', { id: 'app001', name: 'Bottling hall' });
+      await delay(300);
+      assert.equal(late.requests.length, asked, 'another name of the application is no reason to read');
       await editor.goto('about:blank');
     } finally {
       connect();

@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import { decryptCredentials, encryptCredentials } from '../../secrets/flow-credentials.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import { lockOfInstance } from '../snapshots/lock-files.ts';
-import type { InstanceRow, NewInstance, VariableRow } from './instance-row.ts';
+import type { FirstContent, InstanceRow, VariableRow } from './instance-row.ts';
 
 /** What of an instance goes into its copy. */
 export interface CopyOf {
@@ -19,19 +19,6 @@ export function takesSecrets({ credentials, variables, settings }: CopyOf): bool
   return credentials || settings || variables === 'values';
 }
 
-type Content = Pick<
-  NewInstance,
-  | 'flowsDigest'
-  | 'credentialsDigest'
-  | 'modules'
-  | 'lockDigest'
-  | 'settings'
-  | 'flowsRevision'
-  | 'flowsChangedAt'
-  | 'blueprintId'
-  | 'blueprintVersion'
->;
-
 /** Flows with their modules, credentials for the secret of the copy, and settings, as far as they were asked for. */
 export async function copyContent(
   tx: Transaction,
@@ -40,7 +27,7 @@ export async function copyContent(
   /** Of the copy. */
   secret: string,
   copyOf: CopyOf,
-): Promise<Partial<Content>> {
+): Promise<Partial<FirstContent>> {
   if (copyOf.credentials && !copyOf.flows) {
     throw invalid('copyOf.credentials', 'belong to flows; copy the flows as well');
   }

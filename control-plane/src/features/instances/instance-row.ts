@@ -135,6 +135,20 @@ export const INSTANCE_COLUMNS = {
   createdAt: 'i.created_at',
 };
 
+/** What a new instance may begin with. */
+export type FirstContent = Pick<
+  InstanceRow,
+  | 'flowsDigest'
+  | 'credentialsDigest'
+  | 'modules'
+  | 'lockDigest'
+  | 'settings'
+  | 'flowsRevision'
+  | 'flowsChangedAt'
+  | 'blueprintId'
+  | 'blueprintVersion'
+>;
+
 /** What a new instance is made of. */
 export type NewInstance = Pick<
   InstanceRow,
@@ -152,19 +166,7 @@ export type NewInstance = Pick<
   | 'credentialSecret'
   | 'createdAt'
 > &
-  Partial<
-    Pick<
-      InstanceRow,
-      | 'credentialsDigest'
-      | 'modules'
-      | 'lockDigest'
-      | 'settings'
-      | 'flowsRevision'
-      | 'flowsChangedAt'
-      | 'blueprintId'
-      | 'blueprintVersion'
-    >
-  > & { flowsChangedBy?: string };
+  Partial<FirstContent> & { flowsChangedBy?: string };
 
 /** A change of what an instance runs. */
 export interface FlowsChange {

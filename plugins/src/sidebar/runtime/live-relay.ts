@@ -66,6 +66,8 @@ class LiveRelay {
   #socket: WebSocket | null = null;
   #pinging: NodeJS.Timeout | undefined;
   #waiting: NodeJS.Timeout | undefined;
+  /** Whether editors were told that changes arrive. */
+  #isLinked = false;
   #isEnded = false;
 
   constructor(seat: Seat, publish: Publish) {
@@ -114,6 +116,7 @@ class LiveRelay {
     });
     socket.on('close', () => {
       clearInterval(this.#pinging);
+      this.#isLinked = false;
       this.#tellLink(false);
       this.#tryAgain();
     });
@@ -134,8 +137,9 @@ class LiveRelay {
       this.#tell(message.kind, message.id, message.value);
     } else if (message.type === 'value' && message.topic === `${kind}/${id}`) {
       this.#tell(kind, id, message.value);
-    } else if (message.type === 'value' && message.topic === application) {
+    } else if (message.type === 'value' && message.topic === application && !this.#isLinked) {
       // Nothing is missed from here on.
+      this.#isLinked = true;
       this.#tellLink(true);
     }
   }
